@@ -1,0 +1,22 @@
+"""Every stage of a day: isolation and lending.
+
+    plugin "usance.plugins"
+
+Reads what the single stages read, and adds what they add: see `usance.plugins.sub_accounts` and
+`usance.plugins.auto_lending`, which can also be enabled alone.
+"""
+
+from typing import Any
+
+from beancount.core.data import Directives
+
+from usance.ledger import extend
+
+__plugins__ = ("every_stage",)
+
+
+def every_stage(
+    entries: Directives, options_map: dict[str, Any], config: str | None = None
+) -> tuple[Directives, list[Any]]:
+    """Enable all stages; the last Usance line of the ledger runs the days."""
+    return extend(entries, options_map, "usance.plugins", config)

@@ -1,0 +1,92 @@
+"""Amounts: a coin's quantum and grain, the exact Decimal context, plain decimal text.
+
+Inside the engine an amount is an integer: of the coin's *quantum* (the smallest unit that is
+posted) or of its *grain* (the finest unit that anybody wrote for the coin). Growth and carry are
+integers of 1e-18. Decimals appear where text is read and where postings are made.
+"""
+
+from dataclasses import dataclass
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+
+ZERO = Decimal(0)
+
+UNIT = 10**18
+"""One, in the integers of growth and carry."""
+
+QUANTUM_DEFAULT = Decimal("0.00000001")
+
+EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+"""For sums, products and shifts that must not lose a digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coin:
+    """A commodity as the engine counts it.
+
+    quantum  smallest amount posted, in coins, above zero
+    digits   decimals of the grain: no amount of the coin in the ledger is finer
+    quanta   grains in one quantum
+    """
+
+    name: str
+    quantum: Decimal
+    digits: int
+    quanta: int
+
+    @classmethod
+    def of(cls, name: str, quantum: Decimal, digits: int) -> "Coin":
+        """Return the coin whose grain holds both its quantum and `digits` decimals."""
+        tidy = tidied(quantum)
+        grain = max(decimals(tidy), digits)
+        return cls(name, tidy, grain, int(EXACT.scaleb(tidy, grain)))
+
+    def grains(self, amount: Decimal) -> int:
+        """Return an amount of coins in grains, exactly."""
+        return int(EXACT.scaleb(amount, self.digits))
+
+    def amount(self, quanta: int) -> Decimal:
+        """Return a number of quanta in coins, written to the quantum."""
+        return EXACT.multiply(Decimal(quanta), self.quantum)
+
+    def text(self, quanta: int) -> str:
+        """Return a number of quanta in coins as plain decimal text."""
+        return format(self.amount(quanta), "f")
+
+    def carry_text(self, carry: int) -> str:
+        """Return a carry (1e-18 quanta) in coins as plain decimal text."""
+        return (
+            plain(EXACT.scaleb(EXACT.multiply(Decimal(carry), self.quantum), -18)) if carry else "0"
+        )
+
+    def carry(self, text: str) -> int:
+        """Return the carry that `carry_text` wrote; ValueError where it is none."""
+        try:
+            return int(EXACT.divide(EXACT.scaleb(Decimal(text), 18), self.quantum))
+        except (ArithmeticError, OverflowError) as error:
+            raise ValueError(text) from error
+
+
+def decimals(number: Decimal) -> int:
+    """Return how many digits a finite number has behind the point."""
+    exponent = number.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def tidied(number: Decimal) -> Decimal:
+    """Return a finite number without trailing zeros behind the point, and without an exponent."""
+    exponent = number.as_tuple().exponent
+    if exponent == 0:
+        return number
+    short = EXACT.normalize(number)
+    exponent = short.as_tuple().exponent
+    return Decimal(int(short)) if isinstance(exponent, int) and exponent > 0 else short
+
+
+def plain(number: Decimal) -> str:
+    """Return a finite number as plain decimal text, trailing zeros cut."""
+    return format(tidied(number), "f")
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """Divide, rounding towards plus infinity."""
+    return -(-numerator // denominator)

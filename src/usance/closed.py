@@ -1,0 +1,192 @@
+"""Closed days: the state they left, and whether what they rest on is still what was sealed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from beancount.core.data import Custom
+
+from usance import inputs, problems, seals
+from usance.directives import source_of
+from usance.engine import State
+from usance.events import Side
+from usance.hours import date_of
+from usance.problems import Problem, Source
+from usance.reading import Reading
+from usance.wallet import Holding
+
+POSTED = "posted"
+"""The folder of closed days, beside the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a month's .inputs, and where its directive or row stands."""
+
+    data: bytes
+    text: str
+    source: Source
+
+
+def first_day(reading: Reading) -> int | None:
+    """Return the first day of the books: the first closed one, else the first that moves."""
+    return reading.seals[0].date.toordinal() if reading.seals else reading.book.first
+
+
+def last_day(reading: Reading) -> int | None:
+    """Return the last closed day, None where none is."""
+    return reading.seals[-1].date.toordinal() if reading.seals else None
+
+
+def lines(reading: Reading, first: int, last: int) -> dict[int, list[Line]]:
+    """Return what the days from `first` to `last` rest on.
+
+    What is dated before the first day of the books counts on that day.
+    """
+    begin = first_day(reading)
+    found: dict[int, list[Line]] = {day: [] for day in range(first, last + 1)}
+    for day, text, source in _all(reading, first, last):
+        counts = max(day, begin or day)
+        if first <= counts <= last:
+            written = text()
+            date = date_of(counts).isoformat()
+            found[counts].append(Line(seals.input_line(date, written), written, source))
+    return found
+
+
+def _all(reading: Reading, first: int, last: int) -> Iterator[inputs.Input]:
+    yield from reading.inputs
+    begin = first_day(reading) or 0
+    for coin, path, since, rows in reading.files:
+        for day, seconds, rates in rows:
+            counts = max(day, since)
+            if first <= max(counts, begin) <= last:
+                yield inputs.Input(
+                    counts,
+                    lambda day=day, seconds=seconds, rates=rates: inputs.row_text(  # type: ignore[misc]
+                        day, seconds, coin, path, rates
+                    ),
+                    rates.source,
+                )
+
+
+def check(reading: Reading, folder: str) -> list[Problem]:
+    """Return what is wrong with closed days: gaps, malformed closes, changed inputs."""
+    found: list[Problem] = []
+    expected = None
+    for seal in reading.seals:
+        day = seal.date.toordinal()
+        at, date = source_of(seal.meta), seal.date.isoformat()
+        if expected is not None and day < expected:
+            found.append(problems.closed_twice(at, date))
+        elif expected is not None and day > expected:
+            missing = date_of(expected).isoformat()
+            found.append(problems.open_before_closed(at, missing, date))
+        if not _is_well_formed(seal):
+            found.append(problems.bad_seal(at, date))
+        expected = day + 1
+    last = last_day(reading) or 0
+    for entry in reading.posted:
+        if entry.date.toordinal() > last or entry.date < reading.seals[0].date:
+            identity = str(entry.meta["usance"])
+            at = source_of(entry.meta)
+            found.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
+    return found or _changed(reading, folder)
+
+
+def _is_well_formed(seal: Custom) -> bool:
+    texts = [value for value, _ in seal.values] + [
+        seal.meta.get(key) for key in ("previous", "inputs", "rules", "stages")
+    ]
+    return len(texts) == 5 and all(isinstance(text, str) for text in texts)
+
+
+def _changed(reading: Reading, folder: str) -> list[Problem]:
+    """Name each directive that was added, changed or removed in a closed day."""
+    if not reading.seals:
+        return []
+    first, last = first_day(reading), last_day(reading)
+    assert first is not None and last is not None
+    present = lines(reading, first, last)
+    found: list[Problem] = []
+    for seal in reading.seals:
+        now = present[seal.date.toordinal()]
+        digest = seals.inputs_digest(line.data for line in now)
+        if digest != seal.meta["inputs"]:
+            found += _differences(seal, now, folder)
+    return found
+
+
+def _differences(seal: Custom, now: list[Line], folder: str) -> Iterator[Problem]:
+    date = seal.date.isoformat()
+    name = f"{date[:7]}.inputs"
+    path = Path(folder) / POSTED / name
+    try:
+        data = path.read_bytes()
+    except OSError:
+        data = b""
+    sealed = [
+        (number, line)
+        for number, line in enumerate(data.splitlines(keepends=True), 1)
+        if line.startswith(date.encode())
+    ]
+    if seals.inputs_digest(line for _, line in sealed) != seal.meta["inputs"]:
+        yield problems.inputs_lost(source_of(seal.meta), date, f"{POSTED}/{name}")
+        return
+    before = [line for _, line in sealed]
+    for line in now:
+        if line.data in before:
+            before.remove(line.data)
+        else:
+            yield problems.closed_day_changed(line.source, date, "added", line.text)
+    after = [line.data for line in now]
+    for number, data in sealed:
+        if data in after:
+            after.remove(data)
+        else:
+            text = data.decode("utf-8", "replace").split(" ", 2)[-1].strip()
+            at = Source(str(path), number)
+            yield problems.closed_day_changed(at, date, "removed or changed", text)
+
+
+def state(reading: Reading) -> tuple[State, list[Problem]]:
+    """Return what sub-accounts hold, lend, owe and carry at the end of the last closed day."""
+    last = last_day(reading) or 0
+    book, chart = reading.book, reading.chart
+    holdings: State = {pair: Holding() for pair in book.movements}
+    for (name, coin), days in book.movements.items():
+        for day, movements in days.items():
+            if day <= last:
+                for movement in movements:
+                    grains = book.coins[coin].grains(movement.quantity)
+                    holdings[name, coin].take(movement.side, grains, movement.at_cost)
+    found: list[Problem] = []
+    for entry in reading.posted:
+        for posting in entry.postings:
+            place = chart.side(posting.account)
+            if place is None or posting.units is None:
+                continue
+            name, side = place
+            unit = book.coins.get(posting.units.currency)
+            number = posting.units.number
+            if unit is None or not isinstance(number, Decimal):
+                continue
+            holding = holdings.setdefault((name, unit.name), Holding())
+            if side in (Side.WALLET, Side.BORROWED):
+                holding.take(side, unit.grains(number), at_cost=False)
+            elif side is Side.LENT:
+                holding.lent += unit.grains(number) // unit.quanta
+            if posting.meta and "carry-after" in posting.meta:
+                try:
+                    carry = unit.carry(str(posting.meta["carry-after"]))
+                except ValueError:
+                    identity = str(entry.meta["usance"])
+                    at = source_of(posting.meta)
+                    found.append(problems.bad_proof(at, identity, "carry-after"))
+                    continue
+                if side is Side.WALLET:
+                    holding.carry_lent = carry
+                else:
+                    holding.carry_owed = carry
+    return holdings, found

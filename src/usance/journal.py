@@ -1,0 +1,122 @@
+"""Journal: drafts as Beancount directives, each with the figures that prove it."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import groupby
+
+from beancount.core.amount import Amount
+from beancount.core.data import Open, Posting, Transaction, new_metadata
+from beancount.core.display_context import DisplayContext
+from beancount.parser import printer
+
+from usance.amounts import EXACT, plain
+from usance.chart import Chart
+from usance.engine import Draft, Pair, Place, Proof
+from usance.events import Side
+from usance.hours import date_of
+from usance.reading import GENERATED
+
+NARRATIONS = {"lending": "Lending", "borrowing": "Borrowing"}
+FIRST_LINE = 1_000_000_000
+"""Line of a day's first generated directive: above any real one, so that it sorts behind."""
+
+
+class Journal:
+    """Writes drafts as directives.
+
+    opened    accounts that exist already, or that a person opens
+    dcontext  learns the digits of each number, so that reports show them; None: of no report
+    """
+
+    def __init__(
+        self, chart: Chart, opened: Iterable[str], dcontext: DisplayContext | None = None
+    ) -> None:
+        self.chart = chart
+        self.opened = set(opened)
+        self.dcontext = dcontext
+        self.tags: dict[str, frozenset[str]] = {}
+
+    def day(self, day: int, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
+        """Yield a day's directives; an account's first posting is preceded by its open."""
+        line = FIRST_LINE
+        date = date_of(day)
+        links = frozenset((f"usance-{date}",))
+        for draft in drafts:
+            postings: list[Posting] = []
+            for pair in draft.pairs:
+                postings += self._pair(pair)
+            for posting in postings:
+                if posting.account not in self.opened:
+                    self.opened.add(posting.account)
+                    line += 1
+                    yield Open(new_metadata(GENERATED, line), date, posting.account, [], None)
+            line += 1
+            number = f"/{draft.number}" if draft.number else ""
+            meta = {
+                "filename": GENERATED,
+                "lineno": line,
+                "usance": f"{draft.kind}/{date}/{draft.sub_account}{number}",
+            }
+            tags = self.tags.setdefault(draft.kind, frozenset((draft.kind, "usance")))
+            yield Transaction(meta, date, "*", None, _narration(draft), tags, links, postings)
+
+    def beyond(self, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
+        """Yield the directives of drafts of several days, in order of date."""
+        for day, of_day in groupby(drafts, key=lambda draft: draft.day):
+            yield from self.day(day, of_day)
+
+    def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
+        if self.dcontext is not None:
+            self.dcontext.update(pair.amount, pair.currency)
+            self.dcontext.update(-pair.amount, pair.currency)
+        proof = None if pair.proof is None else _proof(pair.proof)
+        debit = Amount(pair.amount, pair.currency)
+        credit = Amount(-pair.amount, pair.currency)
+        return (
+            Posting(self._account(pair.debit), debit, None, None, None, proof),
+            Posting(self._account(pair.credit), credit, None, None, None, None),
+        )
+
+    def _account(self, place: Place) -> str:
+        name, side = place
+        return (
+            self.chart.account(name, side)
+            if isinstance(side, Side)
+            else self.chart.transfers(name, side)
+        )
+
+
+def text(entries: Iterable[Open | Transaction]) -> str:
+    """Return directives as Beancount text."""
+    return "".join(f"{printer.format_entry(entry)}\n" for entry in entries)
+
+
+def _narration(draft: Draft) -> str:
+    if draft.kind == "transfer":
+        (_, other), *_ = (pair.debit for pair in draft.pairs)
+        return f"Transfer between {draft.sub_account} and {other}"
+    return NARRATIONS[draft.kind]
+
+
+def _proof(proof: Proof) -> dict[str, str]:
+    """Return what an interest was computed from as metadata, one value for each segment."""
+    coin, segments = proof.coin, proof.segments
+    meta = {
+        "principal": " ".join([coin.text(segment.principal) for segment in segments]),
+        "hours": " ".join([str(segment.hours) for segment in segments]),
+        "rate": " ".join([plain(segment.rate) for segment in segments]),
+        "growth": " ".join([_growth(segment.growth) for segment in segments]),
+        "carry": " ".join([coin.carry_text(segment.carry) for segment in segments]),
+        "carry-after": coin.carry_text(proof.carry),
+    }
+    if not segments:
+        meta = {}
+    if proof.entry_fee:
+        meta["entry-fee"] = coin.text(proof.entry_fee)
+    if proof.price is not None:
+        meta["price"] = plain(proof.price)
+    return meta
+
+
+def _growth(growth: int) -> str:
+    return plain(EXACT.scaleb(Decimal(growth), -18))

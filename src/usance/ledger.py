@@ -1,0 +1,177 @@
+"""Ledger: what every plugin line calls, and how the commands load a ledger.
+
+A plugin line enables its stage. The days are run once, at the last Usance line of the ledger,
+with all stages that are enabled.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from beancount import loader
+from beancount.core.data import Custom, Directive, Directives, Open, Transaction, sorted as in_order
+
+from usance import closed, engine, problems
+from usance.engine import Day
+from usance.directives import source_of
+from usance.hours import date_of
+from usance.journal import Journal
+from usance.problems import Problem, Source
+from usance.reading import Reading, is_generated, read
+from usance.terms import Stage
+
+LINES = {
+    "usance.plugins": frozenset(Stage),
+    "usance.plugins.auto_lending": frozenset((Stage.AUTO_LENDING,)),
+    "usance.plugins.sub_accounts": frozenset((Stage.SUB_ACCOUNTS,)),
+}
+"""What each plugin line enables."""
+
+
+class UsanceError(NamedTuple):
+    """A fault of the text, in Beancount's form of an error."""
+
+    source: dict[str, Any]
+    message: str
+    entry: Directive | None
+
+
+class UsanceFinding(NamedTuple):
+    """A fact about an account, in Beancount's form of an error."""
+
+    source: dict[str, Any]
+    message: str
+    entry: Directive | None
+
+
+def extend(
+    entries: Directives, options: dict[str, Any], line: str, config: str | None
+) -> tuple[Directives, list[UsanceError | UsanceFinding]]:
+    """Add the days to a ledger's directives, if `line` is the last of our plugin lines.
+
+    `entries` and their metadata are left as they are; a new list comes back.
+    """
+    ours = [(name, given) for name, given in options["plugin"] if name in LINES]
+    at = Source(options["filename"], 0)
+    found: list[Problem] = []
+    if config is not None:
+        found.append(problems.plugin_config(at, line))
+    if any(is_generated(entry) for entry in entries):
+        return entries, [_report(problems.plugin_twice(at, line))]
+    if ours and ours[-1][0] != line:
+        return entries, [_report(problem) for problem in found]
+    folder = str(Path(options["filename"]).parent)
+    reading = read(entries, options, folder, enabled(options))
+    found += reading.problems
+    found += closed.check(reading, folder)
+    made, told = _days(reading, options, entries)
+    found += told
+    _watch(options, folder, reading)
+    return merged(entries, made), [_report(problem) for problem in once(found)]
+
+
+def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
+    """Return the stages that a ledger's plugin lines enable."""
+    return frozenset(
+        stage for name, _ in options["plugin"] for stage in LINES.get(name, frozenset())
+    )
+
+
+def _days(
+    reading: Reading, options: dict[str, Any], entries: Directives
+) -> tuple[list[Open | Transaction], list[Problem]]:
+    """Generate the days that are not closed, and transfers beyond the horizon."""
+    state, found = closed.state(reading)
+    last = closed.last_day(reading)
+    first = reading.book.first if last is None else last + 1
+    journal = Journal(reading.chart, opened(entries), options["dcontext"])
+    made: list[Open | Transaction] = []
+    if first is not None:
+        for day in engine.run(reading.book, state, first, reading.horizon):
+            made += journal.day(day.day, day.drafts)
+            found += day.problems
+    made += journal.beyond(engine.beyond(reading.book, max(reading.horizon, last or 0)))
+    return made, found
+
+
+def opened(entries: Iterable[Directive]) -> Iterator[str]:
+    """Yield the accounts that the engine need not open: those that somebody posts to already."""
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            for posting in entry.postings:
+                yield posting.account
+
+
+def merged(entries: Directives, made: list[Open | Transaction]) -> Directives:
+    """Return all directives in Beancount's order."""
+    return in_order([*entries, *made])
+
+
+def once(found: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems, those of one name and subject only once."""
+    told: set[tuple[str, ...]] = set()
+    for problem in found:
+        key = (problem.name, *problem.subject)
+        if not problem.subject or key not in told:
+            told.add(key)
+            yield problem
+
+
+def _report(problem: Problem) -> UsanceError | UsanceFinding:
+    source = {"filename": problem.source.file, "lineno": problem.source.line}
+    if problem.finding:
+        return UsanceFinding(source, f"finding: {problem.message}", None)
+    return UsanceError(source, problem.message, None)
+
+
+def _watch(options: dict[str, Any], folder: str, reading: Reading) -> None:
+    """Let a load cache and Fava notice an edited rates file, and a new posted month."""
+    files = [str(Path(folder) / path) for _, path, _, _ in reading.files]
+    posted = Path(folder) / closed.POSTED
+    if posted.is_dir():
+        files.append(str(posted))
+    known = options["include"]
+    options["include"] = [*known, *sorted(set(files) - set(known))]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A loaded ledger.
+
+    entries  all directives, generated ones included
+    errors   Beancount's and ours, findings apart
+    findings
+    """
+
+    path: str
+    entries: Directives
+    errors: list[Any]
+    findings: list[Any]
+    options: dict[str, Any]
+
+    @property
+    def folder(self) -> str:
+        return str(Path(self.path).parent)
+
+    def read(self) -> Reading:
+        """Return what a person wrote, and what is posted."""
+        written = [entry for entry in self.entries if not is_generated(entry)]
+        return read(written, self.options, self.folder, enabled(self.options))
+
+
+def load(path: str) -> Ledger:
+    """Load a ledger, never from Beancount's cache."""
+    loader.initialize(use_cache=False)
+    entries, errors, options = loader.load_file(path)
+    findings = [error for error in errors if isinstance(error, UsanceFinding)]
+    faults = [error for error in errors if not isinstance(error, UsanceFinding)]
+    return Ledger(str(Path(path).absolute()), entries, faults, findings, options)
+
+
+def live(reading: Reading, last: int) -> Iterator[Day]:
+    """Live all days again from the first one, as reports need them, closed ones included."""
+    if reading.book.first is not None:
+        yield from engine.run(reading.book, {}, reading.book.first, last)

@@ -1,0 +1,383 @@
+"""Lending: one UTC day of one coin at one venue.
+
+At each moment at which something may change: apply what a person wrote, repay or borrow, lend
+what is idle. Between two such moments the pool's rates run; a *segment* of interest ends where its
+own balance changes, and at the end of the day. A moment after 23:00 comes after the interest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+from usance import interest, problems
+from usance.amounts import Coin, ceil_div
+from usance.curve import Curve
+from usance.events import Book, Movement, Side
+from usance.hours import HOURS, SLOTS, date_of, slot_of
+from usance.problems import Problem
+from usance.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
+from usance.timeline import Timeline
+from usance.wallet import Holding
+
+NO_POOL: Timeline[Pool] = Timeline(())
+NO_RATES: Timeline[Rates | None] = Timeline(())
+
+
+class Segment(NamedTuple):
+    """Hours over which one balance earned or paid.
+
+    principal  quanta
+    hours      how many
+    rate       mean annual rate
+    growth     1e-18
+    carry      before, 1e-18 quanta
+    interest   credit or charge, quanta
+    """
+
+    principal: int
+    hours: int
+    rate: Decimal
+    growth: int
+    carry: int
+    interest: int
+
+
+@dataclass(slots=True)
+class CoinDay:
+    """What a day did to one coin of one sub-account.
+
+    lent, owed    segments of what was lent, and of what was owed
+    borrowed      net borrow (+) or repayment (-) of the day, quanta
+    entry_fee     quanta
+    before        the Lent memorandum and the carries, lent and owed, when the day began
+    after         the same when it ended
+    debt          owed at the end of the day, rounded up, quanta
+    """
+
+    sub_account: str
+    venue: str
+    coin: Coin
+    before: tuple[int, int, int]
+    after: tuple[int, int, int] = (0, 0, 0)
+    lent: list[Segment] = field(default_factory=list)
+    owed: list[Segment] = field(default_factory=list)
+    borrowed: int = 0
+    entry_fee: int = 0
+    debt: int = 0
+
+    @property
+    def earned(self) -> int:
+        """Interest credited, quanta."""
+        return sum([segment.interest for segment in self.lent])
+
+    @property
+    def paid(self) -> int:
+        """Interest charged, an entry fee included, quanta."""
+        return self.entry_fee + sum([segment.interest for segment in self.owed])
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDay:
+    """A pool's side of a day, coins; both None of an observed pool.
+
+    fee       what the venue keeps
+    external  what the rest of the market earned, less what it paid
+    """
+
+    venue: str
+    coin: Coin
+    fee: Decimal | None
+    external: Decimal | None
+
+
+@dataclass(slots=True)
+class Account:
+    """A sub-account in this pool today: what accrues now (quanta) and since which hour."""
+
+    day: CoinDay
+    holding: Holding
+    switches: Timeline[SubAccount]
+    flows: dict[int, list[Movement]]
+    terms: SubAccount | None = None
+    lent: int = 0
+    owed: int = 0
+    lent_since: int = 0
+    owed_since: int = 0
+
+
+class Lending:
+    """One coin at one venue on one day."""
+
+    def __init__(self, book: Book, venue: str, coin: Coin, day: int) -> None:
+        self.book = book
+        self.venue = venue
+        self.coin = coin
+        self.day = day
+        self.start = day * SLOTS
+        self.pools = book.pools.get((venue, coin.name), NO_POOL)
+        self.observed = book.rates.get((venue, coin.name), NO_RATES)
+        self.pool: Pool | None = None
+        self.curve: Curve | None = None
+        self.accounts: list[Account] = []
+        self.supply: list[Decimal | None] = [None] * HOURS
+        self.borrow: list[Decimal | None] = [None] * HOURS
+        self.growths: dict[tuple[bool, int, int], tuple[Decimal, int]] = {}
+        self.problems: list[Problem] = []
+
+    def live(self, holdings: Sequence[tuple[str, Holding]]) -> list[CoinDay]:
+        """Run the day; the holdings, of sub-accounts by name, are changed to its end."""
+        self.accounts = [self._account(name, holding) for name, holding in holdings]
+        slots = self._slots()
+        for slot, until in pairwise([*slots, HOURS] if slots[-1] < HOURS else slots):
+            self._change(slot)
+            self._run(slot, until)
+        for account in self.accounts:
+            self._end_lent(account, HOURS)
+            self._end_owed(account, HOURS)
+        if slots[-1] == HOURS:
+            self._change(HOURS)
+        return [self._closed(account) for account in self.accounts]
+
+    def _account(self, name: str, holding: Holding) -> Account:
+        flows: dict[int, list[Movement]] = {}
+        for movement in self.book.movements[name, self.coin.name].get(self.day, ()):
+            flows.setdefault(slot_of(movement.moment), []).append(movement)
+        before = (holding.lent, holding.carry_lent, holding.carry_owed)
+        day = CoinDay(name, self.venue, self.coin, before)
+        return Account(day, holding, self.book.sub_accounts[name], flows)
+
+    def _closed(self, account: Account) -> CoinDay:
+        holding, day = account.holding, account.day
+        holding.lent = self._lendable(account)
+        day.after = (holding.lent, holding.carry_lent, holding.carry_owed)
+        day.debt = self._debt(account)
+        return day
+
+    def _slots(self) -> list[int]:
+        """Return the slots at which something may change: 0, and those of flows and terms."""
+        slots = {0}
+        end = self.start + HOURS
+        slots.update(map(slot_of, self.pools.changes(self.start, end)))
+        for account in self.accounts:
+            slots.update(account.flows)
+            slots.update(map(slot_of, account.switches.changes(self.start, end)))
+        return sorted(slots)
+
+    def _change(self, slot: int) -> None:
+        """Apply what a person wrote for a slot, repay or borrow, lend what is idle."""
+        at = self.start + slot
+        before, self.pool = self.pool, self.pools.at(at)
+        lent = owed = 0
+        for account in self.accounts:
+            terms = account.switches.at(at)
+            moved = account.flows.get(slot, ())
+            if slot and not moved and terms == account.terms and before == self.pool:
+                continue
+            account.terms = terms
+            self._apply(account, slot, moved)
+            self._repay_or_borrow(account, slot, moved)
+            lent += self._lend(account, slot)
+            owed += self._owe(account, slot)
+        if not isinstance(self.pool, CurvePool):
+            self.curve = None
+        elif self.curve is None:
+            lent = sum(account.lent for account in self.accounts)
+            owed = sum(account.owed for account in self.accounts)
+            self.curve = Curve(self.pool, self.coin.amount(lent), self.coin.amount(owed))
+        else:
+            self.curve.flow(self.pool, self.coin.amount(lent), self.coin.amount(owed))
+
+    def _apply(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
+        written = Holding()
+        for movement in moved:
+            grains = self.coin.grains(movement.quantity)
+            written.take(movement.side, grains, movement.at_cost)
+        if written.held:
+            self._end_lent(account, slot)
+        if written.owed:
+            self._end_owed(account, slot)
+        account.holding.free += written.free
+        account.holding.lots += written.lots
+        account.holding.owed += written.owed
+
+    def _repay_or_borrow(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
+        holding, quantum = account.holding, self.coin.quanta
+        terms = account.terms
+        if holding.held < 0:
+            if terms is None or not terms.auto_borrow:
+                self._negative(account, moved)
+                return
+            if self.pool is not None:
+                self._end_owed(account, slot)
+                amount = ceil_div(-holding.held, quantum)
+                fee = self._entry_fee(amount, slot, moved)
+                holding.free += amount * quantum
+                holding.owed += (amount + fee) * quantum
+                account.day.borrowed += amount
+                account.day.entry_fee += fee
+        elif terms is not None and terms.auto_repay and holding.owed >= quantum:
+            # Lots at cost keep their basis: only units without cost repay.
+            if min(holding.free, holding.held) >= quantum:
+                self._end_lent(account, slot)
+                self._end_owed(account, slot)
+                amount = min(holding.free, holding.held, holding.owed) // quantum
+                holding.free -= amount * quantum
+                holding.owed -= amount * quantum
+                account.day.borrowed -= amount
+        if self.pool is None and (holding.owed > 0 or holding.held < 0):
+            self._poolless(account)
+
+    def _entry_fee(self, amount: int, slot: int, moved: Sequence[Movement]) -> int:
+        """Return the fee, in quanta, for the rest of the hour in which the borrow was made."""
+        seconds = slot * 3600 - moved[-1].seconds if moved else 0
+        if not (isinstance(self.pool, ObservedPool) and self.pool.entry_fee and seconds):
+            return 0
+        rates = self.observed.at(self.start + slot - 1)
+        if rates is None:
+            self._missing(slot - 1)
+            return 0
+        return interest.entry_fee(amount, rates.borrow, seconds)
+
+    def _lend(self, account: Account, slot: int) -> int:
+        """Lend what is idle from a slot on; return what that adds, quanta."""
+        lent = self._lendable(account)
+        if lent == account.lent:
+            return 0
+        self._end_lent(account, slot)
+        lent = self._lendable(account)
+        added = lent - account.lent
+        account.lent, account.lent_since = lent, slot
+        return added
+
+    def _owe(self, account: Account, slot: int) -> int:
+        """Let what is owed accrue from a slot on; return what that adds, quanta."""
+        owed = self._debt(account)
+        if owed == account.owed:
+            return 0
+        self._end_owed(account, slot)
+        owed = self._debt(account)
+        added = owed - account.owed
+        account.owed, account.owed_since = owed, slot
+        return added
+
+    def _lendable(self, account: Account) -> int:
+        held = account.holding.held
+        if held <= 0 or self.pool is None or account.terms is None or not account.terms.auto_lend:
+            return 0
+        return held // self.coin.quanta
+
+    def _debt(self, account: Account) -> int:
+        return max(0, ceil_div(account.holding.owed, self.coin.quanta))
+
+    def _end_lent(self, account: Account, slot: int) -> None:
+        """Credit what a segment earned; it joins the balance before the change that ends it."""
+        holding, since = account.holding, account.lent_since
+        account.lent_since = slot
+        growth = self._growth(False, since, slot) if account.lent and since < slot else None
+        if growth is None:
+            return
+        carry = holding.carry_lent
+        credit, holding.carry_lent = interest.lender(account.lent, growth[1], carry)
+        account.day.lent.append(Segment(account.lent, slot - since, *growth, carry, credit))
+        holding.free += credit * self.coin.quanta
+        account.lent += credit
+
+    def _end_owed(self, account: Account, slot: int) -> None:
+        """Charge what a segment costs; it is capitalised before the change that ends it."""
+        holding, since = account.holding, account.owed_since
+        account.owed_since = slot
+        growth = self._growth(True, since, slot) if account.owed and since < slot else None
+        if growth is None:
+            return
+        carry = holding.carry_owed
+        charge, holding.carry_owed = interest.borrower(account.owed, growth[1], carry)
+        account.day.owed.append(Segment(account.owed, slot - since, *growth, carry, charge))
+        holding.owed += charge * self.coin.quanta
+        account.owed += charge
+
+    def _growth(self, owed: bool, since: int, slot: int) -> tuple[Decimal, int] | None:
+        """Return mean rate and growth of some hours, None where one of them has no rate."""
+        key = (owed, since, slot)
+        if key not in self.growths:
+            known = [
+                rate
+                for rate in (self.borrow if owed else self.supply)[since:slot]
+                if rate is not None
+            ]
+            if len(known) < slot - since:
+                return None
+            self.growths[key] = (interest.mean_rate(known), interest.growth(known))
+        return self.growths[key]
+
+    def _run(self, slot: int, until: int) -> None:
+        """Let the pool's rates run from a slot to the next."""
+        if self.curve is not None:
+            for hour in range(slot, until):
+                self.supply[hour], self.borrow[hour] = self.curve.hour()
+        elif self.pool is not None:
+            changes = self.observed.changes(self.start + slot + 1, self.start + until - 1)
+            starts = [slot, *map(slot_of, changes)]
+            for begin, end in pairwise([*starts, until]):
+                rates = self.observed.at(self.start + begin)
+                if rates is None:
+                    self._missing(begin)
+                else:
+                    self.supply[begin:end] = [rates.supply] * (end - begin)
+                    self.borrow[begin:end] = [rates.borrow] * (end - begin)
+                    if rates.row_day is not None:
+                        self._aged(rates.row_day)
+
+    def pool_day(self) -> list[PoolDay]:
+        """Return the pool's side of the day, nothing where there was no pool."""
+        if self.curve is not None:
+            return [PoolDay(self.venue, self.coin, self.curve.fee, self.curve.external)]
+        return [PoolDay(self.venue, self.coin, None, None)] if self.pool is not None else []
+
+    # What is wrong today
+
+    def _missing(self, hour: int) -> None:
+        for account in self._live():
+            at = self.book.last_moved(account.day.sub_account, self.coin.name)
+            self.problems.append(
+                problems.missing_rate(
+                    at, account.day.sub_account, self.coin.name, self.venue, self._date(), hour
+                )
+            )
+
+    def _aged(self, row_day: int) -> None:
+        limit = self.book.stale_after.get(self.coin.name, problems.STALE_AFTER)
+        if self.day - row_day <= limit:
+            return
+        row = date_of(row_day).isoformat()
+        for account in self._live():
+            at = self.book.last_moved(account.day.sub_account, self.coin.name)
+            problem = problems.old_rate(
+                at, account.day.sub_account, self.coin.name, row, self._date(), limit
+            )
+            if problem not in self.problems:
+                self.problems.append(problem)
+
+    def _live(self) -> list[Account]:
+        return [account for account in self.accounts if account.lent or account.owed]
+
+    def _negative(self, account: Account, moved: Sequence[Movement]) -> None:
+        source = moved[-1].source if moved else account.switches.values[0].source
+        short = self.coin.text(ceil_div(-account.holding.held, self.coin.quanta))
+        self.problems.append(
+            problems.negative_wallet(
+                source, account.day.sub_account, self.coin.name, self._date(), short
+            )
+        )
+
+    def _poolless(self, account: Account) -> None:
+        at = self.book.last_moved(account.day.sub_account, self.coin.name)
+        self.problems.append(
+            problems.borrow_without_pool(
+                at, account.day.sub_account, self.coin.name, self.venue, self._date()
+            )
+        )
+
+    def _date(self) -> str:
+        return date_of(self.day).isoformat()

@@ -1,0 +1,413 @@
+"""Problems: what is wrong in a ledger, where, and what to write instead.
+
+One function for each text. The name of a problem is the name of its function; `docs/errors.md`
+shows each with the ledger that causes it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+
+STALE_AFTER = 3
+"""Days after which a row of a file is old, where its commodity does not say otherwise."""
+
+
+class Source(NamedTuple):
+    """Where a person wrote something."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault of the text, or (`finding`) a fact about the account that somebody should know.
+
+    subject  what it is about: a problem of one name and subject is reported once, on its first day
+    """
+
+    source: Source
+    name: str
+    message: str
+    finding: bool = False
+    subject: tuple[str, ...] = ()
+
+
+def _error(source: Source, name: str, message: str) -> Problem:
+    return Problem(source, name, message)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+# Plugin lines and options
+
+
+def plugin_config(source: Source, line: str) -> Problem:
+    return _error(
+        source,
+        "plugin-config",
+        f'plugin "{line}" takes no configuration. Terms are dated directives: write '
+        f'plugin "{line}" alone, and a custom directive for what it should do.',
+    )
+
+
+def plugin_twice(source: Source, line: str) -> Problem:
+    return _error(
+        source, "plugin-twice", f'plugin "{line}" is listed twice. Keep one of the two lines.'
+    )
+
+
+def no_operating_currency(source: Source) -> Problem:
+    return _error(
+        source,
+        "no-operating-currency",
+        "The ledger declares no operating currency, and figures need one. "
+        'Write option "operating_currency" "USDC".',
+    )
+
+
+# Directives
+
+
+def bad_values(source: Source, kind: str, example: str) -> Problem:
+    return _error(
+        source, "bad-values", f'custom "{kind}" does not read like this. Write {example}.'
+    )
+
+
+def unknown_key(source: Source, what: str, key: str, known: Iterable[str]) -> Problem:
+    return _error(
+        source,
+        "unknown-key",
+        f"{what}: the key {key} is not known here. Remove it, or write one of "
+        f"{_list(sorted(known))}.",
+    )
+
+
+def keyless(source: Source, what: str, key: str) -> Problem:
+    return _error(source, "keyless", f"{what}: it takes no keys, and {key} is one. Remove the key.")
+
+
+def missing_key(source: Source, what: str, key: str, example: str) -> Problem:
+    return _error(source, "missing-key", f"{what}: {key} is missing. Write {key}: {example}.")
+
+
+def wrong_type(source: Source, what: str, key: str, got: str, example: str) -> Problem:
+    return _error(source, "wrong-type", f"{what}: {key} is {got}. Write {key}: {example}.")
+
+
+def out_of_range(source: Source, what: str, key: str, got: Decimal, bounds: str) -> Problem:
+    return _error(
+        source,
+        "out-of-range",
+        f"{what}: {key} is {got:f}, and must be {bounds}.",
+    )
+
+
+def rate_out_of_range(source: Source, what: str, key: str, got: Decimal) -> Problem:
+    shown = f"{got:f}" if abs(got.adjusted()) < 40 else str(got)
+    return _error(
+        source,
+        "rate-out-of-range",
+        f"{what}: the {key} is {shown}, and must be from 0 to 100. "
+        "Rates are annual fractions: 4.12 % is written 0.0412.",
+    )
+
+
+def wrong_currency(source: Source, what: str, key: str, got: str, coin: str) -> Problem:
+    return _error(
+        source,
+        "wrong-currency",
+        f"{what}: {key} is in {got}, and must be in the pool's coin. Write {key}: 1000 {coin}.",
+    )
+
+
+def bad_time(source: Source, what: str, got: object) -> Problem:
+    return _error(
+        source,
+        "bad-time",
+        f'{what}: the time {got} is not a UTC time of day. Write time: "09:30" or "09:30:15".',
+    )
+
+
+def unknown_venue(source: Source, what: str, venue: str, venues: Iterable[str]) -> Problem:
+    known = _list(sorted(venues))
+    hint = f"Write one of {known}" if known else "Declare a sub-account there"
+    return _error(
+        source,
+        "unknown-venue",
+        f'{what}: no sub-account is at the venue "{venue}". {hint}, or remove the key venue.',
+    )
+
+
+def two_alike(source: Source, what: str, other: Source) -> Problem:
+    return _error(
+        source,
+        "two-alike",
+        f"{what}: {other.file}:{other.line} says the same kind of thing for the same moment. "
+        'Keep one of them, or give one a later time: "09:30".',
+    )
+
+
+def bad_account(source: Source, name: str, root: str, assets: str) -> Problem:
+    return _error(
+        source,
+        "bad-account",
+        f'sub-account "{name}": {root} is no place for a wallet. '
+        f"Write an account of assets with a venue and a name, {assets}:Venue:Name.",
+    )
+
+
+def bad_name(source: Source, name: str) -> Problem:
+    return _error(
+        source,
+        "bad-name",
+        f'sub-account "{name}": the name must be able to stand in an account. '
+        "Begin with a capital letter or a digit; use letters, digits and hyphens.",
+    )
+
+
+def root_changed(source: Source, name: str, root: str, first: str) -> Problem:
+    return _error(
+        source,
+        "root-changed",
+        f'sub-account "{name}": its account is {first} and stays so, but this says {root}. '
+        f"Write {first}, or declare a sub-account of another name.",
+    )
+
+
+def root_taken(source: Source, name: str, root: str, other: str) -> Problem:
+    return _error(
+        source,
+        "root-taken",
+        f'sub-account "{name}": {root} lies in what belongs to sub-account "{other}". '
+        "Give each sub-account an account of its own, beside the others.",
+    )
+
+
+def rate_without_pool(source: Source, coin: str) -> Problem:
+    return _error(
+        source,
+        "rate-without-pool",
+        f'lending-rate "{coin}": no observed pool of {coin} is declared here, so nobody earns it. '
+        f'Write custom "lending-pool" "{coin}" with rates: "observed".',
+    )
+
+
+# Rates files
+
+
+def rates_file(source: Source, path: str, why: str, remedy: str) -> Problem:
+    return _error(source, "rates-file", f"The rates file {path} {why}. {remedy}.")
+
+
+def rates_row(source: Source, why: str, remedy: str) -> Problem:
+    return _error(source, "rates-row", f"{why}. {remedy}.")
+
+
+# Accounts and crossings
+
+
+def unknown_account(
+    source: Source, account: str, sub_account: str, known: Iterable[str]
+) -> Problem:
+    return _error(
+        source,
+        "unknown-account",
+        f'{account} is no account of sub-account "{sub_account}" that Usance knows. '
+        f"Post to one of {_list(known)}.",
+    )
+
+
+def stray_account(source: Source, account: str, venue: str) -> Problem:
+    return _error(
+        source,
+        "stray-account",
+        f"{account} lies under the venue {venue} but belongs to no sub-account. "
+        'Declare one with custom "sub-account", or move the account outside the venue.',
+    )
+
+
+def pad_on_sub_account(source: Source, account: str) -> Problem:
+    return _error(
+        source,
+        "pad-on-sub-account",
+        f"A pad fills {account} only after the days were computed, so they would not see it. "
+        "Write the amount as a transaction.",
+    )
+
+
+def crossing(source: Source, names: Iterable[str]) -> Problem:
+    return _error(
+        source,
+        "crossing",
+        f"This transaction touches the sub-accounts {_list(names)}, which are isolated. "
+        "A transfer holds wallet postings of exactly two of them and nothing else: "
+        "write transfers between wallets, and what each one pays or earns in its own transactions.",
+    )
+
+
+# Days
+
+
+def missing_rate(
+    source: Source, sub_account: str, coin: str, venue: str, date: str, hour: int
+) -> Problem:
+    return Problem(
+        source,
+        "missing-rate",
+        f'Sub-account "{sub_account}" lends or owes {coin} on {date} at {hour:02}:00 UTC, when '
+        f'{venue} has no rate of it. Write custom "lending-rate" "{coin}" with the rates from '
+        "that hour on.",
+        subject=(sub_account, coin),
+    )
+
+
+def negative_wallet(source: Source, sub_account: str, coin: str, date: str, short: str) -> Problem:
+    return Problem(
+        source,
+        "negative-wallet",
+        f'The wallet of sub-account "{sub_account}" is short of {short} {coin} on {date}, and may '
+        "not borrow. Write what came in, or set auto-borrow: TRUE on the sub-account.",
+        subject=(sub_account, coin),
+    )
+
+
+def borrow_without_pool(
+    source: Source, sub_account: str, coin: str, venue: str, date: str
+) -> Problem:
+    return Problem(
+        source,
+        "borrow-without-pool",
+        f'Sub-account "{sub_account}" owes {coin} on {date}, and {venue} has no pool of it. '
+        f'Write custom "lending-pool" "{coin}" and its rates.',
+        subject=(sub_account, coin),
+    )
+
+
+def old_rate(
+    source: Source, sub_account: str, coin: str, row: str, date: str, limit: int
+) -> Problem:
+    return Problem(
+        source,
+        "old-rate",
+        f'sub-account "{sub_account}" lends or owes {coin} on {date} at a rate of {row}, '
+        f"more than {limit} days before. Add rows to the rates file, or set stale-after: on "
+        f"the commodity {coin}.",
+        finding=True,
+        subject=(sub_account, coin),
+    )
+
+
+# Closed days
+
+
+def closed_day_changed(source: Source, date: str, how: str, text: str) -> Problem:
+    return _error(
+        source,
+        "closed-day-changed",
+        f"{date} is closed, and this was {how} since: {text}. Undo the edit, and write the "
+        "difference on a day that is open.",
+    )
+
+
+def inputs_lost(source: Source, date: str, file: str) -> Problem:
+    return _error(
+        source,
+        "inputs-lost",
+        f"{date} is closed, and what it was closed with has changed; {file}, which would name "
+        "the directive, is missing or does not match the seal. Restore it from a copy.",
+    )
+
+
+def open_before_closed(source: Source, date: str, last: str) -> Problem:
+    return _error(
+        source,
+        "open-before-closed",
+        f"{date} is not closed, but {last} is. Restore the posted files from a copy: "
+        "days are closed one after the other.",
+    )
+
+
+def closed_twice(source: Source, date: str) -> Problem:
+    return _error(
+        source,
+        "closed-twice",
+        f"{date} is closed twice. Restore the posted files from a copy.",
+    )
+
+
+def posted_in_open_day(source: Source, identity: str, date: str) -> Problem:
+    return _error(
+        source,
+        "posted-in-open-day",
+        f"{identity} is posted, but {date} is not closed. Remove the transaction: "
+        "usance accrue writes it when it closes the day.",
+    )
+
+
+def bad_proof(source: Source, identity: str, key: str) -> Problem:
+    return _error(
+        source,
+        "bad-proof",
+        f"{identity}: its {key} cannot be read. Restore the posted files from a copy.",
+    )
+
+
+def bad_seal(source: Source, date: str) -> Problem:
+    return _error(
+        source,
+        "bad-seal",
+        f"The close of {date} is not as usance accrue wrote it. Restore the posted files "
+        "from a copy.",
+    )
+
+
+def no_posted_folder(source: Source, folder: str) -> Problem:
+    return _error(
+        source,
+        "no-posted-folder",
+        f"The folder {folder} is missing, and closed days go there. Make it, put a file "
+        'first.beancount with a comment into it, and write include "posted/*.beancount" into '
+        "the ledger.",
+    )
+
+
+def posted_elsewhere(source: Source, folder: str) -> Problem:
+    return _error(
+        source,
+        "posted-elsewhere",
+        f"{folder} is a link that leads out of the ledger's folder. Make it a folder beside "
+        "the ledger.",
+    )
+
+
+def posted_not_included(source: Source) -> Problem:
+    return _error(
+        source,
+        "posted-not-included",
+        "The ledger does not include the days that are posted beside it. Write include "
+        '"posted/*.beancount" into it.',
+    )
+
+
+def broken_chain(source: Source, date: str, why: str) -> Problem:
+    return _error(
+        source,
+        "broken-chain",
+        f"The chain of closed days is broken at {date or 'its begin'}: {why}. Restore the posted "
+        "files from a copy.",
+    )
+
+
+def missing_price(source: Source, coin: str, currency: str, date: str) -> Problem:
+    return _error(
+        source,
+        "missing-price",
+        f"{coin} has no price in {currency} on or before {date}, so what is held cannot be "
+        f"valued. Write {date} price {coin} 1.00 {currency}, with the right number.",
+    )

@@ -1,0 +1,187 @@
+"""Rates files: hourly rates of a coin, as rows of a CSV file beside the ledger.
+
+time_utc,supply_apr,borrow_apr,utilization
+2025-05-01T09:00:00Z,0.0412,0.0630,0.72
+"""
+
+import csv
+import datetime
+import io
+import os
+import re
+import stat
+from decimal import Decimal
+from pathlib import Path
+
+from usance import problems
+from usance.problems import Problem, Source
+from usance.terms import Rates
+
+SIZE_MAX = 64 * 1024 * 1024
+HEADERS = (
+    ["time_utc", "supply_apr", "borrow_apr"],
+    ["time_utc", "supply_apr", "borrow_apr", "utilization"],
+)
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
+_RATE_MAX = Decimal(100)
+_ONE = Decimal(1)
+
+Row = tuple[int, int, Rates]
+"""Day, seconds after 00:00 UTC, and the rates from then on."""
+
+
+def read(folder: str, path: str, source: Source) -> tuple[list[Row], list[Problem]]:
+    """Return the rows of a rates file, or the one thing that is wrong with it.
+
+    folder  of the ledger; `path` is relative to it
+    source  the directive that names the file
+    """
+    real, problem = _locate(folder, path, source)
+    if problem is not None:
+        return [], [problem]
+    text, problem = _text(real, path, source)
+    if problem is not None:
+        return [], [problem]
+    return _rows(text, str(Path(folder) / path), path, source)
+
+
+def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None]:
+    """Return the real path of a file that lies under the folder."""
+    inside = "Keep it in the ledger's folder and write its path from there, rates/usdc.csv"
+    if not path or "\0" in path or "\\" in path or Path(path).is_absolute():
+        return "", problems.rates_file(source, path or '""', "is no path in the folder", inside)
+    if ".." in Path(path).parts:
+        return "", problems.rates_file(source, path, "leads out of the ledger's folder", inside)
+    top = os.path.realpath(folder)
+    real = os.path.realpath(Path(top) / path)
+    if os.path.commonpath([top, real]) != top:
+        return "", problems.rates_file(
+            source, path, "is a link that leads out of the ledger's folder", inside
+        )
+    return real, None
+
+
+def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
+    """Return what a regular file of bounded size holds, as text."""
+    try:
+        # Not blocking, so that a pipe answers at once; the check follows on the open file.
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            return "", problems.rates_file(
+                source, path, "is not a regular file", "Name a file of rates"
+            )
+        with open(descriptor, "rb") as file:
+            data = file.read(SIZE_MAX + 1) if status.st_size <= SIZE_MAX else b""
+            if status.st_size > SIZE_MAX or len(data) > SIZE_MAX:
+                return "", problems.rates_file(
+                    source,
+                    path,
+                    "is larger than 64 MiB",
+                    "Split it by year, each part with a directive of its own",
+                )
+    except OSError as error:
+        why = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+        return "", problems.rates_file(source, path, why, "Name a file of rates")
+    if b"\0" in data:
+        return "", problems.rates_file(
+            source, path, "holds NUL bytes, so it is no text", "Save it as CSV in UTF-8"
+        )
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError:
+        return "", problems.rates_file(source, path, "is not in UTF-8", "Save it as CSV in UTF-8")
+
+
+def _rows(text: str, file: str, path: str, source: Source) -> tuple[list[Row], list[Problem]]:
+    lines = csv.reader(io.StringIO(text, newline=""))
+    rows: list[Row] = []
+    days: dict[str, int] = {}
+    before = ""
+    try:
+        header = next(lines, [])
+        if header not in HEADERS:
+            return [], [
+                problems.rates_row(
+                    Source(file, 1),
+                    f"The header is {','.join(header)[:80] or 'missing'}",
+                    f"Write {','.join(HEADERS[1])}; the last column may be left out",
+                )
+            ]
+        for cells in lines:
+            if not cells:
+                continue
+            at = Source(file, lines.line_num)
+            row = _row(cells, len(header), at, days)
+            if isinstance(row, Problem):
+                return [], [row]
+            if cells[0] <= before:
+                order = "the same time as" if cells[0] == before else "a time before that of"
+                return [], [
+                    problems.rates_row(
+                        at, f"{cells[0]} is {order} the row above", "Sort the rows, one for a time"
+                    )
+                ]
+            before = cells[0]
+            rows.append(row)
+    except csv.Error as error:
+        return [], [
+            problems.rates_row(
+                Source(file, lines.line_num), f"The row is no CSV: {error}", "Mend it"
+            )
+        ]
+    if not rows:
+        return [], [
+            problems.rates_file(
+                source, path, "holds no rows", "Add one row for each change of rate"
+            )
+        ]
+    return rows, []
+
+
+def _row(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row | Problem:
+    if len(cells) != width:
+        return problems.rates_row(
+            at, f"The row has {len(cells)} columns, the header {width}", "Write one value a column"
+        )
+    match = _TIME.fullmatch(cells[0])
+    day = None
+    if match is not None:
+        date, hour, minute, second = match.groups()
+        day = days.get(date)
+        if day is None:
+            try:
+                day = days[date] = datetime.date.fromisoformat(date).toordinal()
+            except ValueError:
+                day = None
+    if match is None or day is None:
+        return problems.rates_row(
+            at, f'"{cells[0][:40]}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
+        )
+    supply = _number(cells[1], "supply_apr", _RATE_MAX, at)
+    borrow = _number(cells[2], "borrow_apr", _RATE_MAX, at)
+    used = _number(cells[3], "utilization", _ONE, at) if width == 4 and cells[3] else None
+    for value in (supply, borrow, used):
+        if isinstance(value, Problem):
+            return value
+    assert isinstance(supply, Decimal) and isinstance(borrow, Decimal)
+    assert not isinstance(used, Problem)
+    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
+    return day, seconds, Rates(supply, borrow, used, day, at)
+
+
+def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:
+    if _NUMBER.fullmatch(text) is None:
+        return problems.rates_row(
+            at, f'{column} is "{text[:40]}", no number', "Write a fraction, 0.0412 for 4.12 %"
+        )
+    value = Decimal(text)
+    if not 0 <= value <= most:
+        return problems.rates_row(
+            at,
+            f"{column} is {text[:40]}, and must be from 0 to {most}",
+            "Write a fraction, 0.0412 for 4.12 %",
+        )
+    return value

@@ -1,0 +1,333 @@
+"""Reports: rows for the commands, and their JSON."""
+
+import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Any
+
+from beancount.core import convert, prices
+from beancount.core.data import Posting, Transaction
+
+from usance import ledger, problems
+from usance.amounts import EXACT, ZERO, plain
+from usance.chart import Chart
+from usance.engine import Day
+from usance.events import Side
+from usance.hours import HOURS, date_of
+from usance.ledger import Ledger
+from usance.lending import CoinDay, Segment
+from usance.problems import Problem, Source
+from usance.reading import Reading
+
+SHOWN = Context(prec=28)
+"""Averages, and what a curve pool's venue and market come to, have 28 significant digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Interest of a day, a sub-account, a coin and a side, in coins.
+
+    principal          at the end of the day, interest included
+    average_principal  mean of the 24 hours
+    """
+
+    date: str
+    sub_account: str
+    venue: str
+    coin: str
+    side: str
+    principal: str
+    average_principal: str
+    interest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conservation:
+    """A pool's day in coins: paid = earned + fee + external + rounding, to the last digit."""
+
+    date: str
+    venue: str
+    coin: str
+    paid_by_borrowers: str
+    earned_by_lenders: str
+    fee: str | None
+    external: str
+    rounding: str
+
+
+def interest(days: Iterable[Day]) -> Iterator[Interest]:
+    """Yield what each day earned and cost."""
+    for day in days:
+        date = date_of(day.day).isoformat()
+        for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
+            if coin.lent or coin.after[0]:
+                yield _side(date, coin, "lent", coin.lent, coin.after[0], 0)
+            if coin.owed or coin.debt or coin.entry_fee:
+                yield _side(date, coin, "borrowed", coin.owed, coin.debt, coin.entry_fee)
+
+
+def _side(
+    date: str, day: CoinDay, side: str, segments: list[Segment], principal: int, fee: int
+) -> Interest:
+    unit = day.coin
+    hours = sum(segment.principal * segment.hours for segment in segments)
+    earned = fee + sum(segment.interest for segment in segments)
+    average = SHOWN.divide(unit.amount(hours), Decimal(HOURS))
+    return Interest(
+        date,
+        day.sub_account,
+        day.venue,
+        unit.name,
+        side,
+        unit.text(principal),
+        plain(average),
+        unit.text(earned),
+    )
+
+
+def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
+    """Yield each pool's day."""
+    for day in days:
+        date = date_of(day.day).isoformat()
+        for pool in day.pools:
+            coins = [
+                coin
+                for coin in day.coins
+                if (coin.venue, coin.coin.name) == (pool.venue, pool.coin.name)
+            ]
+            paid = pool.coin.amount(sum(coin.paid for coin in coins))
+            earned = pool.coin.amount(sum(coin.earned for coin in coins))
+            net = EXACT.subtract(paid, earned)
+            fee = None if pool.fee is None else SHOWN.plus(pool.fee)
+            external = net if pool.external is None else SHOWN.plus(pool.external)
+            rounding = EXACT.subtract(EXACT.subtract(net, fee or ZERO), external)
+            yield Conservation(
+                date,
+                pool.venue,
+                pool.coin.name,
+                format(paid, "f"),
+                format(earned, "f"),
+                None if fee is None else plain(fee),
+                plain(external) if fee is not None else format(external, "f"),
+                plain(rounding),
+            )
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A sub-account's balance sheet.
+
+    accounts  units as booked, by account and commodity
+    values    of each account of assets and liabilities, in the operating currency
+    residual  what its own transactions and its owner's legs leave, by currency; empty where exact
+    value     net asset value, None where a price is missing
+    """
+
+    name: str
+    venue: str
+    accounts: dict[str, dict[str, Decimal]]
+    values: dict[str, Decimal | None]
+    residual: dict[str, Decimal]
+    value: Decimal | None
+
+
+class Prices:
+    """Prices of a ledger in its operating currency, at a date."""
+
+    def __init__(self, book: Ledger, at: datetime.date) -> None:
+        self.table = prices.build_price_map(book.entries)
+        self.currency: str = book.options["operating_currency"][0]
+        self.at = at
+        self.missing: dict[str, Problem] = {}
+        self.source = Source(book.path, 1)
+
+    def value(self, number: Decimal, commodity: str) -> Decimal | None:
+        """Return what units are worth, directly or over one common quote currency."""
+        price = self._price(commodity)
+        if price is None:
+            date = self.at.isoformat()
+            self.missing[commodity] = problems.missing_price(
+                self.source, commodity, self.currency, date
+            )
+            return None
+        return SHOWN.multiply(number, price)
+
+    def _price(self, commodity: str) -> Decimal | None:
+        if commodity == self.currency:
+            return Decimal(1)
+        direct = self._quote(commodity, self.currency)
+        if direct is not None:
+            return direct
+        for base, over in sorted(self.table):
+            if base == commodity:
+                first, second = self._quote(commodity, over), self._quote(over, self.currency)
+                if first is not None and second is not None:
+                    return SHOWN.multiply(first, second)
+        return None
+
+    def _quote(self, base: str, quote: str) -> Decimal | None:
+        if (base, quote) not in self.table:
+            return None
+        price: Decimal | None = prices.get_price(self.table, (base, quote), self.at)[1]
+        return price
+
+
+def sheets(
+    book: Ledger, reading: Reading, at: datetime.date, *, at_cost: bool
+) -> tuple[list[Sheet], list[Problem]]:
+    """Return the balance sheets at the end of a day, and the prices that are missing for them."""
+    table = Prices(book, at)
+    chart = reading.chart
+    made = {
+        name: Sheet(name, timeline.values[0].venue, {}, {}, {}, ZERO)
+        for name, timeline in sorted(reading.book.sub_accounts.items())
+    }
+    for entry in book.entries:
+        if isinstance(entry, Transaction) and entry.date <= at:
+            _book(entry, chart, made, table, at_cost=at_cost)
+    for sheet in made.values():
+        sheet.accounts = {
+            account: _kept(sheet.accounts[account]) for account in sorted(sheet.accounts)
+        }
+        sheet.accounts = {account: units for account, units in sheet.accounts.items() if units}
+        sheet.residual = _kept(sheet.residual)
+        if not at_cost:
+            for account in list(sheet.values):
+                units = sheet.accounts.get(account, {})
+                worth = [table.value(number, coin) for coin, number in units.items()]
+                known = [value for value in worth if value is not None]
+                sheet.values[account] = sum(known, ZERO) if len(known) == len(worth) else None
+        known = [value for value in sheet.values.values() if value is not None]
+        sheet.value = sum(known, ZERO) if len(known) == len(sheet.values) else None
+    return list(made.values()), list(table.missing.values())
+
+
+def _book(
+    entry: Transaction, chart: Chart, made: dict[str, Sheet], table: Prices, *, at_cost: bool
+) -> None:
+    """Book a transaction on the sheets of the sub-accounts that it touches."""
+    owners = [chart.owner(posting.account) for posting in entry.postings]
+    touched = {owner for owner in owners if owner in made}
+    for owner, posting in zip(owners, entry.postings, strict=True):
+        assert posting.units is not None and isinstance(posting.units.number, Decimal)
+        weight = convert.get_weight(posting)
+        for name in touched if owner is None else {owner} & touched:
+            residual = made[name].residual
+            residual[weight.currency] = EXACT.add(
+                residual.get(weight.currency, ZERO), weight.number
+            )
+        if owner not in made:
+            continue
+        sheet = made[owner]
+        units = sheet.accounts.setdefault(posting.account, {})
+        coin = posting.units.currency
+        units[coin] = EXACT.add(units.get(coin, ZERO), posting.units.number)
+        root = posting.account.partition(":")[0]
+        if root in (chart.roots["Assets"], chart.roots["Liabilities"]):
+            sheet.values.setdefault(posting.account, ZERO)
+            if at_cost:
+                _at_cost(sheet, posting, table)
+
+
+def _at_cost(sheet: Sheet, posting: Posting, table: Prices) -> None:
+    cost = convert.get_cost(posting)
+    worth = table.value(cost.number, cost.currency)
+    before = sheet.values[posting.account]
+    sheet.values[posting.account] = None if worth is None or before is None else before + worth
+
+
+def _kept(units: dict[str, Decimal]) -> dict[str, Decimal]:
+    return {name: number for name, number in sorted(units.items()) if number}
+
+
+def last_day(reading: Reading) -> int:
+    """Return the day that reports speak of by default: the horizon, or the last closed day."""
+    closes = [seal.date.toordinal() for seal in reading.seals]
+    return max([reading.horizon, *closes])
+
+
+def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, Any]:
+    """Return the answer of `usance lending`; days are inclusive, None for the first or the last."""
+    begin = reading.book.first if first is None else first
+    end = last_day(reading) if last is None else last
+    if begin is None:
+        return {"from": None, "to": None, "rows": [], "pools": []}
+    days = [day for day in ledger.live(reading, end) if day.day >= begin]
+    return {
+        "from": date_of(begin).isoformat(),
+        "to": date_of(end).isoformat(),
+        "rows": list(interest(days)),
+        "pools": list(conservation(days)),
+    }
+
+
+def total(sheets: Iterable[Sheet]) -> Decimal | None:
+    """Return the net asset value of all sub-accounts, None where one has none."""
+    values = [sheet.value for sheet in sheets]
+    known = [value for value in values if value is not None]
+    return sum(known, ZERO) if len(known) == len(values) else None
+
+
+def accounts(at: datetime.date, sheets: list[Sheet]) -> dict[str, Any]:
+    """Return the answer of `usance accounts`."""
+    whole = total(sheets)
+    return {
+        "at": at.isoformat(),
+        "sub_accounts": [
+            {
+                "name": sheet.name,
+                "venue": sheet.venue,
+                "accounts": {
+                    account: {coin: format(number, "f") for coin, number in units.items()}
+                    for account, units in sheet.accounts.items()
+                },
+                "residual": {coin: format(number, "f") for coin, number in sheet.residual.items()},
+                "net_asset_value": _text(sheet.value),
+            }
+            for sheet in sheets
+        ],
+        "net_asset_value": _text(whole),
+    }
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else format(number, "f")
+
+
+Row = tuple[str | None, ...]
+
+
+def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
+    """Yield the lines of a balance sheet: account, units, commodity, value."""
+    for account, value in sorted(sheet.values.items()):
+        units = list(sheet.accounts.get(account, {}).items())
+        for index, (coin, number) in enumerate(units):
+            yield account, format(number, "f"), coin, (_text(value) if index == 0 else None)
+    yield "Net asset value", None, None, _text(sheet.value)
+    for account, name in handed(sheet, chart):
+        for coin, number in sheet.accounts[account].items():
+            words = f"Due from {name}, given" if number > 0 else f"Due to {name}, got"
+            yield words, format(abs(number), "f"), coin, None
+
+
+def handed(sheet: Sheet, chart: Chart) -> Iterator[tuple[str, str]]:
+    """Yield the accounts of what a sub-account gave to others, with their names."""
+    prefix = chart.transfers(sheet.name, "")
+    for account in sheet.accounts:
+        if account.startswith(prefix):
+            yield account, account.removeprefix(prefix)
+
+
+def total_rows(sheets: list[Sheet], chart: Chart, whole: Decimal | None) -> Iterator[Row]:
+    """Yield the sum of the parts, and the elimination of what they gave each other."""
+    for sheet in sheets:
+        yield sheet.name, _text(sheet.value)
+    given: dict[str, Decimal] = {}
+    for sheet in sheets:
+        for account, _ in handed(sheet, chart):
+            for coin, number in sheet.accounts[account].items():
+                given[coin] = EXACT.add(given.get(coin, ZERO), number)
+    for coin, number in sorted(given.items()):
+        yield f"Transfers between them, eliminated ({coin})", format(number, "f")
+    yield "Net asset value", _text(whole)

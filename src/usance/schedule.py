@@ -1,0 +1,241 @@
+"""Schedule: the terms of a ledger, each in force from its moment to the next of its kind."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+
+from beancount.core.data import Commodity, Custom
+
+from usance import directives, inputs, problems, rate_files
+from usance.directives import KEYS, QuotedRates, RatesTerm, Term, source_of
+from usance.hours import moment
+from usance.inputs import Input
+from usance.problems import Problem
+from usance.rate_files import Row
+from usance.terms import Pool, Rates, SubAccount
+from usance.timeline import Timeline
+
+V = TypeVar("V")
+COMMODITY_KEYS = ("quantum", "stale-after")
+FOREVER = 10**9
+
+
+@dataclass(slots=True)
+class Schedule:
+    """Terms in force, and what was wrong in them.
+
+    roots          every declared sub-account's account of assets, malformed ones included
+    quanta         by commodity, where it states one
+    stale_after    days, by commodity, where it states them
+    blocked        ("coin" or "sub-account", name) with a fault: nothing is generated for it
+    through        last day that a person asked to accrue, 0 where none
+    latest         last day of which one of our directives is dated, `accrue-through` apart
+    files          rows in force: coin, path, first day that they count, rows
+    """
+
+    sub_accounts: dict[str, Timeline[SubAccount]] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+    pools: dict[tuple[str, str], Timeline[Pool]] = field(default_factory=dict)
+    rates: dict[tuple[str, str], Timeline[Rates | None]] = field(default_factory=dict)
+    quanta: dict[str, Decimal] = field(default_factory=dict)
+    stale_after: dict[str, int] = field(default_factory=dict)
+    blocked: set[tuple[str, str]] = field(default_factory=set)
+    through: int = 0
+    latest: int = 0
+    files: list[tuple[str, str, int, Sequence[Row]]] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def schedule(
+    customs: Iterable[Custom], commodities: Iterable[Commodity], assets: str, folder: str
+) -> Schedule:
+    """Read terms. `assets` is the ledger's name of that root, `folder` where rates files lie."""
+    made = Schedule()
+    kinds: dict[str, list[Custom]] = defaultdict(list)
+    for entry in customs:
+        if entry.type in KEYS:
+            kinds[entry.type].append(entry)
+            if entry.type != "accrue-through":
+                made.latest = max(made.latest, entry.date.toordinal())
+                text = partial(inputs.custom_text, entry, KEYS[entry.type])
+                made.inputs.append(Input(entry.date.toordinal(), text, source_of(entry.meta)))
+    _sub_accounts(made, kinds["sub-account"], assets)
+    venues = {timeline.values[0].venue for timeline in made.sub_accounts.values()}
+    pools = _pools(made, kinds["lending-pool"], venues)
+    _rates(made, kinds["lending-rate"], pools, venues, folder)
+    _through(made, kinds["accrue-through"])
+    _commodities(made, commodities)
+    return made
+
+
+def _sub_accounts(made: Schedule, entries: list[Custom], assets: str) -> None:
+    terms: list[Term[SubAccount]] = []
+    for entry in entries:
+        named, term, wrong = directives.sub_account(entry, assets)
+        made.problems += wrong
+        if term is not None:
+            terms.append(term)
+        elif named is not None:
+            made.blocked.add(("sub-account", named[0]))
+            made.roots.setdefault(*named)
+    for term in _ordered(made, "sub-account", terms):
+        name, root = term.name, term.value.root
+        first = made.roots.setdefault(name, root)
+        if root != first:
+            made.problems.append(problems.root_changed(term.source, name, root, first))
+            made.blocked.add(("sub-account", name))
+    for name, root in sorted(made.roots.items()):
+        for other, above in sorted(made.roots.items()):
+            if (
+                name != other
+                and f"{root}:".startswith(f"{above}:")
+                and (root != above or name > other)
+            ):
+                at = next(term.source for term in terms if term.name == name)
+                made.problems.append(problems.root_taken(at, name, root, other))
+                made.blocked.add(("sub-account", name))
+    for name in sorted({term.name for term in terms}):
+        changes = [term for term in _ordered(None, "", terms) if term.name == name]
+        made.sub_accounts[name] = Timeline(
+            (moment(term.day, term.seconds), term.value) for term in changes
+        )
+
+
+def _pools(made: Schedule, entries: list[Custom], venues: set[str]) -> list[Term[Pool]]:
+    terms: list[Term[Pool]] = []
+    for entry in entries:
+        coin, term, wrong = directives.lending_pool(entry)
+        _collect(made, coin, wrong)
+        if term is not None and _at_venue(made, "lending-pool", term, venues):
+            terms.append(term)
+    ordered = _ordered(made, "lending-pool", terms)
+    for venue in venues:
+        for coin in {term.name for term in terms}:
+            changes = _here(ordered, coin, venue)
+            if changes:
+                made.pools[venue, coin] = Timeline(
+                    (moment(term.day, term.seconds), term.value) for term in changes
+                )
+    return ordered
+
+
+def _rates(
+    made: Schedule, entries: list[Custom], pools: list[Term[Pool]], venues: set[str], folder: str
+) -> None:
+    terms: list[Term[RatesTerm]] = []
+    pooled = {term.name for term in pools} | {name for _, name in made.blocked}
+    files: dict[str, list[Row]] = {}
+    for entry in entries:
+        coin, term, wrong = directives.lending_rate(entry)
+        if term is not None and coin not in pooled:
+            wrong = [problems.rate_without_pool(term.source, term.name)]
+        if term is not None and isinstance(term.value, directives.RatesFile):
+            path = term.value.path
+            if path not in files:
+                files[path], unread = rate_files.read(folder, path, term.source)
+                wrong += unread
+        _collect(made, coin, wrong)
+        if term is not None and not wrong and _at_venue(made, "lending-rate", term, venues):
+            terms.append(term)
+    ordered = _ordered(made, "lending-rate", terms)
+    for coin in {term.name for term in terms}:
+        for venue in venues:
+            changes = _rates_in_force(_here(ordered, coin, venue), files)
+            made.rates[venue, coin] = Timeline(changes)
+    for index, term in enumerate(ordered):
+        if isinstance(term.value, directives.RatesFile):
+            later = (
+                other
+                for other in ordered[index + 1 :]
+                if other.name == term.name and other.venue in (None, term.venue)
+            )
+            path = term.value.path
+            rows = _span(files[path], term, next(later, None))
+            made.files.append((term.name, path, term.day, rows))
+
+
+def _rates_in_force(
+    terms: list[Term[RatesTerm]], files: dict[str, list[Row]]
+) -> Iterator[tuple[int, Rates | None]]:
+    """Yield the moments at which the rates change, with the rates from then on."""
+    for term, later in zip(terms, [*terms[1:], None], strict=True):
+        start = moment(term.day, term.seconds)
+        match term.value:
+            case QuotedRates(supply, borrow, used):
+                yield start, Rates(supply, borrow, used, None, term.source)
+            case directives.RatesFile(path):
+                # A file is in force from its directive on, also where its rows begin later.
+                yield start, None
+                for day, seconds, rates in _span(files[path], term, later):
+                    yield max(start, moment(day, seconds)), rates
+
+
+def _span(rows: list[Row], term: Term[V], later: Term[V] | None) -> list[Row]:
+    """Return the rows that count from a term to the next: the last one before it, and its own."""
+    first = bisect_right(rows, (term.day, term.seconds), key=_time) - 1
+    end = len(rows)
+    if later is not None:
+        end = bisect_left(rows, (later.day, later.seconds), key=_time)
+    return rows[max(first, 0) : end]
+
+
+def _time(row: Row) -> tuple[int, int]:
+    return row[0], row[1]
+
+
+def _through(made: Schedule, entries: list[Custom]) -> None:
+    for entry in entries:
+        day, wrong = directives.accrue_through(entry)
+        made.through = max(made.through, day)
+        made.problems += wrong
+
+
+def _commodities(made: Schedule, commodities: Iterable[Commodity]) -> None:
+    for entry in commodities:
+        if not any(key in entry.meta for key in COMMODITY_KEYS):
+            continue
+        quantum, days, wrong = directives.commodity(entry)
+        _collect(made, entry.currency, wrong)
+        if quantum is not None:
+            made.quanta[entry.currency] = quantum
+        if days is not None:
+            made.stale_after[entry.currency] = days
+        text = partial(inputs.commodity_text, entry, COMMODITY_KEYS)
+        made.inputs.append(Input(entry.date.toordinal(), text, source_of(entry.meta)))
+
+
+def _collect(made: Schedule, name: str | None, wrong: list[Problem]) -> None:
+    made.problems += wrong
+    if wrong and name is not None:
+        made.blocked.add(("coin", name))
+
+
+def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> bool:
+    if term.venue is None or term.venue in venues:
+        return True
+    what = f'{kind} "{term.name}"'
+    made.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
+    made.blocked.add(("coin", term.name))
+    return False
+
+
+def _ordered(made: Schedule | None, kind: str, terms: list[Term[V]]) -> list[Term[V]]:
+    """Sort terms by time, one that names its venue last; report two of one moment."""
+    seen: dict[tuple[str, str | None, int, int], Term[V]] = {}
+    for term in terms:
+        key = (term.name, term.venue, term.day, term.seconds)
+        if key in seen and made is not None:
+            what = f'{kind} "{term.name}"'
+            made.problems.append(problems.two_alike(term.source, what, seen[key].source))
+            made.blocked.add(("sub-account" if kind == "sub-account" else "coin", term.name))
+        seen[key] = term
+    return sorted(terms, key=lambda term: (term.day, term.seconds, term.venue is not None))
+
+
+def _here(terms: list[Term[V]], name: str, venue: str) -> list[Term[V]]:
+    return [term for term in terms if term.name == name and term.venue in (None, venue)]

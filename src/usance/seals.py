@@ -1,0 +1,172 @@
+"""Seals: closed days as a chain of digests over the bytes that were posted.
+
+    2025-05-01 custom "day-close" "<digest>"
+      previous: "<digest of the day before>"
+      inputs: "<digest of the day's lines in the month's .inputs>"
+      rules: "1"
+      stages: "auto_lending sub_accounts"
+
+Everything here is bytes in, bytes out; `docs/formulas.md` has the format for a second reader.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+RULES = "1"
+"""Version of the rules by which days are computed."""
+
+DAY_DOMAIN = "usance-day-close-1"
+INPUT_DOMAIN = "usance-input-1"
+MONTH_FILE = re.compile(r"\d{4}-\d{2}\.beancount", re.ASCII)
+
+_SEAL = re.compile(
+    rb'^(?P<date>\d{4}-\d\d-\d\d) custom "day-close" "(?P<digest>[^"\n]*)"\n'
+    rb'(?P<meta>(?:  [a-z-]+: "(?:[^"\\\n]|\\.)*"\n)*)',
+    re.MULTILINE,
+)
+_META = re.compile(rb'  ([a-z-]+): "((?:[^"\\\n]|\\.)*)"\n')
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The close of a day.
+
+    findings  facts that were known when it closed, one line; empty where there were none
+    """
+
+    date: str
+    digest: str
+    previous: str
+    inputs: str
+    rules: str
+    stages: str
+    findings: str
+
+    def text(self) -> str:
+        """Return the directive that closes the day."""
+        lines = [f'{self.date} custom "day-close" "{self.digest}"']
+        for key in ("previous", "inputs", "rules", "stages", "findings"):
+            value = getattr(self, key)
+            if value or key != "findings":
+                lines.append(f'  {key}: "{_escaped(value)}"')
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first place where a chain is not what it was: file, line, and why."""
+
+    date: str
+    file: str
+    line: int
+    why: str
+
+
+def digest(fields: Iterable[bytes]) -> str:
+    """Return the SHA-256, in hex, over fields that are each preceded by their length."""
+    hashed = hashlib.sha256()
+    for field in fields:
+        hashed.update(len(field).to_bytes(8, "big"))
+        hashed.update(field)
+    return hashed.hexdigest()
+
+
+def input_line(date: str, text: str) -> bytes:
+    """Return a line of a month's .inputs: date, digest of the text, the text."""
+    line = text.encode()
+    return b"%s %s %s\n" % (date.encode(), digest((INPUT_DOMAIN.encode(), line)).encode(), line)
+
+
+def inputs_digest(lines: Iterable[bytes]) -> str:
+    """Return the SHA-256, in hex, of a day's lines, sorted by bytes."""
+    return hashlib.sha256(b"".join(sorted(lines))).hexdigest()
+
+
+def close(date: str, previous: str, inputs: str, stages: str, findings: str, posted: bytes) -> Seal:
+    """Close a day over the bytes posted since the seal before (or the month's start)."""
+    made = _sealed(date, previous, inputs, RULES, stages, findings, posted)
+    return Seal(date, made, previous, inputs, RULES, stages, findings)
+
+
+def walk(
+    months: Mapping[str, bytes], inputs: Mapping[str, bytes]
+) -> tuple[list[Seal], Broken | None]:
+    """Follow the chain over month files, oldest first; stop where it is broken.
+
+    months  bytes of each `YYYY-MM.beancount`, by file name
+    inputs  bytes of each `YYYY-MM.inputs`, by file name
+    """
+    seals: list[Seal] = []
+    for name in sorted(months):
+        data = months[name]
+        lines = _lines_by_date(inputs.get(name.replace(".beancount", ".inputs"), b""))
+        end = 0
+        for match in _SEAL.finditer(data):
+            seal = _read(match)
+            line = data.count(b"\n", 0, match.start()) + 1
+            why = _fault(seal, seals[-1] if seals else None, name, data[end : match.start()])
+            if why is None and seal.inputs != inputs_digest(lines.get(seal.date, ())):
+                why = "the month's .inputs does not hold what the day was closed with"
+            if why is not None:
+                return seals, Broken(seal.date, name, line, why)
+            seals.append(seal)
+            end = match.end()
+        if data[end:].strip() or end == 0:
+            line = data.count(b"\n", 0, end) + 1
+            last = seals[-1].date if seals else ""
+            return seals, Broken(last, name, line, "text stands behind the last close of the file")
+    return seals, None
+
+
+def _fault(seal: Seal, before: Seal | None, name: str, posted: bytes) -> str | None:
+    """Say what is wrong with a seal, None where nothing is."""
+    if not name.startswith(seal.date[:7]):
+        return "the day is not of this month"
+    if before is not None and seal.date <= before.date:
+        return "the day is not after the one closed before it"
+    if seal.previous != (before.digest if before is not None else ""):
+        return "it does not follow the day closed before it"
+    sealed = _sealed(
+        seal.date, seal.previous, seal.inputs, seal.rules, seal.stages, seal.findings, posted
+    )
+    return None if sealed == seal.digest else "what was posted is not what was sealed"
+
+
+def _sealed(
+    date: str, previous: str, inputs: str, rules: str, stages: str, findings: str, posted: bytes
+) -> str:
+    texts = (DAY_DOMAIN, date, previous, inputs, rules, stages, findings)
+    return digest([*(text.encode() for text in texts), posted])
+
+
+def _read(match: re.Match[bytes]) -> Seal:
+    meta = {key.decode(): _unescaped(value) for key, value in _META.findall(match["meta"])}
+    return Seal(
+        match["date"].decode(),
+        match["digest"].decode("utf-8", "replace"),
+        *(meta.get(key, "") for key in ("previous", "inputs", "rules", "stages", "findings")),
+    )
+
+
+def _lines_by_date(data: bytes) -> dict[str, list[bytes]]:
+    lines: dict[str, list[bytes]] = {}
+    for line in data.splitlines(keepends=True):
+        lines.setdefault(line[:10].decode("ascii", "replace"), []).append(line)
+    return lines
+
+
+def lines_of(data: bytes, last: str) -> Iterator[bytes]:
+    """Yield the lines of an .inputs file up to a date, included; what follows does not count."""
+    for line in data.splitlines(keepends=True):
+        if line[:10].decode("ascii", "replace") <= last:
+            yield line
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _unescaped(data: bytes) -> str:
+    return re.sub(rb"\\(.)", rb"\1", data).decode("utf-8", "replace")

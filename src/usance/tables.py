@@ -1,0 +1,57 @@
+"""Tables: rows for a terminal, for a spreadsheet, or for a program."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
+    """Return rows as a table; a column whose name ends in a space holds numbers."""
+    terminal = sys.stdout.isatty()
+    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(
+            column.strip(), justify="right" if column.endswith(" ") else "left", no_wrap=True
+        )
+    for row in rows:
+        drawn.add_row(*("" if cell is None else cell for cell in row))
+    console = Console(
+        file=io.StringIO(),
+        force_terminal=terminal,
+        no_color=not terminal,
+        highlight=False,
+        markup=False,
+        width=1000,
+    )
+    console.print(drawn)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
+
+
+def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
+    """Return rows as CSV with a header."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow([column.strip() for column in columns])
+    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    return written.getvalue()
+
+
+def as_json(answer: Any) -> str:
+    """Return an answer as one JSON object."""
+    return json.dumps(answer, default=_plain, indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)

@@ -1,0 +1,83 @@
+"""Terms: what a person's dated directives say, checked.
+
+Rates and fees are annual fractions (0.0412 is 4.12 %), never percents.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
+
+from usance.problems import Source
+
+
+class Stage(Enum):
+    """A part of the day that a plugin line enables."""
+
+    AUTO_LENDING = "auto_lending"
+    SUB_ACCOUNTS = "sub_accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class SubAccount:
+    """One cross-margin wallet.
+
+    root   its account of assets, such as `Assets:Backpack:Main`; it never changes
+    venue  what stands between the root of all assets and its last part, `Backpack`
+    """
+
+    name: str
+    root: str
+    venue: str
+    auto_lend: bool
+    auto_borrow: bool
+    auto_repay: bool
+    source: Source = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPool:
+    """A lending pool whose rates are seen from outside.
+
+    entry_fee  a fresh borrow pays the minutes to the next full hour
+    """
+
+    entry_fee: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePool:
+    """A lending pool whose rates follow from its utilization.
+
+    base_rate, slope_1, slope_2  annual fractions
+    optimal_utilization          between 0 and 1, both excluded
+    fee                          the venue's share of borrower interest, 0 to 1
+    external_lent, _borrowed     the rest of the market, in coins
+    """
+
+    base_rate: Decimal
+    slope_1: Decimal
+    slope_2: Decimal
+    optimal_utilization: Decimal
+    fee: Decimal
+    external_lent: Decimal
+    external_borrowed: Decimal
+
+
+Pool = ObservedPool | CurvePool
+
+
+class Rates(NamedTuple):
+    """An observed pool's rates from a moment on.
+
+    supply, borrow  annual fractions
+    utilization     0 to 1, None where it was not stated
+    row_day         the day of the row where a rates file gave them, None where a directive did
+    source          the directive, or the row of the file
+    """
+
+    supply: Decimal
+    borrow: Decimal
+    utilization: Decimal | None
+    row_day: int | None
+    source: Source

@@ -1,0 +1,37 @@
+"""Timeline: what is in force at a moment."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Timeline(Generic[T]):
+    """Values, each in force from its moment until the next one.
+
+    Built from (moment, value) pairs in order of time; of several at one moment the last one
+    counts, and a value equal to the one before it is no change.
+    """
+
+    __slots__ = ("moments", "values")
+
+    def __init__(self, changes: Iterable[tuple[int, T]]) -> None:
+        self.moments: list[int] = []
+        self.values: list[T] = []
+        for at, value in changes:
+            if self.moments and self.moments[-1] == at:
+                self.moments.pop()
+                self.values.pop()
+            if not self.values or self.values[-1] != value:
+                self.moments.append(at)
+                self.values.append(value)
+
+    def at(self, moment: int) -> T | None:
+        """Return the value in force at a moment, None before the first."""
+        index = bisect_right(self.moments, moment)
+        return self.values[index - 1] if index else None
+
+    def changes(self, first: int, last: int) -> list[int]:
+        """Return the moments of changes from `first` to `last`, both included."""
+        return self.moments[bisect_left(self.moments, first) : bisect_right(self.moments, last)]
