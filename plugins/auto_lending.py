@@ -2,7 +2,8 @@
 
     plugin "usance.plugins.auto_lending"
 
-Reads     "sub-account", "lending-pool", "lending-rate", "accrue-through", `quantum:` of commodities.
+Reads     "sub-account", "lending-pool", "lending-rate", "accrue-through", and the `quantum:` of
+          commodities.
 Adds      a day's interest and what changed in the Lent memorandum, for each sub-account:
 
     2025-05-01 * "Lending" #lending #usance ^usance-2025-05-01

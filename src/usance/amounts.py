@@ -23,13 +23,16 @@ EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Ove
 class Coin:
     """A commodity as the engine counts it.
 
-    quantum  smallest amount posted, in coins, above zero
+    quantum  smallest amount posted, in coins, above zero; `step` units of its last decimal place
+    places   decimals of the quantum
     digits   decimals of the grain: no amount of the coin in the ledger is finer
     quanta   grains in one quantum
     """
 
     name: str
     quantum: Decimal
+    step: int
+    places: int
     digits: int
     quanta: int
 
@@ -37,8 +40,10 @@ class Coin:
     def of(cls, name: str, quantum: Decimal, digits: int) -> "Coin":
         """Return the coin whose grain holds both its quantum and `digits` decimals."""
         tidy = tidied(quantum)
-        grain = max(decimals(tidy), digits)
-        return cls(name, tidy, grain, int(EXACT.scaleb(tidy, grain)))
+        places = decimals(tidy)
+        step = int(EXACT.scaleb(tidy, places))
+        grain = max(places, digits)
+        return cls(name, tidy, step, places, grain, step * 10 ** (grain - places))
 
     def grains(self, amount: Decimal) -> int:
         """Return an amount of coins in grains, exactly."""
@@ -46,17 +51,15 @@ class Coin:
 
     def amount(self, quanta: int) -> Decimal:
         """Return a number of quanta in coins, written to the quantum."""
-        return EXACT.multiply(Decimal(quanta), self.quantum)
+        return EXACT.scaleb(Decimal(quanta * self.step), -self.places)
 
     def text(self, quanta: int) -> str:
-        """Return a number of quanta in coins as plain decimal text."""
-        return format(self.amount(quanta), "f")
+        """Return a number of quanta in coins as plain decimal text, written to the quantum."""
+        return scaled(quanta * self.step, self.places)
 
     def carry_text(self, carry: int) -> str:
-        """Return a carry (1e-18 quanta) in coins as plain decimal text."""
-        return (
-            plain(EXACT.scaleb(EXACT.multiply(Decimal(carry), self.quantum), -18)) if carry else "0"
-        )
+        """Return a carry (1e-18 quanta) in coins as plain decimal text, trailing zeros cut."""
+        return shortened(scaled(carry * self.step, self.places + 18))
 
     def carry(self, text: str) -> int:
         """Return the carry that `carry_text` wrote; ValueError where it is none."""
@@ -64,6 +67,19 @@ class Coin:
             return int(EXACT.divide(EXACT.scaleb(Decimal(text), 18), self.quantum))
         except (ArithmeticError, OverflowError) as error:
             raise ValueError(text) from error
+
+
+def scaled(number: int, places: int) -> str:
+    """Return an integer of 10^-places as plain decimal text with that many decimals."""
+    if not places:
+        return str(number)
+    digits = f"{abs(number):0{places + 1}d}"
+    return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+def shortened(text: str) -> str:
+    """Return plain decimal text without trailing zeros behind the point."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def decimals(number: Decimal) -> int:

@@ -9,11 +9,12 @@ from decimal import Decimal
 from functools import wraps
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from usance import __version__, ledger, posting, reports
+from usance.closed import POSTED
 from usance.hours import date_of
 from usance.ledger import Ledger
 from usance.posting import Disk
@@ -24,7 +25,7 @@ YESTERDAY = "yesterday"
 
 
 def date(text: str) -> datetime.date:
-    """Return the date `YYYY-MM-DD` of an option."""
+    r"""Return the date `YYYY-MM-DD` of an option."""
     try:
         if len(text) == len("2025-05-31"):
             return datetime.date.fromisoformat(text)
@@ -34,7 +35,7 @@ def date(text: str) -> datetime.date:
 
 
 def date_or_yesterday(text: str) -> datetime.date:
-    """Return a date, or the day before today in UTC: the one place where a clock is read."""
+    r"""Return a date, or the day before today in UTC: the one place where a clock is read."""
     if text == YESTERDAY:
         return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
     return date(text)
@@ -46,7 +47,7 @@ Command = Callable[..., None]
 
 
 def with_ledger(command: Command) -> Command:
-    """Give a command its ledger, loaded, and turn a full disk into one clear message."""
+    r"""Give a command its ledger, loaded, and turn a full disk into one clear message."""
 
     @wraps(command)
     def guarded(**values: Any) -> None:
@@ -75,7 +76,7 @@ with_format = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="usance")
 def main() -> None:
-    """Keep the books of a global margin account in Beancount.
+    r"""Keep the books of a global margin account in Beancount.
 
     LEDGER is a Beancount file with a line  plugin "usance.plugins". It may also come from
     USANCE_FILE or BEANCOUNT_FILE.
@@ -85,19 +86,21 @@ def main() -> None:
       usance init books
       usance check books/main.beancount
       usance accrue books/main.beancount --through yesterday
+    r
     """
 
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 def init(folder: str) -> None:
-    """Write a ledger to start from: DIR/main.beancount and DIR/posted.
+    r"""Write a ledger to start from: DIR/main.beancount and DIR/posted.
 
     It loads, accrues, and has terms to edit. Nothing is ever overwritten.
 
     \b
     Example:
       usance init books
+    r
     """
     top = Path(folder)
     files = {
@@ -134,7 +137,7 @@ def init(folder: str) -> None:
     help="Lines for people, or an object for programs.",
 )
 def check(path: str, form: str) -> None:
-    """Print every error and finding of LEDGER, as file:line: message.
+    r"""Print every error and finding of LEDGER, as file:line: message.
 
     Errors are Beancount's and ours; a finding is a fact about an account. The chain of closed
     days is followed too. Exits 1 where there is anything to print.
@@ -142,6 +145,7 @@ def check(path: str, form: str) -> None:
     \b
     Example:
       usance check books/main.beancount
+    r
     """
     book = ledger.load(path)
     folder, missing = posting.folder_of(Path(book.path))
@@ -173,8 +177,8 @@ def check(path: str, form: str) -> None:
 @with_format
 def accrue(
     path: str, through: datetime.date | None, dry_run: bool, stale_ok: bool, form: str
-) -> None:  # noqa: FBT001
-    """Close days: post their transactions to posted/YYYY-MM.beancount.
+) -> None:
+    r"""Close days: post their transactions to posted/YYYY-MM.beancount.
 
     Each day is sealed; running it again changes nothing, and missed days are caught up. A ledger
     with any error is left as it is.
@@ -184,6 +188,7 @@ def accrue(
       usance accrue books/main.beancount
       usance accrue books/main.beancount --through yesterday
       usance accrue books/main.beancount --through 2025-05-31 --dry-run
+    r
     """
     folder, missing = posting.folder_of(Path(path).absolute())
     if missing:
@@ -212,7 +217,7 @@ def accrue(
 
 
 def _show_posting(path: str, made: posting.Posting, form: str) -> None:
-    files = [os.path.join(os.path.dirname(path), "posted", name.name) for name, _ in made.files]
+    files = [str(Path(path).parent / POSTED / name.name) for name, _ in made.files]
     match form:
         case "json":
             answer = {
@@ -252,12 +257,13 @@ def _show_posting(path: str, made: posting.Posting, form: str) -> None:
 )
 @with_format
 def lending(path: str, begin: datetime.date | None, end: datetime.date | None, form: str) -> None:
-    """Show interest by day, sub-account, coin and side, and each pool's conservation.
+    r"""Show interest by day, sub-account, coin and side, and each pool's conservation.
 
     \b
     Examples:
       usance lending books/main.beancount --from 2025-05-01 --to 2025-05-07
       usance lending books/main.beancount --format csv > interest.csv
+    r
     """
     book = ledger.load(path)
     reading = book.read()
@@ -312,8 +318,8 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
 )
 @click.option("--at-cost", is_flag=True, help="Value lots at their cost, as booked.")
 @with_format
-def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> None:  # noqa: FBT001
-    """Show a balance sheet for each sub-account, and net asset value.
+def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> None:
+    r"""Show a balance sheet for each sub-account, and net asset value.
 
     \b
     Examples:
@@ -406,11 +412,10 @@ def _placed(problem: Problem) -> dict[str, Any]:
 
 def _near(file: str) -> str:
     """Return a path from the current folder, where it lies below it."""
-    here = os.getcwd() + os.sep
-    return file.removeprefix(here)
+    return file.removeprefix(f"{Path.cwd()}{os.sep}")
 
 
-def _print(places: Iterable[dict[str, Any]], stream: Any) -> None:
+def _print(places: Iterable[dict[str, Any]], stream: TextIO) -> None:
     for place in places:
         click.echo(f"{place['file']}:{place['line']}: {place['message']}", file=stream)
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
-from beancount.core.data import Custom
+from beancount.core.data import Custom, Posting
 
 from usance import inputs, problems, seals
+from usance.amounts import Coin
 from usance.directives import source_of
 from usance.engine import State
 from usance.events import Side
@@ -62,13 +64,8 @@ def _all(reading: Reading, first: int, last: int) -> Iterator[inputs.Input]:
         for day, seconds, rates in rows:
             counts = max(day, since)
             if first <= max(counts, begin) <= last:
-                yield inputs.Input(
-                    counts,
-                    lambda day=day, seconds=seconds, rates=rates: inputs.row_text(  # type: ignore[misc]
-                        day, seconds, coin, path, rates
-                    ),
-                    rates.source,
-                )
+                text = partial(inputs.row_text, day, seconds, coin, path, rates)
+                yield inputs.Input(counts, text, rates.source)
 
 
 def check(reading: Reading, folder: str) -> list[Problem]:
@@ -153,40 +150,43 @@ def _differences(seal: Custom, now: list[Line], folder: str) -> Iterator[Problem
 def state(reading: Reading) -> tuple[State, list[Problem]]:
     """Return what sub-accounts hold, lend, owe and carry at the end of the last closed day."""
     last = last_day(reading) or 0
-    book, chart = reading.book, reading.chart
+    book = reading.book
     holdings: State = {pair: Holding() for pair in book.movements}
     for (name, coin), days in book.movements.items():
-        for day, movements in days.items():
-            if day <= last:
-                for movement in movements:
-                    grains = book.coins[coin].grains(movement.quantity)
-                    holdings[name, coin].take(movement.side, grains, movement.at_cost)
+        for movements in (of_day for day, of_day in days.items() if day <= last):
+            for movement in movements:
+                grains = book.coins[coin].grains(movement.quantity)
+                holdings[name, coin].take(movement.side, grains, movement.at_cost)
     found: list[Problem] = []
     for entry in reading.posted:
         for posting in entry.postings:
-            place = chart.side(posting.account)
-            if place is None or posting.units is None:
+            place = reading.chart.side(posting.account)
+            unit = book.coins.get(posting.units.currency) if posting.units is not None else None
+            if place is None or unit is None:
                 continue
-            name, side = place
-            unit = book.coins.get(posting.units.currency)
-            number = posting.units.number
-            if unit is None or not isinstance(number, Decimal):
-                continue
-            holding = holdings.setdefault((name, unit.name), Holding())
-            if side in (Side.WALLET, Side.BORROWED):
-                holding.take(side, unit.grains(number), at_cost=False)
-            elif side is Side.LENT:
-                holding.lent += unit.grains(number) // unit.quanta
-            if posting.meta and "carry-after" in posting.meta:
-                try:
-                    carry = unit.carry(str(posting.meta["carry-after"]))
-                except ValueError:
-                    identity = str(entry.meta["usance"])
-                    at = source_of(posting.meta)
-                    found.append(problems.bad_proof(at, identity, "carry-after"))
-                    continue
-                if side is Side.WALLET:
-                    holding.carry_lent = carry
-                else:
-                    holding.carry_owed = carry
+            holding = holdings.setdefault((place[0], unit.name), Holding())
+            if not _take(holding, place[1], unit, posting):
+                identity = str(entry.meta["usance"])
+                at = source_of(posting.meta or entry.meta)
+                found.append(problems.bad_proof(at, identity, "carry-after"))
     return holdings, found
+
+
+def _take(holding: Holding, side: Side, unit: Coin, posting: Posting) -> bool:
+    """Take in a posting of a closed day; False where its proof cannot be read."""
+    assert posting.units is not None and isinstance(posting.units.number, Decimal)
+    grains = unit.grains(posting.units.number)
+    if side in (Side.WALLET, Side.BORROWED):
+        holding.take(side, grains, at_cost=False)
+    elif side is Side.LENT:
+        holding.lent += grains // unit.quanta
+    if posting.meta and "carry-after" in posting.meta:
+        try:
+            carry = unit.carry(str(posting.meta["carry-after"]))
+        except ValueError:
+            return False
+        if side is Side.WALLET:
+            holding.carry_lent = carry
+        else:
+            holding.carry_owed = carry
+    return True

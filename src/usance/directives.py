@@ -104,6 +104,7 @@ class Reader:
                 self.problems.append(problems.unknown_key(self.source, self.what, key, keys))
 
     def switch(self, key: str, default: bool) -> bool:
+        """Return TRUE or FALSE, the default where the key is absent."""
         value = self.meta.get(key, default)
         if isinstance(value, bool):
             return value
@@ -111,6 +112,7 @@ class Reader:
         return default
 
     def text(self, key: str, example: str) -> str | None:
+        """Return a text, None where the key is absent."""
         value = self.meta.get(key)
         if value is None or (isinstance(value, str) and value):
             return value

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from usance.amounts import Coin
 from usance.events import Book, Side, Transfer
@@ -19,8 +20,7 @@ Place = tuple[str, Side | str]
 """An account of a sub-account: a side, or the name of whom it gave something to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """What an interest was computed from.
 
     carry  after the last segment, 1e-18 quanta
@@ -34,8 +34,7 @@ class Proof:
     price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Two postings that cancel: `amount` of a currency to `debit`, from `credit`."""
 
     debit: Place
@@ -45,8 +44,7 @@ class Pair:
     proof: Proof | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A transaction to generate.
 
     number  0, or from 2 on where the day has several of this kind and sub-account

@@ -23,6 +23,9 @@ class Side(Enum):
     LENT = ("Equity", "Uses:Lent")
     CAPITAL = ("Equity", "Uses:Capital")
 
+    # Enum's own is a Python function, and sides are looked up for each posting.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Movement:

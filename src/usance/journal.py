@@ -1,5 +1,6 @@
 """Journal: drafts as Beancount directives, each with the figures that prove it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
@@ -9,7 +10,7 @@ from beancount.core.data import Open, Posting, Transaction, new_metadata
 from beancount.core.display_context import DisplayContext
 from beancount.parser import printer
 
-from usance.amounts import EXACT, plain
+from usance.amounts import EXACT, plain, scaled, shortened
 from usance.chart import Chart
 from usance.engine import Draft, Pair, Place, Proof
 from usance.events import Side
@@ -24,16 +25,13 @@ FIRST_LINE = 1_000_000_000
 class Journal:
     """Writes drafts as directives.
 
-    opened    accounts that exist already, or that a person opens
-    dcontext  learns the digits of each number, so that reports show them; None: of no report
+    opened  accounts that exist already, or that a person opens
     """
 
-    def __init__(
-        self, chart: Chart, opened: Iterable[str], dcontext: DisplayContext | None = None
-    ) -> None:
+    def __init__(self, chart: Chart, opened: Iterable[str]) -> None:
         self.chart = chart
         self.opened = set(opened)
-        self.dcontext = dcontext
+        self.written: Counter[tuple[str, object]] = Counter()
         self.tags: dict[str, frozenset[str]] = {}
 
     def day(self, day: int, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
@@ -65,13 +63,23 @@ class Journal:
         for day, of_day in groupby(drafts, key=lambda draft: draft.day):
             yield from self.day(day, of_day)
 
+    def teach(self, context: DisplayContext) -> None:
+        """Let reports show the digits of the numbers that were written."""
+        for (currency, exponent), count in sorted(self.written.items(), key=str):
+            assert isinstance(exponent, int)
+            sample = DisplayContext()
+            sample.update(Decimal((0, (1,), exponent)), currency)
+            for bit in reversed(f"{count:b}"):
+                if bit == "1":
+                    context.update_from(sample)
+                sample.update_from(sample)  # twice as many numbers, one bit on
+
     def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
-        if self.dcontext is not None:
-            self.dcontext.update(pair.amount, pair.currency)
-            self.dcontext.update(-pair.amount, pair.currency)
+        minus = EXACT.minus(pair.amount)
+        self.written[pair.currency, pair.amount.as_tuple().exponent] += 2
         proof = None if pair.proof is None else _proof(pair.proof)
         debit = Amount(pair.amount, pair.currency)
-        credit = Amount(-pair.amount, pair.currency)
+        credit = Amount(minus, pair.currency)
         return (
             Posting(self._account(pair.debit), debit, None, None, None, proof),
             Posting(self._account(pair.credit), credit, None, None, None, None),
@@ -101,22 +109,16 @@ def _narration(draft: Draft) -> str:
 def _proof(proof: Proof) -> dict[str, str]:
     """Return what an interest was computed from as metadata, one value for each segment."""
     coin, segments = proof.coin, proof.segments
-    meta = {
-        "principal": " ".join([coin.text(segment.principal) for segment in segments]),
-        "hours": " ".join([str(segment.hours) for segment in segments]),
-        "rate": " ".join([plain(segment.rate) for segment in segments]),
-        "growth": " ".join([_growth(segment.growth) for segment in segments]),
-        "carry": " ".join([coin.carry_text(segment.carry) for segment in segments]),
-        "carry-after": coin.carry_text(proof.carry),
-    }
-    if not segments:
-        meta = {}
+    meta: dict[str, str] = {}
+    if segments:
+        meta["principal"] = " ".join([coin.text(segment.principal) for segment in segments])
+        meta["hours"] = " ".join([str(segment.hours) for segment in segments])
+        meta["rate"] = " ".join([shortened(f"{segment.rate:f}") for segment in segments])
+        meta["growth"] = " ".join([shortened(scaled(segment.growth, 18)) for segment in segments])
+        meta["carry"] = " ".join([coin.carry_text(segment.carry) for segment in segments])
+        meta["carry-after"] = coin.carry_text(proof.carry)
     if proof.entry_fee:
         meta["entry-fee"] = coin.text(proof.entry_fee)
     if proof.price is not None:
         meta["price"] = plain(proof.price)
     return meta
-
-
-def _growth(growth: int) -> str:
-    return plain(EXACT.scaleb(Decimal(growth), -18))

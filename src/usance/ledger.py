@@ -4,20 +4,19 @@ A plugin line enables its stage. The days are run once, at the last Usance line 
 with all stages that are enabled.
 """
 
-import datetime
+import contextlib
+import gc
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from beancount import loader
-from beancount.core.data import Custom, Directive, Directives, Open, Transaction, sorted as in_order
+from beancount.core.data import Directive, Directives, Open, Transaction
 
 from usance import closed, engine, problems
 from usance.engine import Day
-from usance.directives import source_of
-from usance.hours import date_of
 from usance.journal import Journal
 from usance.problems import Problem, Source
 from usance.reading import Reading, is_generated, read
@@ -55,7 +54,7 @@ def extend(
     `entries` and their metadata are left as they are; a new list comes back.
     """
     ours = [(name, given) for name, given in options["plugin"] if name in LINES]
-    at = Source(options["filename"], 0)
+    at = Source(options["filename"], _line_number(options["filename"], line))
     found: list[Problem] = []
     if config is not None:
         found.append(problems.plugin_config(at, line))
@@ -67,10 +66,23 @@ def extend(
     reading = read(entries, options, folder, enabled(options))
     found += reading.problems
     found += closed.check(reading, folder)
-    made, told = _days(reading, options, entries)
+    with _uncollected():
+        made, told = _days(reading, options, entries)
     found += told
     _watch(options, folder, reading)
-    return merged(entries, made), [_report(problem) for problem in once(found)]
+    return [*entries, *made], [_report(problem) for problem in once(found)]
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold off the collector of cycles: what is made has none, and it would look again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
@@ -87,13 +99,14 @@ def _days(
     state, found = closed.state(reading)
     last = closed.last_day(reading)
     first = reading.book.first if last is None else last + 1
-    journal = Journal(reading.chart, opened(entries), options["dcontext"])
+    journal = Journal(reading.chart, opened(entries))
     made: list[Open | Transaction] = []
     if first is not None:
         for day in engine.run(reading.book, state, first, reading.horizon):
             made += journal.day(day.day, day.drafts)
             found += day.problems
     made += journal.beyond(engine.beyond(reading.book, max(reading.horizon, last or 0)))
+    journal.teach(options["dcontext"])
     return made, found
 
 
@@ -105,11 +118,6 @@ def opened(entries: Iterable[Directive]) -> Iterator[str]:
                 yield posting.account
 
 
-def merged(entries: Directives, made: list[Open | Transaction]) -> Directives:
-    """Return all directives in Beancount's order."""
-    return in_order([*entries, *made])
-
-
 def once(found: Iterable[Problem]) -> Iterator[Problem]:
     """Yield problems, those of one name and subject only once."""
     told: set[tuple[str, ...]] = set()
@@ -118,6 +126,18 @@ def once(found: Iterable[Problem]) -> Iterator[Problem]:
         if not problem.subject or key not in told:
             told.add(key)
             yield problem
+
+
+def _line_number(file: str, line: str) -> int:
+    """Return where a plugin line stands last in a file, 1 where it cannot be found."""
+    try:
+        text = Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return 1
+    wanted = re.compile(rf'^plugin\s+"{re.escape(line)}"', re.MULTILINE)
+    return max(
+        (text.count("\n", 0, match.start()) + 1 for match in wanted.finditer(text)), default=1
+    )
 
 
 def _report(problem: Problem) -> UsanceError | UsanceFinding:
@@ -143,7 +163,7 @@ class Ledger:
 
     entries  all directives, generated ones included
     errors   Beancount's and ours, findings apart
-    findings
+    findings as Beancount lists them, beside the errors
     """
 
     path: str
@@ -154,6 +174,7 @@ class Ledger:
 
     @property
     def folder(self) -> str:
+        """The folder in which the top file lies."""
         return str(Path(self.path).parent)
 
     def read(self) -> Reading:

@@ -5,7 +5,7 @@ what is idle. Between two such moments the pool's rates run; a *segment* of inte
 own balance changes, and at the end of the day. A moment after 23:00 comes after the interest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from usance import interest, problems
 from usance.amounts import Coin, ceil_div
 from usance.curve import Curve
-from usance.events import Book, Movement, Side
+from usance.events import Book, Movement
 from usance.hours import HOURS, SLOTS, date_of, slot_of
 from usance.problems import Problem
 from usance.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
@@ -123,7 +123,7 @@ class Lending:
         self.accounts: list[Account] = []
         self.supply: list[Decimal | None] = [None] * HOURS
         self.borrow: list[Decimal | None] = [None] * HOURS
-        self.growths: dict[tuple[bool, int, int], tuple[Decimal, int]] = {}
+        self.growths: dict[tuple[str, int, int], tuple[Decimal, int]] = {}
         self.problems: list[Problem] = []
 
     def live(self, holdings: Sequence[tuple[str, Holding]]) -> list[CoinDay]:
@@ -212,31 +212,38 @@ class Lending:
             if self.pool is not None:
                 self._end_owed(account, slot)
                 amount = ceil_div(-holding.held, quantum)
-                fee = self._entry_fee(amount, slot, moved)
+                fee = self._entry_fee(account, amount, slot, moved)
                 holding.free += amount * quantum
                 holding.owed += (amount + fee) * quantum
                 account.day.borrowed += amount
                 account.day.entry_fee += fee
         elif terms is not None and terms.auto_repay and holding.owed >= quantum:
-            # Lots at cost keep their basis: only units without cost repay.
-            if min(holding.free, holding.held) >= quantum:
-                self._end_lent(account, slot)
-                self._end_owed(account, slot)
-                amount = min(holding.free, holding.held, holding.owed) // quantum
-                holding.free -= amount * quantum
-                holding.owed -= amount * quantum
-                account.day.borrowed -= amount
+            self._repay(account, slot)
         if self.pool is None and (holding.owed > 0 or holding.held < 0):
             self._poolless(account)
 
-    def _entry_fee(self, amount: int, slot: int, moved: Sequence[Movement]) -> int:
+    def _repay(self, account: Account, slot: int) -> None:
+        """Repay from units without cost: lots keep their basis."""
+        holding, quantum = account.holding, self.coin.quanta
+        if min(holding.free, holding.held) < quantum:
+            return
+        self._end_lent(account, slot)
+        self._end_owed(account, slot)
+        amount = min(holding.free, holding.held, holding.owed) // quantum
+        holding.free -= amount * quantum
+        holding.owed -= amount * quantum
+        account.day.borrowed -= amount
+
+    def _entry_fee(
+        self, account: Account, amount: int, slot: int, moved: Sequence[Movement]
+    ) -> int:
         """Return the fee, in quanta, for the rest of the hour in which the borrow was made."""
         seconds = slot * 3600 - moved[-1].seconds if moved else 0
         if not (isinstance(self.pool, ObservedPool) and self.pool.entry_fee and seconds):
             return 0
         rates = self.observed.at(self.start + slot - 1)
         if rates is None:
-            self._missing(slot - 1)
+            self._missing(slot - 1, [account])
             return 0
         return interest.entry_fee(amount, rates.borrow, seconds)
 
@@ -275,7 +282,7 @@ class Lending:
         """Credit what a segment earned; it joins the balance before the change that ends it."""
         holding, since = account.holding, account.lent_since
         account.lent_since = slot
-        growth = self._growth(False, since, slot) if account.lent and since < slot else None
+        growth = self._growth("lent", since, slot) if account.lent and since < slot else None
         if growth is None:
             return
         carry = holding.carry_lent
@@ -288,7 +295,7 @@ class Lending:
         """Charge what a segment costs; it is capitalised before the change that ends it."""
         holding, since = account.holding, account.owed_since
         account.owed_since = slot
-        growth = self._growth(True, since, slot) if account.owed and since < slot else None
+        growth = self._growth("owed", since, slot) if account.owed and since < slot else None
         if growth is None:
             return
         carry = holding.carry_owed
@@ -297,13 +304,13 @@ class Lending:
         holding.owed += charge * self.coin.quanta
         account.owed += charge
 
-    def _growth(self, owed: bool, since: int, slot: int) -> tuple[Decimal, int] | None:
+    def _growth(self, side: str, since: int, slot: int) -> tuple[Decimal, int] | None:
         """Return mean rate and growth of some hours, None where one of them has no rate."""
-        key = (owed, since, slot)
+        key = (side, since, slot)
         if key not in self.growths:
             known = [
                 rate
-                for rate in (self.borrow if owed else self.supply)[since:slot]
+                for rate in (self.borrow if side == "owed" else self.supply)[since:slot]
                 if rate is not None
             ]
             if len(known) < slot - since:
@@ -322,7 +329,7 @@ class Lending:
             for begin, end in pairwise([*starts, until]):
                 rates = self.observed.at(self.start + begin)
                 if rates is None:
-                    self._missing(begin)
+                    self._missing(begin, self._live())
                 else:
                     self.supply[begin:end] = [rates.supply] * (end - begin)
                     self.borrow[begin:end] = [rates.borrow] * (end - begin)
@@ -337,8 +344,8 @@ class Lending:
 
     # What is wrong today
 
-    def _missing(self, hour: int) -> None:
-        for account in self._live():
+    def _missing(self, hour: int, accounts: Iterable[Account]) -> None:
+        for account in accounts:
             at = self.book.last_moved(account.day.sub_account, self.coin.name)
             self.problems.append(
                 problems.missing_rate(

@@ -69,7 +69,7 @@ class Disk:
 
     def rename(self, old: Path, new: Path) -> None:
         """Put a file in the place of another."""
-        os.replace(old, new)
+        old.replace(new)
 
     def replace(self, path: Path, data: bytes) -> None:
         """Give a file new bytes, so that it holds the old ones or the new ones, never less."""
@@ -146,7 +146,7 @@ def walk(folder: Path, disk: Disk) -> tuple[list[Seal], Broken | None]:
 
 def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     """Return what is wrong with the closed days of a ledger, as files."""
-    found, broken = walk(folder, disk)
+    _, broken = walk(folder, disk)
     if broken is not None:
         at = Source(str(folder / broken.file), broken.line)
         return [problems.broken_chain(at, broken.date, broken.why)]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-
 STALE_AFTER = 3
 """Days after which a row of a file is old, where its commodity does not say otherwise."""
 

@@ -73,7 +73,7 @@ def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
             return "", problems.rates_file(
                 source, path, "is not a regular file", "Name a file of rates"
             )
-        with open(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb") as file:
             data = file.read(SIZE_MAX + 1) if status.st_size <= SIZE_MAX else b""
             if status.st_size > SIZE_MAX or len(data) > SIZE_MAX:
                 return "", problems.rates_file(

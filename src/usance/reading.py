@@ -21,7 +21,7 @@ from beancount.core.data import (
 )
 
 from usance import inputs, problems
-from usance.amounts import QUANTUM_DEFAULT, ZERO, Coin, decimals
+from usance.amounts import EXACT, QUANTUM_DEFAULT, ZERO, Coin, decimals
 from usance.chart import Chart
 from usance.directives import source_of
 from usance.events import Book, Movement, Side, Transfer
@@ -220,7 +220,7 @@ class Scribe:
             owner = self.chart.owner(posting.account)
             assert owner is not None
             side = weights[owner]
-            side[weight.currency] = side.get(weight.currency, ZERO) + weight.number
+            side[weight.currency] = EXACT.add(side.get(weight.currency, ZERO), weight.number)
         given: dict[str, Decimal] = {}
         for currency in sorted({*weights[first], *weights[second]}):
             ours = weights[first].get(currency, ZERO)

@@ -13,7 +13,6 @@ from usance import ledger, problems
 from usance.amounts import EXACT, ZERO, plain
 from usance.chart import Chart
 from usance.engine import Day
-from usance.events import Side
 from usance.hours import HOURS, date_of
 from usance.ledger import Ledger
 from usance.lending import CoinDay, Segment

@@ -206,7 +206,8 @@ def _commodities(made: Schedule, commodities: Iterable[Commodity]) -> None:
         if days is not None:
             made.stale_after[entry.currency] = days
         text = partial(inputs.commodity_text, entry, COMMODITY_KEYS)
-        made.inputs.append(Input(entry.date.toordinal(), text, source_of(entry.meta)))
+        # Its date says nothing: a quantum counts on every day, so from the first.
+        made.inputs.append(Input(0, text, source_of(entry.meta)))
 
 
 def _collect(made: Schedule, name: str | None, wrong: list[Problem]) -> None:

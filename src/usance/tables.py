@@ -46,7 +46,7 @@ def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[str | None]]
     return written.getvalue()
 
 
-def as_json(answer: Any) -> str:
+def as_json(answer: dict[str, Any]) -> str:
     """Return an answer as one JSON object."""
     return json.dumps(answer, default=_plain, indent=2, ensure_ascii=False) + "\n"
 
