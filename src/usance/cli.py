@@ -1,24 +1,22 @@
 """The command line. No arithmetic: loading, posting and reports are asked, and shown."""
 
 import datetime
-import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import astuple, fields
 from decimal import Decimal
 from functools import wraps
 from importlib import resources
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
 from usance import __version__, ledger, posting, reports
 from usance.closed import POSTED
 from usance.hours import date_of
-from usance.ledger import Ledger
+from usance.messages import located, placed, refuse, report, show
 from usance.posting import Disk
-from usance.problems import Problem
 from usance.tables import as_json, comma_separated, table
 
 YESTERDAY = "yesterday"
@@ -140,7 +138,8 @@ def check(path: str, form: str) -> None:
     r"""Print every error and finding of LEDGER, as file:line: message.
 
     Errors are Beancount's and ours; a finding is a fact about an account. The chain of closed
-    days is followed too. Exits 1 where there is anything to print.
+    days is followed too. Exits 1 where there is an error or a finding; a note, about lots that
+    could repay what is owed, is none.
 
     \b
     Example:
@@ -148,19 +147,19 @@ def check(path: str, form: str) -> None:
     r
     """
     book = ledger.load(path)
-    folder, missing = posting.folder_of(Path(book.path))
-    broken = [] if missing else posting.chain(book, folder, Disk())
-    errors = [*map(_located, book.errors), *map(_placed, broken)]
-    findings = [*map(_located, book.findings)]
+    folder = Path(book.path).parent / POSTED
+    broken = posting.chain(book, folder, Disk()) if posting.has_months(folder) else []
+    errors = [*map(located, book.errors), *map(placed, broken)]
+    findings = [*map(located, book.findings)]
+    notes = [*map(placed, reports.lots_that_could_repay(book, book.read()))]
     if form == "json":
-        click.echo(
-            as_json({"ok": not (errors or findings), "errors": errors, "findings": findings}),
-            nl=False,
-        )
+        found = {"errors": errors, "findings": findings, "notes": notes}
+        click.echo(as_json({"ok": not (errors or findings), **found}), nl=False)
     else:
-        _print([*errors, *findings], sys.stdout)
+        show([*errors, *findings], sys.stdout)
+        show(({**note, "message": f"note: {note['message']}"} for note in notes), sys.stdout)
         if not errors and not findings:
-            click.echo(f"{path}: nothing wrong in {len(book.entries)} directives")
+            click.echo(f"{path}: nothing wrong in {_count(len(book.entries), 'directive')}")
     sys.exit(1 if errors or findings else 0)
 
 
@@ -192,19 +191,19 @@ def accrue(
     """
     folder, missing = posting.folder_of(Path(path).absolute())
     if missing:
-        _refuse(map(_placed, missing))
+        refuse(map(placed, missing))
     disk = Disk()
     with posting.locked(folder, lambda: click.echo("Another run is at work; waiting.", err=True)):
         book = ledger.load(path)
         if book.errors:
-            _refuse(map(_located, book.errors))
+            refuse(map(located, book.errors))
         last = None if through is None else through.toordinal()
         made = posting.plan(book, last, stale_ok=stale_ok, disk=disk, folder=folder)
         if any(not problem.finding for problem in made.problems):
-            _refuse(map(_placed, made.problems))
+            refuse(map(placed, made.problems))
         if not dry_run:
             posting.write(made.files, disk)
-    _print(map(_placed, made.problems), sys.stderr)
+    show(map(placed, made.problems), sys.stderr)
     if dry_run:
         click.echo(made.text, nl=False)
     else:
@@ -308,7 +307,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
             click.echo(
                 table("\nPools: paid = earned + fee + external + rounding", heads, short), nl=False
             )
-    _report_errors(book)
+    report(book)
 
 
 @main.command()
@@ -331,7 +330,7 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
     _within_books(at, reports.last_day(reading), "--at")
     day = at or date_of(max(1, reports.last_day(reading)))
     if not book.options["operating_currency"]:
-        _report_errors(book)
+        report(book)
         return
     sheets, missing = reports.sheets(book, reading, day, at_cost=at_cost)
     total = reports.total(sheets)
@@ -369,8 +368,8 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
                 ),
                 nl=False,
             )
-    _print(map(_placed, missing), sys.stderr)
-    _report_errors(book)
+    show(map(placed, missing), sys.stderr)
+    report(book)
     if missing:
         sys.exit(1)
 
@@ -379,45 +378,6 @@ def _within_books(asked: datetime.date | None, last: int, option: str) -> None:
     if asked is not None and asked.toordinal() > last:
         until = f"end on {date_of(last)}" if last else "have no day yet"
         raise click.UsageError(f"{option} {asked} is beyond the books, which {until}.")
-
-
-def _report_errors(book: Ledger) -> None:
-    """Print what is wrong behind a report; exit 1 where there are errors."""
-    _print([*map(_located, book.errors), *map(_located, book.findings)], sys.stderr)
-    if book.errors:
-        sys.exit(1)
-
-
-def _refuse(places: Iterable[dict[str, Any]]) -> None:
-    _print(places, sys.stderr)
-    click.echo("Nothing was written.", err=True)
-    sys.exit(1)
-
-
-def _located(error: Any) -> dict[str, Any]:
-    """Return file, line and text of one of Beancount's errors."""
-    source = error.source or {}
-    text = " ".join(str(error.message).split())
-    return {
-        "file": _near(source.get("filename", "")),
-        "line": source.get("lineno", 0),
-        "message": text,
-    }
-
-
-def _placed(problem: Problem) -> dict[str, Any]:
-    text = f"finding: {problem.message}" if problem.finding else problem.message
-    return {"file": _near(problem.source.file), "line": problem.source.line, "message": text}
-
-
-def _near(file: str) -> str:
-    """Return a path from the current folder, where it lies below it."""
-    return file.removeprefix(f"{Path.cwd()}{os.sep}")
-
-
-def _print(places: Iterable[dict[str, Any]], stream: TextIO) -> None:
-    for place in places:
-        click.echo(f"{place['file']}:{place['line']}: {place['message']}", file=stream)
 
 
 def _count(number: int, noun: str) -> str:

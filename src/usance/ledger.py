@@ -75,7 +75,7 @@ def extend(
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Hold off the collector of cycles: what is made has none, and it would look again and again."""
+    """Hold off the collector of cycles: what is made has none, so it would look in vain."""
     collecting = gc.isenabled()
     gc.disable()
     try:

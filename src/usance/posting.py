@@ -144,8 +144,15 @@ def walk(folder: Path, disk: Disk) -> tuple[list[Seal], Broken | None]:
     return seals.walk(months, {name: disk.read(folder / name) for name in names})
 
 
+def has_months(folder: Path) -> bool:
+    """Tell whether a folder holds closed days."""
+    return folder.is_dir() and any(MONTH_FILE.fullmatch(path.name) for path in folder.iterdir())
+
+
 def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     """Return what is wrong with the closed days of a ledger, as files."""
+    if not enabled(book.options):
+        return [problems.no_plugin(Source(book.path, 1))]
     _, broken = walk(folder, disk)
     if broken is not None:
         at = Source(str(folder / broken.file), broken.line)

@@ -60,6 +60,16 @@ def plugin_twice(source: Source, line: str) -> Problem:
     )
 
 
+def no_plugin(source: Source) -> Problem:
+    return _error(
+        source,
+        "no-plugin",
+        "The ledger enables nothing of Usance, so there are no days to close. "
+        'Write plugin "usance.plugins" into its top file: Beancount drops plugin lines of '
+        "included files.",
+    )
+
+
 def no_operating_currency(source: Source) -> Problem:
     return _error(
         source,
@@ -400,6 +410,15 @@ def broken_chain(source: Source, date: str, why: str) -> Problem:
         "broken-chain",
         f"The chain of closed days is broken at {date or 'its begin'}: {why}. Restore the posted "
         "files from a copy.",
+    )
+
+
+def lots_could_repay(source: Source, sub_account: str, coin: str, lots: str, owed: str) -> Problem:
+    return Problem(
+        source,
+        "lots-could-repay",
+        f'sub-account "{sub_account}" owes {owed} {coin} and holds {lots} {coin} at cost. Lots '
+        "keep their cost, so they never repay by themselves: write a repayment that names the lot.",
     )
 
 

@@ -13,6 +13,7 @@ from usance import ledger, problems
 from usance.amounts import EXACT, ZERO, plain
 from usance.chart import Chart
 from usance.engine import Day
+from usance.events import Side
 from usance.hours import HOURS, date_of
 from usance.ledger import Ledger
 from usance.lending import CoinDay, Segment
@@ -238,6 +239,27 @@ def _at_cost(sheet: Sheet, posting: Posting, table: Prices) -> None:
 
 def _kept(units: dict[str, Decimal]) -> dict[str, Decimal]:
     return {name: number for name, number in sorted(units.items()) if number}
+
+
+def lots_that_could_repay(book: Ledger, reading: Reading) -> Iterator[Problem]:
+    """Yield where a coin is owed while lots of it lie in the wallet, at the last directive."""
+    lots: dict[tuple[str, str], Decimal] = {}
+    owed: dict[tuple[str, str], Decimal] = {}
+    for entry in book.entries:
+        for posting in entry.postings if isinstance(entry, Transaction) else ():
+            place = reading.chart.side(posting.account)
+            if place is None or posting.units is None or posting.units.number is None:
+                continue
+            name, side = place
+            kept = {Side.WALLET: lots if posting.cost else None, Side.BORROWED: owed}.get(side)
+            if kept is not None:
+                key = (name, posting.units.currency)
+                kept[key] = EXACT.add(kept.get(key, ZERO), posting.units.number)
+    for (name, coin), debt in sorted(owed.items()):
+        held = lots.get((name, coin), ZERO)
+        if debt < 0 < held:
+            at = reading.book.last_moved(name, coin)
+            yield problems.lots_could_repay(at, name, coin, plain(held), plain(-debt))
 
 
 def last_day(reading: Reading) -> int:

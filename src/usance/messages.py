@@ -1,0 +1,55 @@
+"""Messages: problems and Beancount's errors, as `file:line: message`."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import click
+from beancount.core.data import BeancountError
+
+from usance.ledger import Ledger
+from usance.problems import Problem
+
+Place = dict[str, Any]
+"""File, line and message, as `usance check --format json` shows them."""
+
+
+def report(book: Ledger) -> None:
+    """Print what is wrong behind a report; exit 1 where there are errors."""
+    show([*map(located, book.errors), *map(located, book.findings)], sys.stderr)
+    if book.errors:
+        sys.exit(1)
+
+
+def refuse(places: Iterable[Place]) -> NoReturn:
+    """Print why nothing was written, and exit 1."""
+    show(places, sys.stderr)
+    click.echo("Nothing was written.", err=True)
+    sys.exit(1)
+
+
+def located(error: BeancountError) -> Place:
+    """Return file, line and text of one of Beancount's errors."""
+    source = error.source or {}
+    return _place(str(source.get("filename", "")), source.get("lineno", 0), str(error.message))
+
+
+def placed(problem: Problem) -> Place:
+    """Return file, line and text of a problem."""
+    text = f"finding: {problem.message}" if problem.finding else problem.message
+    return _place(problem.source.file, problem.source.line, text)
+
+
+def _place(file: str, line: int, text: str) -> Place:
+    """Name a file from the current folder where it lies below it; keep a message on one line."""
+    near = file.removeprefix(f"{Path.cwd()}{os.sep}")
+    printed = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return {"file": near, "line": line, "message": printed}
+
+
+def show(places: Iterable[Place], stream: TextIO) -> None:
+    """Print places line by line."""
+    for place in places:
+        click.echo(f"{place['file']}:{place['line']}: {place['message']}", file=stream)

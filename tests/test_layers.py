@@ -1,0 +1,95 @@
+"""The layers of docs/architecture.md: who may import whom, and what stays out of the rules."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "usance"
+
+LAYERS = (
+    ("amounts", "hours", "timeline", "problems"),
+    ("terms",),
+    ("events",),
+    ("wallet", "rates", "isolation", "interest"),
+    ("curve",),
+    ("lending",),
+    ("engine", "seals"),
+    ("chart", "inputs", "directives", "rate_files"),
+    ("schedule",),
+    ("reading",),
+    ("journal", "closed"),
+    ("ledger",),
+    ("posting", "reports", "tables", "messages"),
+    ("cli",),
+)
+"""Modules from the bottom up: one imports from lower layers only, never from its own."""
+
+BEANCOUNT = {
+    "inputs",
+    "directives",
+    "schedule",
+    "reading",
+    "journal",
+    "closed",
+    "ledger",
+    "messages",
+    "reports",
+}
+"""Modules that know Beancount's types. All others are rules, or faces without arithmetic."""
+
+IMPURE = {"os", "pathlib", "random", "time", "socket", "subprocess", "fcntl", "tempfile"}
+"""What no rule may import."""
+
+RULES = {name for layer in LAYERS[:7] for name in layer}
+
+
+def imports(path: Path) -> set[str]:
+    """Return the dotted names that a module imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+MODULES = sorted(path for path in SOURCE.glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_imports_only_from_lower_layers(path: Path) -> None:
+    depth = {name: index for index, layer in enumerate(LAYERS) for name in layer}
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("usance.")}
+    upward = {name for name in ours & depth.keys() if depth[name] >= depth[path.stem]}
+    assert not upward
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_rules_know_neither_beancount_nor_the_world(path: Path) -> None:
+    tops = {name.split(".")[0] for name in imports(path)}
+    assert ("beancount" in tops) == (path.stem in BEANCOUNT)
+    assert ("click" in tops) == (path.stem in {"cli", "messages"})
+    if path.stem in RULES:
+        assert not tops & IMPURE
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {path.stem for path in MODULES} == {name for layer in LAYERS for name in layer}
+
+
+def test_nothing_in_the_source_imports_the_plugins() -> None:
+    for path in MODULES:
+        assert not any(name.startswith("usance.plugins") for name in imports(path)), path
+
+
+def test_no_float_round_or_eval_touches_an_amount() -> None:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in {"float", "round", "eval", "exec"}, path
+            if isinstance(node, ast.Constant):
+                assert not isinstance(node.value, float), path
