@@ -18,7 +18,19 @@ from beancount.core.data import Commodity, Custom
 from usance import problems
 from usance.hours import seconds_of
 from usance.problems import Problem, Source
-from usance.terms import CurvePool, ObservedPool, Pool, SubAccount
+from usance.terms import (
+    Collateral,
+    CurvePool,
+    Haircut,
+    Identity,
+    InverseSqrt,
+    ObservedPool,
+    Perpetual,
+    Pool,
+    Slope,
+    SubAccount,
+    Tiers,
+)
 
 V = TypeVar("V")
 
@@ -37,10 +49,22 @@ CURVE_KEYS = (
     "external-lent",
     "external-borrowed",
 )
+MARGIN_KEYS = (
+    "initial-margin",
+    "initial-margin-factor",
+    "maintenance-margin",
+    "maintenance-margin-factor",
+    "time",
+    "venue",
+)
+IDENTITY_KEYS = ("weight", "weight-function", *MARGIN_KEYS)
 KEYS = {
     "sub-account": ("auto-lend", "auto-borrow", "auto-repay", "earn", "leverage-limit", "time"),
     "lending-pool": (*OBSERVED_KEYS, *CURVE_KEYS[1:], "time", "venue"),
     "lending-rate": ("utilization", "time", "venue"),
+    "collateral": (*IDENTITY_KEYS, "base", "penalty", "tiers"),
+    "perpetual": ("settle", "underlying", *MARGIN_KEYS),
+    "liquidation": ("time", "venue"),
     "accrue-through": (),
 }
 """Every key of every kind of directive."""
@@ -117,6 +141,14 @@ class Reader:
         if value is None or (isinstance(value, str) and value):
             return value
         self._wrong(key, f'"{example}"')
+        return None
+
+    def coin(self, key: str, example: str) -> str | None:
+        """Return a commodity's name, None where the key is absent."""
+        value = self.meta.get(key)
+        if value is None or (isinstance(value, str) and _COIN.match(value)):
+            return value
+        self._wrong(key, example)
         return None
 
     def seconds(self) -> int:
@@ -225,8 +257,9 @@ def sub_account(
         return None, None, [problems.bad_name(reader.source, name)]
     auto_borrow = reader.switch("auto-borrow", False)
     reader.switch("earn", True)
+    limit = None
     if "leverage-limit" in reader.meta:
-        reader.number("leverage-limit", "10", "above 0")
+        limit = reader.number("leverage-limit", "10", "above 0")
     value = SubAccount(
         name,
         root,
@@ -235,6 +268,7 @@ def sub_account(
         auto_borrow,
         reader.switch("auto-repay", auto_borrow),
         reader.source,
+        limit,
     )
     term = Term(name, None, entry.date.toordinal(), reader.seconds(), value, reader.source)
     return (name, root), (None if reader.problems else term), reader.problems
@@ -242,12 +276,10 @@ def sub_account(
 
 def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Problem]]:
     """Read custom "lending-pool" "USDC"; the coin comes back even where the rest is wrong."""
-    match list(values_of(entry)):
-        case [(kind, str(coin))] if kind is str and _COIN.match(coin):
-            pass
-        case _:
-            example = 'custom "lending-pool" "USDC"'
-            return None, None, [problems.bad_values(source_of(entry.meta), "lending-pool", example)]
+    coin = named(entry)
+    if coin is None:
+        example = 'custom "lending-pool" "USDC"'
+        return None, None, [problems.bad_values(source_of(entry.meta), "lending-pool", example)]
     reader = Reader(entry, f'lending-pool "{coin}"')
     rates = reader.text("rates", "observed")
     value: Pool | None = None
@@ -310,6 +342,126 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
             )
             return None, None, [problems.bad_values(source_of(entry.meta), "lending-rate", example)]
     return coin, _dated(reader, entry, coin, value), reader.problems
+
+
+def collateral(entry: Custom) -> tuple[str | None, Term[Collateral] | None, list[Problem]]:
+    """Read custom "collateral" "SOL"."""
+    coin = named(entry)
+    if coin is None:
+        example = 'custom "collateral" "SOL"'
+        return None, None, [problems.bad_values(source_of(entry.meta), "collateral", example)]
+    reader = Reader(entry, f'collateral "{coin}"')
+    value = Collateral(_haircut(reader), *_margins(reader, required=False))
+    return coin, _dated(reader, entry, coin, value), reader.problems
+
+
+def _haircut(reader: Reader) -> Haircut:
+    function = reader.text("weight-function", "inverse-sqrt") or "identity"
+    match function:
+        case "identity":
+            reader.known(IDENTITY_KEYS)
+            return Identity(reader.number("weight", "0.95", "from 0 to 1"))
+        case "inverse-sqrt":
+            reader.known((*IDENTITY_KEYS, "base", "penalty"))
+            return InverseSqrt(
+                reader.number("weight", "0.95", "from 0 to 1"),
+                reader.number("base", "1.1", "above 0"),
+                reader.number("penalty", "0.0004", "at least 0"),
+            )
+        case "tiers":
+            reader.known(("weight-function", "tiers", *MARGIN_KEYS))
+            return Tiers(_bands(reader))
+    reader.problems.append(
+        problems.wrong_type(
+            reader.source,
+            reader.what,
+            "weight-function",
+            f'"{function}"',
+            '"identity", "inverse-sqrt" or "tiers"',
+        )
+    )
+    return Identity(ZERO)
+
+
+_BAND = re.compile(r"(\d+(?:\.\d+)?) (?:to (\d+(?:\.\d+)?)|above)", re.ASCII)
+
+
+def _bands(reader: Reader) -> tuple[tuple[Decimal, Decimal | None], ...]:
+    """Read "0.95 to 0.5, 0.90 to 1.2, 0 above"."""
+    example = "0.95 to 0.5, 0.90 to 1.2, 0 above"
+    if "tiers" not in reader.meta:
+        reader.problems.append(
+            problems.missing_key(reader.source, reader.what, "tiers", f'"{example}"')
+        )
+        return ()
+    text = reader.text("tiers", example) or ""
+    bands: list[tuple[Decimal, Decimal | None]] = []
+    top = ZERO
+    for part in text.split(","):
+        match = _BAND.fullmatch(" ".join(part.split()))
+        last = bands and bands[-1][1] is None
+        if match is None or last or Decimal(match[1]) > 1:
+            bands = []
+            break
+        bound = None if match[2] is None else Decimal(match[2])
+        if bound is not None and bound <= top:
+            bands = []
+            break
+        top = top if bound is None else bound
+        bands.append((Decimal(match[1]), bound))
+    if text and (not bands or bands[-1][1] is not None):
+        reader.problems.append(problems.bad_tiers(reader.source, reader.what, text, example))
+    return tuple(bands)
+
+
+def _margins(reader: Reader, *, required: bool) -> tuple[Slope, Slope]:
+    """Return initial and maintenance margin."""
+    default = None if required else ZERO
+    initial, maintenance = (
+        Slope(
+            reader.number(key, example, "from 0 to 1", default),
+            reader.number(f"{key}-factor", "0.00004", "at least 0", ZERO),
+        )
+        for key, example in (("initial-margin", "0.02"), ("maintenance-margin", "0.0135"))
+    )
+    return initial, maintenance
+
+
+def perpetual(entry: Custom) -> tuple[str | None, Term[Perpetual] | None, list[Problem]]:
+    """Read custom "perpetual" "SOL-PERP"."""
+    contract = named(entry)
+    if contract is None:
+        example = 'custom "perpetual" "SOL-PERP"'
+        return None, None, [problems.bad_values(source_of(entry.meta), "perpetual", example)]
+    reader = Reader(entry, f'perpetual "{contract}"')
+    reader.known(KEYS["perpetual"])
+    settle = reader.coin("settle", "USDC")
+    if "settle" not in reader.meta:
+        reader.problems.append(
+            problems.missing_key(reader.source, reader.what, "settle", "USDC")
+        )
+    underlying = reader.coin("underlying", '"SOL"')
+    value = Perpetual(settle or "", underlying, *_margins(reader, required=True))
+    return contract, _dated(reader, entry, contract, value), reader.problems
+
+
+def liquidation(entry: Custom) -> tuple[Term[bool] | None, list[Problem]]:
+    """Read custom "liquidation" "alert" or "simulate": whether a breach is liquidated."""
+    match list(values_of(entry)):
+        case [(kind, "alert" | "simulate" as mode)] if kind is str:
+            reader = Reader(entry, "liquidation")
+            reader.known(KEYS["liquidation"])
+            return _dated(reader, entry, "", mode == "simulate"), reader.problems
+    example = 'custom "liquidation" "alert", or "simulate"'
+    return None, [problems.bad_values(source_of(entry.meta), "liquidation", example)]
+
+
+def named(entry: Custom) -> str | None:
+    """Return the one commodity that a directive names, None where it does not."""
+    match list(values_of(entry)):
+        case [(kind, str(name))] if kind is str and _COIN.match(name):
+            return name
+    return None
 
 
 def _dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:

@@ -127,6 +127,15 @@ def rate_out_of_range(source: Source, what: str, key: str, got: Decimal) -> Prob
     )
 
 
+def bad_tiers(source: Source, what: str, got: str, example: str) -> Problem:
+    return _error(
+        source,
+        "bad-tiers",
+        f'{what}: the tiers "{got}" are not weights from 0 to 1 with growing bounds and one last '
+        f'weight above them. Write tiers: "{example}".',
+    )
+
+
 def wrong_currency(source: Source, what: str, key: str, got: str, coin: str) -> Problem:
     return _error(
         source,

@@ -15,6 +15,7 @@ class Stage(Enum):
     """A part of the day that a plugin line enables."""
 
     AUTO_LENDING = "auto_lending"
+    MARGIN_POOL = "margin_pool"
     SUB_ACCOUNTS = "sub_accounts"
 
 
@@ -24,6 +25,8 @@ class SubAccount:
 
     root   its account of assets, such as `Assets:Backpack:Main`; it never changes
     venue  what stands between the root of all assets and its last part, `Backpack`
+
+    leverage_limit  times; caps leverage below the market's own limit, None where it does not
     """
 
     name: str
@@ -33,6 +36,7 @@ class SubAccount:
     auto_borrow: bool
     auto_repay: bool
     source: Source = field(compare=False)
+    leverage_limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +85,67 @@ class Rates(NamedTuple):
     utilization: Decimal | None
     row_day: int | None
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A margin fraction that grows with size: max(base, factor * sqrt(exposure)).
+
+    base    fraction of the exposure, 0 to 1
+    factor  per square root of the exposure in the operating currency, 0 or more
+    """
+
+    base: Decimal
+    factor: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A weight that is the same for every quantity."""
+
+    weight: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class InverseSqrt:
+    """A weight that falls with size: min(weight, base / (1 + penalty * sqrt(quantity)))."""
+
+    weight: Decimal
+    base: Decimal
+    penalty: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Weights that are marginal: each band of quantity counts at its own.
+
+    bands  (weight, upper bound in units), in order; the last has no bound
+    """
+
+    bands: tuple[tuple[Decimal, Decimal | None], ...]
+
+
+Haircut = Identity | InverseSqrt | Tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Collateral:
+    """How a coin counts as margin, and what margin a borrow of it takes."""
+
+    haircut: Haircut
+    initial: Slope
+    maintenance: Slope
+
+
+@dataclass(frozen=True, slots=True)
+class Perpetual:
+    """A perpetual contract.
+
+    settle      the coin in which its result is paid, and its mark is quoted
+    underlying  the coin whose collateral and borrows move with its mark, None where none does
+    """
+
+    settle: str
+    underlying: str | None
+    initial: Slope
+    maintenance: Slope
