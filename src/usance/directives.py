@@ -45,6 +45,8 @@ KEYS = {
 }
 """Every key of every kind of directive."""
 
+RATES_EXAMPLE = '"observed" or "curve"'
+
 _COIN = re.compile(CURRENCY_RE + r"\Z")
 
 
@@ -108,15 +110,17 @@ class Reader:
         value = self.meta.get(key, default)
         if isinstance(value, bool):
             return value
-        self._wrong(key, "TRUE")
+        self.wrong(key, "TRUE")
         return default
 
     def text(self, key: str, example: str) -> str | None:
         """Return a text, None where the key is absent."""
-        value = self.meta.get(key)
-        if value is None or (isinstance(value, str) and value):
+        if key not in self.meta:
+            return None
+        value = self.meta[key]
+        if isinstance(value, str) and value:
             return value
-        self._wrong(key, f'"{example}"')
+        self.wrong(key, example)
         return None
 
     def seconds(self) -> int:
@@ -126,7 +130,7 @@ class Reader:
         value = self.meta["time"]
         seconds = seconds_of(value) if isinstance(value, str) else None
         if seconds is None:
-            self.problems.append(problems.bad_time(self.source, self.what, _shown(value)))
+            self.problems.append(problems.bad_time(self.source, self.what, value))
         return seconds or 0
 
     def number(
@@ -137,7 +141,7 @@ class Reader:
         if value is None:
             self.problems.append(problems.missing_key(self.source, self.what, key, example))
         elif not isinstance(value, Decimal):
-            self._wrong(key, example)
+            self.wrong(key, example)
         elif not within(value, bounds):
             self.problems.append(problems.out_of_range(self.source, self.what, key, value, bounds))
         else:
@@ -146,11 +150,11 @@ class Reader:
 
     def coins(self, key: str, coin: str) -> Decimal:
         """Return an amount of a coin, 0 where it is absent."""
-        value = self.meta.get(key)
-        if value is None:
+        if key not in self.meta:
             return ZERO
+        value = self.meta[key]
         if not isinstance(value, Amount) or not isinstance(value.number, Decimal):
-            self._wrong(key, f"1000000 {coin}")
+            self.wrong(key, f"1000000 {coin}")
         elif value.currency != coin:
             self.problems.append(
                 problems.wrong_currency(self.source, self.what, key, value.currency, coin)
@@ -163,9 +167,10 @@ class Reader:
             return value.number
         return ZERO
 
-    def _wrong(self, key: str, example: str) -> None:
+    def wrong(self, key: str, example: str) -> None:
+        """Refuse what a key says."""
         self.problems.append(
-            problems.wrong_type(self.source, self.what, key, _shown(self.meta[key]), example)
+            problems.wrong_type(self.source, self.what, key, self.meta[key], example)
         )
 
 
@@ -183,24 +188,18 @@ def within(value: Decimal, bounds: str) -> bool:
     raise AssertionError(bounds)
 
 
-def _shown(value: object) -> str:
-    match value:
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case str():
-            return f'the text "{value}"'
-        case None:
-            return "empty"
-        case Decimal():
-            return f"the number {value:f}"
-        case _:
-            return str(value)
-
-
 def values_of(entry: Custom) -> Iterator[tuple[type | str, object]]:
     """Yield the values of a directive, each with its type."""
-    for value, kind in entry.values:
+    for value, kind in entry.values or ():  # None where it has no values
         yield kind, value
+
+
+def _coin_of(entry: Custom) -> str | None:
+    """Return the coin that a directive means, in capitals, even where it cannot be read."""
+    for _, value in values_of(entry):
+        if isinstance(value, str) and _COIN.match(value.upper()):
+            return value.upper()
+    return None
 
 
 def sub_account(
@@ -246,10 +245,10 @@ def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Pro
         case [(kind, str(coin))] if kind is str and _COIN.match(coin):
             pass
         case _:
-            example = 'custom "lending-pool" "USDC"'
-            return None, None, [problems.bad_values(source_of(entry.meta), "lending-pool", example)]
+            at, example = source_of(entry.meta), 'custom "lending-pool" "USDC"'
+            return _coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)]
     reader = Reader(entry, f'lending-pool "{coin}"')
-    rates = reader.text("rates", "observed")
+    rates = reader.text("rates", RATES_EXAMPLE)
     value: Pool | None = None
     if rates == "observed":
         reader.known((*OBSERVED_KEYS, "time", "venue"))
@@ -267,20 +266,19 @@ def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Pro
         )
     elif "rates" not in reader.meta:
         reader.problems.append(
-            problems.missing_key(reader.source, reader.what, "rates", '"observed" or "curve"')
+            problems.missing_key(reader.source, reader.what, "rates", RATES_EXAMPLE)
         )
     elif rates is not None:
-        reader.problems.append(
-            problems.wrong_type(
-                reader.source, reader.what, "rates", f'"{rates}"', '"observed" or "curve"'
-            )
-        )
+        reader.wrong("rates", RATES_EXAMPLE)
     term: Term[Pool] | None = _dated(reader, entry, coin, value)
     return coin, term, reader.problems
 
 
 def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, list[Problem]]:
-    """Read custom "lending-rate" "USDC" with two rates or the name of a file."""
+    """Read custom "lending-rate" "USDC" with two rates or the name of a file.
+
+    The coin comes back even where the rest is wrong.
+    """
     value: RatesTerm
     values = list(values_of(entry))
     match values:
@@ -308,12 +306,13 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
                 'custom "lending-rate" "USDC" 0.0412 0.0630 (supply and borrow APR), '
                 'or custom "lending-rate" "USDC" "rates/usdc.csv"'
             )
-            return None, None, [problems.bad_values(source_of(entry.meta), "lending-rate", example)]
+            at = source_of(entry.meta)
+            return _coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)]
     return coin, _dated(reader, entry, coin, value), reader.problems
 
 
 def _dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:
-    venue = reader.text("venue", "Backpack")
+    venue = reader.text("venue", '"Backpack"')
     seconds = reader.seconds()
     if reader.problems or value is None:
         return None
