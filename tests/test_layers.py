@@ -35,6 +35,7 @@ BEANCOUNT = {
     "closed",
     "ledger",
     "messages",
+    "posting",
     "reports",
 }
 """Modules that know Beancount's types. All others are rules, or faces without arithmetic."""

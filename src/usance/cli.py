@@ -23,7 +23,7 @@ YESTERDAY = "yesterday"
 
 
 def date(text: str) -> datetime.date:
-    r"""Return the date `YYYY-MM-DD` of an option."""
+    """Return the date `YYYY-MM-DD` of an option."""
     try:
         if len(text) == len("2025-05-31"):
             return datetime.date.fromisoformat(text)
@@ -33,7 +33,7 @@ def date(text: str) -> datetime.date:
 
 
 def date_or_yesterday(text: str) -> datetime.date:
-    r"""Return a date, or the day before today in UTC: the one place where a clock is read."""
+    """Return a date, or the day before today in UTC: the one place where a clock is read."""
     if text == YESTERDAY:
         return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
     return date(text)
@@ -45,7 +45,7 @@ Command = Callable[..., None]
 
 
 def with_ledger(command: Command) -> Command:
-    r"""Give a command its ledger, loaded, and turn a full disk into one clear message."""
+    """Give a command its ledger, loaded, and turn a full disk into one clear message."""
 
     @wraps(command)
     def guarded(**values: Any) -> None:
@@ -74,7 +74,7 @@ with_format = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="usance")
 def main() -> None:
-    r"""Keep the books of a global margin account in Beancount.
+    """Keep the books of a global margin account in Beancount.
 
     LEDGER is a Beancount file with a line  plugin "usance.plugins". It may also come from
     USANCE_FILE or BEANCOUNT_FILE.
@@ -84,21 +84,19 @@ def main() -> None:
       usance init books
       usance check books/main.beancount
       usance accrue books/main.beancount --through yesterday
-    r
     """
 
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 def init(folder: str) -> None:
-    r"""Write a ledger to start from: DIR/main.beancount and DIR/posted.
+    """Write a ledger to start from: DIR/main.beancount and DIR/posted.
 
     It loads, accrues, and has terms to edit. Nothing is ever overwritten.
 
     \b
     Example:
       usance init books
-    r
     """
     top = Path(folder)
     files = {
@@ -135,7 +133,7 @@ def init(folder: str) -> None:
     help="Lines for people, or an object for programs.",
 )
 def check(path: str, form: str) -> None:
-    r"""Print every error and finding of LEDGER, as file:line: message.
+    """Print every error and finding of LEDGER, as file:line: message.
 
     Errors are Beancount's and ours; a finding is a fact about an account. The chain of closed
     days is followed too. Exits 1 where there is an error or a finding; a note, about lots that
@@ -144,7 +142,6 @@ def check(path: str, form: str) -> None:
     \b
     Example:
       usance check books/main.beancount
-    r
     """
     book = ledger.load(path)
     folder = Path(book.path).parent / POSTED
@@ -177,7 +174,7 @@ def check(path: str, form: str) -> None:
 def accrue(
     path: str, through: datetime.date | None, dry_run: bool, stale_ok: bool, form: str
 ) -> None:
-    r"""Close days: post their transactions to posted/YYYY-MM.beancount.
+    """Close days: post their transactions to posted/YYYY-MM.beancount.
 
     Each day is sealed; running it again changes nothing, and missed days are caught up. A ledger
     with any error is left as it is.
@@ -187,7 +184,6 @@ def accrue(
       usance accrue books/main.beancount
       usance accrue books/main.beancount --through yesterday
       usance accrue books/main.beancount --through 2025-05-31 --dry-run
-    r
     """
     folder, missing = posting.folder_of(Path(path).absolute())
     if missing:
@@ -256,13 +252,12 @@ def _show_posting(path: str, made: posting.Posting, form: str) -> None:
 )
 @with_format
 def lending(path: str, begin: datetime.date | None, end: datetime.date | None, form: str) -> None:
-    r"""Show interest by day, sub-account, coin and side, and each pool's conservation.
+    """Show interest by day, sub-account, coin and side, and each pool's conservation.
 
     \b
     Examples:
       usance lending books/main.beancount --from 2025-05-01 --to 2025-05-07
       usance lending books/main.beancount --format csv > interest.csv
-    r
     """
     book = ledger.load(path)
     reading = book.read()
@@ -318,7 +313,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
 @click.option("--at-cost", is_flag=True, help="Value lots at their cost, as booked.")
 @with_format
 def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> None:
-    r"""Show a balance sheet for each sub-account, and net asset value.
+    """Show a balance sheet for each sub-account, and net asset value.
 
     \b
     Examples:

@@ -18,19 +18,7 @@ from beancount.core.data import Commodity, Custom
 from usance import problems
 from usance.hours import seconds_of
 from usance.problems import Problem, Source
-from usance.terms import (
-    Collateral,
-    CurvePool,
-    Haircut,
-    Identity,
-    InverseSqrt,
-    ObservedPool,
-    Perpetual,
-    Pool,
-    Slope,
-    SubAccount,
-    Tiers,
-)
+from usance.terms import CurvePool, ObservedPool, Pool, SubAccount
 
 V = TypeVar("V")
 
@@ -49,25 +37,15 @@ CURVE_KEYS = (
     "external-lent",
     "external-borrowed",
 )
-MARGIN_KEYS = (
-    "initial-margin",
-    "initial-margin-factor",
-    "maintenance-margin",
-    "maintenance-margin-factor",
-    "time",
-    "venue",
-)
-IDENTITY_KEYS = ("weight", "weight-function", *MARGIN_KEYS)
 KEYS = {
     "sub-account": ("auto-lend", "auto-borrow", "auto-repay", "earn", "leverage-limit", "time"),
     "lending-pool": (*OBSERVED_KEYS, *CURVE_KEYS[1:], "time", "venue"),
     "lending-rate": ("utilization", "time", "venue"),
-    "collateral": (*IDENTITY_KEYS, "base", "penalty", "tiers"),
-    "perpetual": ("settle", "underlying", *MARGIN_KEYS),
-    "liquidation": ("time", "venue"),
     "accrue-through": (),
 }
 """Every key of every kind of directive."""
+
+RATES_EXAMPLE = '"observed" or "curve"'
 
 _COIN = re.compile(CURRENCY_RE + r"\Z")
 
@@ -132,23 +110,17 @@ class Reader:
         value = self.meta.get(key, default)
         if isinstance(value, bool):
             return value
-        self._wrong(key, "TRUE")
+        self.wrong(key, "TRUE")
         return default
 
     def text(self, key: str, example: str) -> str | None:
         """Return a text, None where the key is absent."""
-        value = self.meta.get(key)
-        if value is None or (isinstance(value, str) and value):
+        if key not in self.meta:
+            return None
+        value = self.meta[key]
+        if isinstance(value, str) and value:
             return value
-        self._wrong(key, f'"{example}"')
-        return None
-
-    def coin(self, key: str, example: str) -> str | None:
-        """Return a commodity's name, None where the key is absent."""
-        value = self.meta.get(key)
-        if value is None or (isinstance(value, str) and _COIN.match(value)):
-            return value
-        self._wrong(key, example)
+        self.wrong(key, example)
         return None
 
     def seconds(self) -> int:
@@ -158,7 +130,7 @@ class Reader:
         value = self.meta["time"]
         seconds = seconds_of(value) if isinstance(value, str) else None
         if seconds is None:
-            self.problems.append(problems.bad_time(self.source, self.what, _shown(value)))
+            self.problems.append(problems.bad_time(self.source, self.what, value))
         return seconds or 0
 
     def number(
@@ -169,7 +141,7 @@ class Reader:
         if value is None:
             self.problems.append(problems.missing_key(self.source, self.what, key, example))
         elif not isinstance(value, Decimal):
-            self._wrong(key, example)
+            self.wrong(key, example)
         elif not within(value, bounds):
             self.problems.append(problems.out_of_range(self.source, self.what, key, value, bounds))
         else:
@@ -178,11 +150,11 @@ class Reader:
 
     def coins(self, key: str, coin: str) -> Decimal:
         """Return an amount of a coin, 0 where it is absent."""
-        value = self.meta.get(key)
-        if value is None:
+        if key not in self.meta:
             return ZERO
+        value = self.meta[key]
         if not isinstance(value, Amount) or not isinstance(value.number, Decimal):
-            self._wrong(key, f"1000000 {coin}")
+            self.wrong(key, f"1000000 {coin}")
         elif value.currency != coin:
             self.problems.append(
                 problems.wrong_currency(self.source, self.what, key, value.currency, coin)
@@ -195,9 +167,10 @@ class Reader:
             return value.number
         return ZERO
 
-    def _wrong(self, key: str, example: str) -> None:
+    def wrong(self, key: str, example: str) -> None:
+        """Refuse what a key says."""
         self.problems.append(
-            problems.wrong_type(self.source, self.what, key, _shown(self.meta[key]), example)
+            problems.wrong_type(self.source, self.what, key, self.meta[key], example)
         )
 
 
@@ -215,24 +188,18 @@ def within(value: Decimal, bounds: str) -> bool:
     raise AssertionError(bounds)
 
 
-def _shown(value: object) -> str:
-    match value:
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case str():
-            return f'the text "{value}"'
-        case None:
-            return "empty"
-        case Decimal():
-            return f"the number {value:f}"
-        case _:
-            return str(value)
-
-
 def values_of(entry: Custom) -> Iterator[tuple[type | str, object]]:
     """Yield the values of a directive, each with its type."""
-    for value, kind in entry.values:
+    for value, kind in entry.values or ():  # None where it has no values
         yield kind, value
+
+
+def _coin_of(entry: Custom) -> str | None:
+    """Return the coin that a directive means, in capitals, even where it cannot be read."""
+    for _, value in values_of(entry):
+        if isinstance(value, str) and _COIN.match(value.upper()):
+            return value.upper()
+    return None
 
 
 def sub_account(
@@ -257,9 +224,8 @@ def sub_account(
         return None, None, [problems.bad_name(reader.source, name)]
     auto_borrow = reader.switch("auto-borrow", False)
     reader.switch("earn", True)
-    limit = None
     if "leverage-limit" in reader.meta:
-        limit = reader.number("leverage-limit", "10", "above 0")
+        reader.number("leverage-limit", "10", "above 0")
     value = SubAccount(
         name,
         root,
@@ -268,7 +234,6 @@ def sub_account(
         auto_borrow,
         reader.switch("auto-repay", auto_borrow),
         reader.source,
-        limit,
     )
     term = Term(name, None, entry.date.toordinal(), reader.seconds(), value, reader.source)
     return (name, root), (None if reader.problems else term), reader.problems
@@ -276,12 +241,14 @@ def sub_account(
 
 def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Problem]]:
     """Read custom "lending-pool" "USDC"; the coin comes back even where the rest is wrong."""
-    coin = named(entry)
-    if coin is None:
-        example = 'custom "lending-pool" "USDC"'
-        return None, None, [problems.bad_values(source_of(entry.meta), "lending-pool", example)]
+    match list(values_of(entry)):
+        case [(kind, str(coin))] if kind is str and _COIN.match(coin):
+            pass
+        case _:
+            at, example = source_of(entry.meta), 'custom "lending-pool" "USDC"'
+            return _coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)]
     reader = Reader(entry, f'lending-pool "{coin}"')
-    rates = reader.text("rates", "observed")
+    rates = reader.text("rates", RATES_EXAMPLE)
     value: Pool | None = None
     if rates == "observed":
         reader.known((*OBSERVED_KEYS, "time", "venue"))
@@ -299,20 +266,19 @@ def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Pro
         )
     elif "rates" not in reader.meta:
         reader.problems.append(
-            problems.missing_key(reader.source, reader.what, "rates", '"observed" or "curve"')
+            problems.missing_key(reader.source, reader.what, "rates", RATES_EXAMPLE)
         )
     elif rates is not None:
-        reader.problems.append(
-            problems.wrong_type(
-                reader.source, reader.what, "rates", f'"{rates}"', '"observed" or "curve"'
-            )
-        )
+        reader.wrong("rates", RATES_EXAMPLE)
     term: Term[Pool] | None = _dated(reader, entry, coin, value)
     return coin, term, reader.problems
 
 
 def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, list[Problem]]:
-    """Read custom "lending-rate" "USDC" with two rates or the name of a file."""
+    """Read custom "lending-rate" "USDC" with two rates or the name of a file.
+
+    The coin comes back even where the rest is wrong.
+    """
     value: RatesTerm
     values = list(values_of(entry))
     match values:
@@ -340,132 +306,13 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
                 'custom "lending-rate" "USDC" 0.0412 0.0630 (supply and borrow APR), '
                 'or custom "lending-rate" "USDC" "rates/usdc.csv"'
             )
-            return None, None, [problems.bad_values(source_of(entry.meta), "lending-rate", example)]
+            at = source_of(entry.meta)
+            return _coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)]
     return coin, _dated(reader, entry, coin, value), reader.problems
-
-
-def collateral(entry: Custom) -> tuple[str | None, Term[Collateral] | None, list[Problem]]:
-    """Read custom "collateral" "SOL"."""
-    coin = named(entry)
-    if coin is None:
-        example = 'custom "collateral" "SOL"'
-        return None, None, [problems.bad_values(source_of(entry.meta), "collateral", example)]
-    reader = Reader(entry, f'collateral "{coin}"')
-    value = Collateral(_haircut(reader), *_margins(reader, required=False))
-    return coin, _dated(reader, entry, coin, value), reader.problems
-
-
-def _haircut(reader: Reader) -> Haircut:
-    function = reader.text("weight-function", "inverse-sqrt") or "identity"
-    match function:
-        case "identity":
-            reader.known(IDENTITY_KEYS)
-            return Identity(reader.number("weight", "0.95", "from 0 to 1"))
-        case "inverse-sqrt":
-            reader.known((*IDENTITY_KEYS, "base", "penalty"))
-            return InverseSqrt(
-                reader.number("weight", "0.95", "from 0 to 1"),
-                reader.number("base", "1.1", "above 0"),
-                reader.number("penalty", "0.0004", "at least 0"),
-            )
-        case "tiers":
-            reader.known(("weight-function", "tiers", *MARGIN_KEYS))
-            return Tiers(_bands(reader))
-    reader.problems.append(
-        problems.wrong_type(
-            reader.source,
-            reader.what,
-            "weight-function",
-            f'"{function}"',
-            '"identity", "inverse-sqrt" or "tiers"',
-        )
-    )
-    return Identity(ZERO)
-
-
-_BAND = re.compile(r"(\d+(?:\.\d+)?) (?:to (\d+(?:\.\d+)?)|above)", re.ASCII)
-
-
-def _bands(reader: Reader) -> tuple[tuple[Decimal, Decimal | None], ...]:
-    """Read "0.95 to 0.5, 0.90 to 1.2, 0 above"."""
-    example = "0.95 to 0.5, 0.90 to 1.2, 0 above"
-    if "tiers" not in reader.meta:
-        reader.problems.append(
-            problems.missing_key(reader.source, reader.what, "tiers", f'"{example}"')
-        )
-        return ()
-    text = reader.text("tiers", example) or ""
-    bands: list[tuple[Decimal, Decimal | None]] = []
-    top = ZERO
-    for part in text.split(","):
-        match = _BAND.fullmatch(" ".join(part.split()))
-        last = bands and bands[-1][1] is None
-        if match is None or last or Decimal(match[1]) > 1:
-            bands = []
-            break
-        bound = None if match[2] is None else Decimal(match[2])
-        if bound is not None and bound <= top:
-            bands = []
-            break
-        top = top if bound is None else bound
-        bands.append((Decimal(match[1]), bound))
-    if text and (not bands or bands[-1][1] is not None):
-        reader.problems.append(problems.bad_tiers(reader.source, reader.what, text, example))
-    return tuple(bands)
-
-
-def _margins(reader: Reader, *, required: bool) -> tuple[Slope, Slope]:
-    """Return initial and maintenance margin."""
-    default = None if required else ZERO
-    initial, maintenance = (
-        Slope(
-            reader.number(key, example, "from 0 to 1", default),
-            reader.number(f"{key}-factor", "0.00004", "at least 0", ZERO),
-        )
-        for key, example in (("initial-margin", "0.02"), ("maintenance-margin", "0.0135"))
-    )
-    return initial, maintenance
-
-
-def perpetual(entry: Custom) -> tuple[str | None, Term[Perpetual] | None, list[Problem]]:
-    """Read custom "perpetual" "SOL-PERP"."""
-    contract = named(entry)
-    if contract is None:
-        example = 'custom "perpetual" "SOL-PERP"'
-        return None, None, [problems.bad_values(source_of(entry.meta), "perpetual", example)]
-    reader = Reader(entry, f'perpetual "{contract}"')
-    reader.known(KEYS["perpetual"])
-    settle = reader.coin("settle", "USDC")
-    if "settle" not in reader.meta:
-        reader.problems.append(
-            problems.missing_key(reader.source, reader.what, "settle", "USDC")
-        )
-    underlying = reader.coin("underlying", '"SOL"')
-    value = Perpetual(settle or "", underlying, *_margins(reader, required=True))
-    return contract, _dated(reader, entry, contract, value), reader.problems
-
-
-def liquidation(entry: Custom) -> tuple[Term[bool] | None, list[Problem]]:
-    """Read custom "liquidation" "alert" or "simulate": whether a breach is liquidated."""
-    match list(values_of(entry)):
-        case [(kind, "alert" | "simulate" as mode)] if kind is str:
-            reader = Reader(entry, "liquidation")
-            reader.known(KEYS["liquidation"])
-            return _dated(reader, entry, "", mode == "simulate"), reader.problems
-    example = 'custom "liquidation" "alert", or "simulate"'
-    return None, [problems.bad_values(source_of(entry.meta), "liquidation", example)]
-
-
-def named(entry: Custom) -> str | None:
-    """Return the one commodity that a directive names, None where it does not."""
-    match list(values_of(entry)):
-        case [(kind, str(name))] if kind is str and _COIN.match(name):
-            return name
-    return None
 
 
 def _dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:
-    venue = reader.text("venue", "Backpack")
+    venue = reader.text("venue", '"Backpack"')
     seconds = reader.seconds()
     if reader.problems or value is None:
         return None

@@ -14,16 +14,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from beancount.parser.options import OPTIONS_DEFAULTS
+
 from usance import closed, engine, journal, ledger, problems, seals
 from usance.engine import Day
 from usance.hours import date_of
 from usance.journal import Journal
 from usance.ledger import Ledger, enabled
 from usance.problems import Problem, Source
-from usance.reading import Reading, is_generated
+from usance.reading import ROOTS, Reading, is_generated
 from usance.seals import MONTH_FILE, Broken, Seal
 
-HEADER = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
+COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
 
 
 @dataclass(slots=True)
@@ -227,7 +229,7 @@ def _post(
             months[month] = (bytearray(before), bytearray(b"".join(kept)))
         posted, inputs = months[month]
         entries = list(scribe.day(day.day, day.drafts))
-        text = f"{'' if posted else HEADER}\n{journal.text(entries)}"
+        text = f"{'' if posted else header(book)}\n{journal.text(entries)}"
         findings = "; ".join(dict.fromkeys(problem.message for problem in day.problems))
         of_day = sorted(line.data for line in lines[day.day])
         digest = seals.inputs_digest(of_day)
@@ -238,11 +240,22 @@ def _post(
         made.text += f"{text}{seal.text()}"
         made.days.append(date)
         made.transactions += len(day.drafts)
-        made.findings += (problem.message for problem in day.problems)
+    found = (problem for day in days for problem in day.problems)
+    made.findings = [problem.message for problem in ledger.once(found)]
     made.last = made.days[-1]
     for month, (posted, inputs) in sorted(months.items()):
         made.files.append((folder / f"{month}.inputs", bytes(inputs)))
         made.files.append((folder / f"{month}.beancount", bytes(posted)))
+
+
+def header(book: Ledger) -> str:
+    """Return the head of a month file: Beancount reads each file by that file's own options."""
+    names = (f"name_{root.lower()}" for root in ROOTS)
+    given = ((name, book.options[name]) for name in names)
+    options = (
+        f'option "{name}" "{value}"\n' for name, value in given if value != OPTIONS_DEFAULTS[name]
+    )
+    return COMMENT + "".join(options)
 
 
 def write(files: Iterable[tuple[Path, bytes]], disk: Disk) -> None:

@@ -21,7 +21,7 @@ from beancount.core.data import (
 )
 
 from usance import inputs, problems
-from usance.amounts import EXACT, QUANTUM_DEFAULT, ZERO, Coin, decimals
+from usance.amounts import EXACT, QUANTUM_DEFAULT, ZERO, Coin, decimals, tidied
 from usance.chart import Chart
 from usance.directives import source_of
 from usance.events import Book, Movement, Side, Transfer
@@ -225,9 +225,9 @@ class Scribe:
         for currency in sorted({*weights[first], *weights[second]}):
             ours = weights[first].get(currency, ZERO)
             theirs = weights[second].get(currency, ZERO)
-            amount = -ours if ours < 0 else theirs
+            amount = EXACT.minus(ours) if ours < 0 else theirs
             if amount:
-                given[currency] = amount
+                given[currency] = tidied(amount)
         text = inputs.transaction_text(entry, entry.postings, seconds)
         day = entry.date.toordinal()
         self.transfers.append(Transfer(day, seconds, first, second, given, text))

@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from beancount.core import convert, prices
-from beancount.core.data import Posting, Transaction
+from beancount.core.data import Transaction
 
 from usance import ledger, problems
 from usance.amounts import EXACT, ZERO, plain
@@ -119,7 +119,7 @@ class Sheet:
     """A sub-account's balance sheet.
 
     accounts  units as booked, by account and commodity
-    values    of each account of assets and liabilities, in the operating currency
+    values    of assets and liabilities by account and commodity, in the operating currency
     residual  what its own transactions and its owner's legs leave, by currency; empty where exact
     value     net asset value, None where a price is missing
     """
@@ -127,7 +127,7 @@ class Sheet:
     name: str
     venue: str
     accounts: dict[str, dict[str, Decimal]]
-    values: dict[str, Decimal | None]
+    values: dict[str, dict[str, Decimal | None]]
     residual: dict[str, Decimal]
     value: Decimal | None
 
@@ -193,13 +193,12 @@ def sheets(
         sheet.accounts = {account: units for account, units in sheet.accounts.items() if units}
         sheet.residual = _kept(sheet.residual)
         if not at_cost:
-            for account in list(sheet.values):
-                units = sheet.accounts.get(account, {})
-                worth = [table.value(number, coin) for coin, number in units.items()]
-                known = [value for value in worth if value is not None]
-                sheet.values[account] = sum(known, ZERO) if len(known) == len(worth) else None
-        known = [value for value in sheet.values.values() if value is not None]
-        sheet.value = sum(known, ZERO) if len(known) == len(sheet.values) else None
+            sheet.values = {
+                account: {coin: table.value(number, coin) for coin, number in units.items()}
+                for account, units in sheet.accounts.items()
+                if account in sheet.values
+            }
+        sheet.value = _sum(value for units in sheet.values.values() for value in units.values())
     return list(made.values()), list(table.missing.values())
 
 
@@ -225,16 +224,18 @@ def _book(
         units[coin] = EXACT.add(units.get(coin, ZERO), posting.units.number)
         root = posting.account.partition(":")[0]
         if root in (chart.roots["Assets"], chart.roots["Liabilities"]):
-            sheet.values.setdefault(posting.account, ZERO)
+            values = sheet.values.setdefault(posting.account, {})
             if at_cost:
-                _at_cost(sheet, posting, table)
+                cost = convert.get_cost(posting)
+                worth = table.value(cost.number, cost.currency)
+                values[coin] = _sum((values.get(coin, ZERO), worth))
 
 
-def _at_cost(sheet: Sheet, posting: Posting, table: Prices) -> None:
-    cost = convert.get_cost(posting)
-    worth = table.value(cost.number, cost.currency)
-    before = sheet.values[posting.account]
-    sheet.values[posting.account] = None if worth is None or before is None else before + worth
+def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
+    """Return a sum, None where a part of it does not exist."""
+    known = list(values)
+    found = [value for value in known if value is not None]
+    return sum(found, ZERO) if len(found) == len(known) else None
 
 
 def _kept(units: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -285,9 +286,7 @@ def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, 
 
 def total(sheets: Iterable[Sheet]) -> Decimal | None:
     """Return the net asset value of all sub-accounts, None where one has none."""
-    values = [sheet.value for sheet in sheets]
-    known = [value for value in values if value is not None]
-    return sum(known, ZERO) if len(known) == len(values) else None
+    return _sum(sheet.value for sheet in sheets)
 
 
 def accounts(at: datetime.date, sheets: list[Sheet]) -> dict[str, Any]:
@@ -321,10 +320,9 @@ Row = tuple[str | None, ...]
 
 def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
     """Yield the lines of a balance sheet: account, units, commodity, value."""
-    for account, value in sorted(sheet.values.items()):
-        units = list(sheet.accounts.get(account, {}).items())
-        for index, (coin, number) in enumerate(units):
-            yield account, format(number, "f"), coin, (_text(value) if index == 0 else None)
+    for account, values in sorted(sheet.values.items()):
+        for coin, number in sheet.accounts.get(account, {}).items():
+            yield account, format(number, "f"), coin, _text(values[coin])
     yield "Net asset value", None, None, _text(sheet.value)
     for account, name in handed(sheet, chart):
         for coin, number in sheet.accounts[account].items():

@@ -1,0 +1,69 @@
+# Every target runs in .venv, which is made here from pyproject.toml.
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := build/demo/main.beancount
+
+.PHONY: check test demo golden bench soak browser
+
+check: $(READY)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy src plugins tests bench
+	$(BIN)/pytest -n $(JOBS)
+
+test: browser check
+
+demo: export PATH := $(CURDIR)/$(BIN):$(PATH)
+demo: $(READY)
+	@rm -rf build/demo && mkdir -p build && cp -R ledgers/demo build/demo
+	@$(call say,One month of a margin account at real hourly rates. Does it load? Is there anything to know?)
+	@$(call run,usance check $(DEMO))
+	@$(call say,What was earned and paid in the days around the borrow of Desk:)
+	@$(call run,usance lending $(DEMO) --from 2024-01-09 --to 2024-01-11)
+	@$(call say,Where each sub-account stands at the end of the month:)
+	@$(call run,usance accounts $(DEMO))
+	@$(call say,So far nothing is stored. Write the days into files and seal them:)
+	@$(call run,usance accrue $(DEMO))
+	@$(call say,The first closed day in the file:)
+	@$(call run,sed '/stages:/q' build/demo/posted/2024-01.beancount)
+	@$(call say,Accrue again. Nothing is left to do and nothing changes:)
+	@$(call run,usance accrue $(DEMO))
+	@$(call say,See it in Fava:  $(BIN)/fava $(DEMO))
+
+golden: $(READY)
+	$(BIN)/python tests/test_golden.py
+	git --no-pager diff -- tests/golden
+	git status --short -- tests/golden
+
+bench: $(READY)
+	$(BIN)/python bench/run.py
+
+soak: $(READY)
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_laws.py
+
+# The browser tests need a Chromium, and are skipped with a reason where there is none.
+browser:
+	@command -v chromium >/dev/null 2>&1 || { \
+	  if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	    echo "Installing chromium for the browser tests."; \
+	    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	      apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1 \
+	      || echo "chromium could not be installed: the browser tests are skipped."; \
+	  else \
+	    echo "No chromium found: the browser tests are skipped."; \
+	  fi; }
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Usance needs Python 3.11 or later, and $(PYTHON) is older or missing." \
+	    "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@echo "Installing what pyproject.toml names into .venv."
+	@$(BIN)/python -m pip install -qq --editable '.[dev]'
+	@touch $@
+
+say = printf '\n%s\n' "$(1)"
+run = printf '$$ %s\n' "$(1)"; $(1)

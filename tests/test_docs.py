@@ -1,0 +1,205 @@
+"""The manual names everything that exists, shows what really comes out, and nothing else."""
+
+import datetime
+import hashlib
+import inspect
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+from beancount import loader
+from beancount.parser import printer
+from click.testing import CliRunner
+
+from usance import problems
+from usance.cli import main
+from usance.directives import KEYS
+from usance.reading import is_generated
+
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+}
+MANUAL = "\n".join(PAGES.values())
+assert isinstance(main, click.Group)
+COMMANDS = main.commands
+
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: str, kind: str) -> list[str]:
+    """Return the fenced blocks of a kind on a page."""
+    return [text for found, text in BLOCK.findall(PAGES[page]) if found == kind]
+
+
+def written(folder: Path, ledger: str) -> Path:
+    """Write a ledger into a folder, and the first file of closed days beside it."""
+    (folder / "posted").mkdir()
+    (folder / "posted" / "first.beancount").write_text("; Closed days.\n")
+    file = folder / "main.beancount"
+    file.write_text(ledger)
+    return file
+
+
+def options() -> list[tuple[str, str]]:
+    return [
+        (name, option)
+        for name, command in COMMANDS.items()
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+        if option.startswith("--")
+    ]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_manual_and_its_help_has_an_example(command: str) -> None:
+    assert f"usance {command}" in MANUAL
+    shown = CliRunner().invoke(main, [command, "--help"]).output
+    assert re.search(rf"^    usance {command} ", shown, re.MULTILINE)
+    assert "\\b" not in shown
+
+
+@pytest.mark.parametrize(("command", "option"), options())
+def test_every_option_stands_beside_its_command(command: str, option: str) -> None:
+    rows = [line for line in MANUAL.splitlines() if line.startswith(f"| `usance {command} ")]
+    assert len(rows) == 1
+    assert re.search(rf"{option}\b", rows[0])
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_every_kind_of_directive_is_in_the_language(kind: str) -> None:
+    assert f'custom "{kind}"' in PAGES["docs/language.md"]
+
+
+KEYS_OF_ALL = sorted({key for keys in KEYS.values() for key in keys} | {"quantum", "stale-after"})
+
+
+@pytest.mark.parametrize("key", KEYS_OF_ALL)
+def test_every_key_is_explained_in_the_language(key: str) -> None:
+    assert re.search(rf"^\* .*`{key}:", PAGES["docs/language.md"], re.MULTILINE)
+
+
+ERRORS = [
+    name.replace("_", "-")
+    for name, made in vars(problems).items()
+    if inspect.isfunction(made) and made.__module__ == problems.__name__ and name[0] != "_"
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_is_in_the_manual(error: str) -> None:
+    assert re.search(rf"\b{error}\b", PAGES["docs/errors.md"])
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md"])
+def test_a_whole_ledger_in_the_manual_loads(page: str, tmp_path: Path) -> None:
+    [ledger] = blocks(page, "beancount")
+    _, errors, _ = loader.load_file(str(written(tmp_path, ledger)))
+    assert errors == []
+
+
+def test_the_language_shows_what_its_ledger_generates(tmp_path: Path) -> None:
+    [ledger] = blocks("docs/language.md", "beancount")
+    entries, _, _ = loader.load_file(str(written(tmp_path, ledger)))
+    last = [
+        entry
+        for entry in entries
+        if is_generated(entry) and entry.date == datetime.date(2025, 5, 2)
+    ]
+    assert "\n".join(map(printer.format_entry, last)) in PAGES["docs/language.md"]
+
+
+def test_the_readme_shows_what_its_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each console block is a run in order, in a folder that holds the README's ledger."""
+    monkeypatch.chdir(tmp_path)
+    [ledger] = blocks("README.md", "beancount")
+    written(tmp_path, ledger)
+    shown = "".join(blocks("README.md", "console"))
+    runs = re.findall(r"^\$ usance (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
+    assert runs
+    for arguments, output in runs:
+        result = CliRunner().invoke(main, shlex.split(arguments), prog_name="usance")
+        assert result.stdout == output
+
+
+def digest(*texts: bytes) -> bytes:
+    """Return the digest over fields, as docs/formulas.md describes it."""
+    fields = (len(text).to_bytes(8, "big") + text for text in texts)
+    return hashlib.sha256(b"".join(fields)).hexdigest().encode()
+
+
+def test_a_stranger_recomputes_the_seals_from_the_page(tmp_path: Path) -> None:
+    """With docs/formulas.md, section 4, and nothing of Usance."""
+    books = tmp_path / "books"
+    shutil.copytree(ROOT / "ledgers" / "demo", books)
+    result = CliRunner().invoke(main, ["accrue", str(books / "main.beancount")])
+    assert result.exit_code == 0
+    lines = (books / "posted" / "2024-01.inputs").read_bytes().splitlines(keepends=True)
+    for line in lines:
+        _, stated, text = line.rstrip(b"\n").split(b" ", 2)
+        assert digest(b"usance-input-1", text) == stated
+    data = (books / "posted" / "2024-01.beancount").read_bytes()
+    seal = rb'^(\S+) custom "day-close" "(\w+)"\n((?:  \w+: ".*"\n)+)'
+    previous, end, days = b"", 0, 0
+    for match in re.finditer(seal, data, re.MULTILINE):
+        date, stated, rest = match.groups()
+        meta = dict(re.findall(rb'  (\w+): "(.*)"\n', rest))
+        of_day = sorted(line for line in lines if line.startswith(date))
+        assert meta[b"inputs"] == hashlib.sha256(b"".join(of_day)).hexdigest().encode()
+        assert meta[b"previous"] == previous
+        fields = (b"previous", b"inputs", b"rules", b"stages")
+        known = [meta[field] for field in fields]
+        posted = data[end : match.start()]
+        assert digest(b"usance-day-close-1", date, *known, b"", posted) == stated
+        previous, end, days = stated, match.end(), days + 1
+    assert (days, data[end:]) == (31, b"")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_a_file_and_to_a_heading(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[page]):
+        file, _, heading = target.partition("#")
+        linked = (ROOT / page).parent / file if file else ROOT / page
+        assert linked.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
+            assert heading in anchors, target
+
+
+PATHS_OF_EXAMPLES = ("/etc/systemd/system/", "/srv/books/")
+HOSTS = ("github.com", "support.backpack.exchange")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_no_machine_but_those_of_examples(page: str) -> None:
+    for path in re.findall(r"(?<![\w.:/<>)*])/[a-z][\w.-]*/[\w./-]*", PAGES[page]):
+        assert path.startswith(PATHS_OF_EXAMPLES), path
+    for host in re.findall(r"https?://([^/\s)]+)", PAGES[page]):
+        assert host in HOSTS, host
+
+
+NOT_HERE = (
+    "collateral",
+    "perpetual",
+    "liquidation",
+    "treasury-rate",
+    "yield-product",
+    "yield-bonus",
+)
+PRAISE = ("robust", "powerful", "seamless", "comprehensive", "production-ready", "state of the art")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_describes_this_release_in_facts(page: str) -> None:
+    for kind in NOT_HERE:
+        assert f'custom "{kind}"' not in PAGES[page]
+    for word in PRAISE:
+        assert not re.search(rf"\b{word}\b", PAGES[page], re.IGNORECASE)
