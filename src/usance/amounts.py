@@ -6,7 +6,15 @@ integers of 1e-18. Decimals appear where text is read and where postings are mad
 """
 
 from dataclasses import dataclass
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
 
 ZERO = Decimal(0)
 
@@ -14,6 +22,12 @@ UNIT = 10**18
 """One, in the integers of growth and carry."""
 
 QUANTUM_DEFAULT = Decimal("0.00000001")
+
+PRECISE = Context(prec=80, rounding=ROUND_HALF_EVEN)
+"""For what cannot be exact: rates, products over hours, roots."""
+
+FIGURE = Context(prec=28, rounding=ROUND_HALF_EVEN)
+"""For figures as they are shown: 28 significant digits."""
 
 EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 """For sums, products and shifts that must not lose a digit."""
@@ -48,6 +62,10 @@ class Coin:
     def grains(self, amount: Decimal) -> int:
         """Return an amount of coins in grains, exactly."""
         return int(EXACT.scaleb(amount, self.digits))
+
+    def decimal(self, grains: int) -> Decimal:
+        """Return a number of grains in coins, exactly."""
+        return EXACT.scaleb(Decimal(grains), -self.digits)
 
     def amount(self, quanta: int) -> Decimal:
         """Return a number of quanta in coins, written to the quantum."""

@@ -1,22 +1,22 @@
 """Closed days: the state they left, and whether what they rest on is still what was sealed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from beancount.core.data import Custom, Posting
+from beancount.core.data import Custom, Posting, Transaction
 
 from usance import inputs, problems, seals
-from usance.amounts import Coin
+from usance.amounts import EXACT, ZERO, Coin
 from usance.directives import source_of
-from usance.engine import State
-from usance.events import Side
+from usance.events import Movement, Side
 from usance.hours import date_of
 from usance.problems import Problem, Source
 from usance.reading import Reading
-from usance.wallet import Holding
+from usance.scribe import lot_of
+from usance.wallet import State
 
 POSTED = "posted"
 """The folder of closed days, beside the ledger."""
@@ -148,45 +148,73 @@ def _differences(seal: Custom, now: list[Line], folder: str) -> Iterator[Problem
 
 
 def state(reading: Reading) -> tuple[State, list[Problem]]:
-    """Return what sub-accounts hold, lend, owe and carry at the end of the last closed day."""
+    """Return what sub-accounts have at the end of the last closed day."""
     last = last_day(reading) or 0
     book = reading.book
-    holdings: State = {pair: Holding() for pair in book.movements}
-    for (name, coin), days in book.movements.items():
-        for movements in (of_day for day, of_day in days.items() if day <= last):
-            for movement in movements:
-                grains = book.coins[coin].grains(movement.quantity)
-                holdings[name, coin].take(movement.side, grains, movement.at_cost)
+    made = State()
+    for name, coin, movement in _before(book.movements, last):
+        grains = book.coins[coin].grains(movement.quantity)
+        made.holding(name, coin).take(movement.side, grains, movement.lot)
+    for name, contract, movement in _before(book.trades, last):
+        assert movement.lot is not None
+        made.trade(name, contract, movement.lot, movement.quantity)
     found: list[Problem] = []
     for entry in reading.posted:
         for posting in entry.postings:
             place = reading.chart.side(posting.account)
-            unit = book.coins.get(posting.units.currency) if posting.units is not None else None
-            if place is None or unit is None:
-                continue
-            holding = holdings.setdefault((place[0], unit.name), Holding())
-            if not _take(holding, place[1], unit, posting):
+            if place is not None and not _take(made, reading, entry, posting, *place):
                 identity = str(entry.meta["usance"])
                 at = source_of(posting.meta or entry.meta)
                 found.append(problems.bad_proof(at, identity, "carry-after"))
-    return holdings, found
+    return made, found
 
 
-def _take(holding: Holding, side: Side, unit: Coin, posting: Posting) -> bool:
+def _before(
+    movements: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]], last: int
+) -> Iterator[tuple[str, str, Movement]]:
+    """Yield movements of closed days, with sub-account and commodity."""
+    for (name, commodity), days in movements.items():
+        for day, of_day in days.items():
+            if day <= last:
+                for movement in of_day:
+                    yield name, commodity, movement
+
+
+def _take(
+    made: State, reading: Reading, entry: Transaction, posting: Posting, name: str, side: Side
+) -> bool:
     """Take in a posting of a closed day; False where its proof cannot be read."""
     assert posting.units is not None and isinstance(posting.units.number, Decimal)
-    grains = unit.grains(posting.units.number)
-    if side in (Side.WALLET, Side.BORROWED):
-        holding.take(side, grains, at_cost=False)
-    elif side is Side.LENT:
+    number, commodity = posting.units.number, posting.units.currency
+    lot = lot_of(posting)
+    if side is Side.MARGIN:
+        made.margin[name] = EXACT.add(made.margin.get(name, ZERO), number)
+    if side is Side.PERP and lot is not None:
+        made.trade(name, commodity, lot, number)
+        made.closed[name, commodity, lot] = str(entry.meta["usance"])
+    unit = reading.book.coins.get(commodity)
+    if unit is None or side not in (Side.WALLET, Side.BORROWED, Side.PERP, Side.LENT):
+        return side is not Side.INTEREST_PAID or _carry(made, unit, posting, name, side)
+    holding = made.holding(name, commodity)
+    grains = unit.grains(number)
+    if side is Side.LENT:
         holding.lent += grains // unit.quanta
-    if posting.meta and "carry-after" in posting.meta:
-        try:
-            carry = unit.carry(str(posting.meta["carry-after"]))
-        except ValueError:
-            return False
-        if side is Side.WALLET:
-            holding.carry_lent = carry
-        else:
-            holding.carry_owed = carry
+    elif side is not Side.PERP or lot is None:
+        holding.take(side, grains, lot)
+    return _carry(made, unit, posting, name, side)
+
+
+def _carry(made: State, unit: Coin | None, posting: Posting, name: str, side: Side) -> bool:
+    """Take over the carry that a posting proves, if it does; False where it cannot be read."""
+    if unit is None or not posting.meta or "carry-after" not in posting.meta:
+        return True
+    try:
+        carry = unit.carry(str(posting.meta["carry-after"]))
+    except ValueError:
+        return False
+    holding = made.holding(name, unit.name)
+    if side is Side.WALLET:
+        holding.carry_lent = carry
+    else:
+        holding.carry_owed = carry
     return True

@@ -2,7 +2,8 @@
 
 from decimal import Decimal, localcontext
 
-from usance.interest import HOURS_A_YEAR, PRECISE
+from usance.amounts import PRECISE
+from usance.interest import HOURS_A_YEAR
 from usance.rates import borrow_rate, supply_rate, utilization
 from usance.terms import CurvePool
 

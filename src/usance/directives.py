@@ -47,7 +47,7 @@ KEYS = {
 
 RATES_EXAMPLE = '"observed" or "curve"'
 
-_COIN = re.compile(CURRENCY_RE + r"\Z")
+COIN = re.compile(CURRENCY_RE + r"\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def values_of(entry: Custom) -> Iterator[tuple[type | str, object]]:
 def _coin_of(entry: Custom) -> str | None:
     """Return the coin that a directive means, in capitals, even where it cannot be read."""
     for _, value in values_of(entry):
-        if isinstance(value, str) and _COIN.match(value.upper()):
+        if isinstance(value, str) and COIN.match(value.upper()):
             return value.upper()
     return None
 
@@ -224,8 +224,9 @@ def sub_account(
         return None, None, [problems.bad_name(reader.source, name)]
     auto_borrow = reader.switch("auto-borrow", False)
     reader.switch("earn", True)
+    limit = None
     if "leverage-limit" in reader.meta:
-        reader.number("leverage-limit", "10", "above 0")
+        limit = reader.number("leverage-limit", "10", "above 0")
     value = SubAccount(
         name,
         root,
@@ -234,6 +235,7 @@ def sub_account(
         auto_borrow,
         reader.switch("auto-repay", auto_borrow),
         reader.source,
+        limit,
     )
     term = Term(name, None, entry.date.toordinal(), reader.seconds(), value, reader.source)
     return (name, root), (None if reader.problems else term), reader.problems
@@ -242,7 +244,7 @@ def sub_account(
 def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Problem]]:
     """Read custom "lending-pool" "USDC"; the coin comes back even where the rest is wrong."""
     match list(values_of(entry)):
-        case [(kind, str(coin))] if kind is str and _COIN.match(coin):
+        case [(kind, str(coin))] if kind is str and COIN.match(coin):
             pass
         case _:
             at, example = source_of(entry.meta), 'custom "lending-pool" "USDC"'
@@ -270,7 +272,7 @@ def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Pro
         )
     elif rates is not None:
         reader.wrong("rates", RATES_EXAMPLE)
-    term: Term[Pool] | None = _dated(reader, entry, coin, value)
+    term: Term[Pool] | None = dated(reader, entry, coin, value)
     return coin, term, reader.problems
 
 
@@ -282,7 +284,7 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
     value: RatesTerm
     values = list(values_of(entry))
     match values:
-        case [(kind, str(coin)), *_] if kind is str and _COIN.match(coin):
+        case [(kind, str(coin)), *_] if kind is str and COIN.match(coin):
             reader = Reader(entry, f'lending-rate "{coin}"')
         case _:
             values = []
@@ -308,10 +310,10 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
             )
             at = source_of(entry.meta)
             return _coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)]
-    return coin, _dated(reader, entry, coin, value), reader.problems
+    return coin, dated(reader, entry, coin, value), reader.problems
 
 
-def _dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:
+def dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:
     venue = reader.text("venue", '"Backpack"')
     seconds = reader.seconds()
     if reader.problems or value is None:

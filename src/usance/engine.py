@@ -1,109 +1,108 @@
 """Engine: the day loop. A book and the state of an evening in, days out."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
 
-from usance.amounts import Coin
+from usance.drafts import Draft, Pair, Proof
 from usance.events import Book, Side, Transfer
 from usance.hours import SLOTS
-from usance.lending import CoinDay, Lending, PoolDay, Segment
+from usance.lending import CoinDay, Lending, PoolDay
+from usance.margin import Margin, Standing
+from usance.pooling import Pooling
 from usance.problems import Problem
 from usance.terms import CurvePool, Stage
-from usance.wallet import Holding
+from usance.wallet import Holding, State
 
-State = dict[tuple[str, str], Holding]
-"""Holdings by (sub-account, coin)."""
+Groups = list[tuple[tuple[str, str], list[tuple[str, Holding]]]]
+"""By venue and coin, in order: sub-accounts by name, with what they have of the coin."""
 
-Place = tuple[str, Side | str]
-"""An account of a sub-account: a side, or the name of whom it gave something to."""
-
-
-class Proof(NamedTuple):
-    """What an interest was computed from.
-
-    carry  after the last segment, 1e-18 quanta
-    price  of the coin in the operating currency, where it is income and has one that day
-    """
-
-    coin: Coin
-    segments: Sequence[Segment]
-    carry: int
-    entry_fee: int = 0
-    price: Decimal | None = None
+ORDER = ("transfer", "lending", "borrowing", "settlement", "margin", "liquidation")
+"""Kinds of transactions in the order of a day."""
 
 
-class Pair(NamedTuple):
-    """Two postings that cancel: `amount` of a currency to `debit`, from `credit`."""
-
-    debit: Place
-    credit: Place
-    amount: Decimal
-    currency: str
-    proof: Proof | None = None
-
-
-class Draft(NamedTuple):
-    """A transaction to generate.
-
-    number  0, or from 2 on where the day has several of this kind and sub-account
-    """
-
-    kind: str
-    day: int
-    sub_account: str
-    number: int
-    pairs: tuple[Pair, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Day:
-    """A day that was lived: what to generate, what to report, what is wrong."""
+    """A day that was lived: what to generate, what to report, what is wrong.
+
+    margins  of exposed sub-accounts at its end, with the standings that they rest on
+    """
 
     day: int
-    drafts: list[Draft]
-    coins: list[CoinDay]
-    pools: list[PoolDay]
-    problems: list[Problem]
+    drafts: list[Draft] = field(default_factory=list)
+    coins: list[CoinDay] = field(default_factory=list)
+    pools: list[PoolDay] = field(default_factory=list)
+    margins: dict[str, tuple[Standing, Margin]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def run(book: Book, state: State, first: int, last: int) -> Iterator[Day]:
     """Live the days from `first` to `last`, both included; the state goes along."""
-    groups: dict[tuple[str, str], list[tuple[str, Holding]]] = {}
-    for name, coin in sorted(book.movements):
-        venue = book.sub_accounts[name].values[0].venue
-        holding = state.setdefault((name, coin), Holding())
-        groups.setdefault((venue, coin), []).append((name, holding))
+    groups = _groups(book, state)
     transfers: dict[int, list[Transfer]] = {}
     for transfer in book.transfers:
         transfers.setdefault(transfer.day, []).append(transfer)
-    ordered = sorted(groups.items())
+    if Stage.MARGIN_POOL in _stages(book, first - 1):
+        # A breach is told on the first day of its run, which may be a closed one.
+        Pooling(book, state, first - 1).measure()
     for day in range(first, last + 1):
-        stages = book.stages.at(day * SLOTS) or frozenset()
-        drafts = handovers(transfers.get(day, ())) if Stage.SUB_ACCOUNTS in stages else []
-        coins: list[CoinDay] = []
-        pools: list[PoolDay] = []
-        problems: list[Problem] = []
-        for (venue, coin), holdings in ordered:
-            if Stage.AUTO_LENDING not in stages:
-                _hold(book, coin, holdings, day)
-            elif _is_live(book, venue, coin, holdings, day):
-                lending = Lending(book, venue, book.coins[coin], day)
-                coins += lending.live(holdings)
-                pools += lending.pool_day()
-                problems += lending.problems
-        drafts += _lending(book, day, coins)
-        drafts.sort(key=lambda draft: draft.sub_account)
-        yield Day(day, drafts, coins, pools, problems)
+        yield _live(book, state, groups, transfers.get(day, ()), day)
+
+
+def _stages(book: Book, day: int) -> frozenset[Stage]:
+    return book.stages.at(day * SLOTS) or frozenset()
+
+
+def _groups(book: Book, state: State) -> Groups:
+    groups: dict[tuple[str, str], list[tuple[str, Holding]]] = {}
+    for name, coin in sorted(book.movements):
+        group = groups.setdefault((book.venue(name), coin), [])
+        group.append((name, state.holding(name, coin)))
+    return sorted(groups.items())
+
+
+def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer], day: int) -> Day:
+    """Live one day."""
+    stages = _stages(book, day)
+    made = Day(day)
+    if Stage.SUB_ACCOUNTS in stages:
+        made.drafts += handovers(transfers)
+    lendings: dict[tuple[str, str], Lending] = {}
+    pooling = Pooling(book, state, day)
+    for (venue, coin), holdings in groups:
+        if Stage.AUTO_LENDING not in stages:
+            _hold(book, coin, holdings, day)
+        elif _is_live(book, state, venue, coin, holdings, day):
+            lending = lendings[venue, coin] = Lending(book, venue, book.coins[coin], day)
+            lending.live(holdings)
+    pooling.trade()
+    if Stage.MARGIN_POOL in stages:
+        pooling.settle(lendings)
+        pooling.measure()
+        pooling.liquidate()
+        pooling.hold()
+        made.margins = pooling.margins
+    for lending in lendings.values():
+        made.coins += lending.close()
+        made.pools += lending.pool_day()
+        made.problems += lending.problems
+    made.problems += pooling.problems
+    made.drafts += [*_lending(book, day, made.coins), *pooling.drafts]
+    made.drafts.sort(key=lambda draft: (draft.sub_account, ORDER.index(draft.kind)))
+    return made
 
 
 def _is_live(
-    book: Book, venue: str, coin: str, holdings: list[tuple[str, Holding]], day: int
+    book: Book,
+    state: State,
+    venue: str,
+    coin: str,
+    holdings: list[tuple[str, Holding]],
+    day: int,
 ) -> bool:
     """Tell whether anything can happen to a coin at a venue on a day."""
     for name, holding in holdings:
-        if not holding.is_empty() or day in book.movements[name, coin]:
+        if not holding.is_empty() or day in book.movements[name, coin] or state.positions.get(name):
             return True
     pools = book.pools.get((venue, coin))
     return pools is not None and isinstance(pools.at(day * SLOTS + SLOTS - 1), CurvePool)
@@ -113,12 +112,11 @@ def _hold(book: Book, coin: str, holdings: list[tuple[str, Holding]], day: int) 
     """Take in what a person wrote on a day on which nothing is lent."""
     for name, holding in holdings:
         for movement in book.movements[name, coin].get(day, ()):
-            holding.take(
-                movement.side, book.coins[coin].grains(movement.quantity), movement.at_cost
-            )
+            grains = book.coins[coin].grains(movement.quantity)
+            holding.take(movement.side, grains, movement.lot)
 
 
-def handovers(transfers: Sequence[Transfer]) -> list[Draft]:
+def handovers(transfers: Iterable[Transfer]) -> list[Draft]:
     """Return the pairs that complete a day's transfers between sub-accounts."""
     drafts: list[Draft] = []
     seen: dict[str, int] = {}
@@ -132,6 +130,16 @@ def handovers(transfers: Sequence[Transfer]) -> list[Draft]:
         number = seen[first] if seen[first] > 1 else 0
         drafts.append(Draft("transfer", transfer.day, first, number, pairs))
     return drafts
+
+
+def beyond(book: Book, last: int) -> list[Draft]:
+    """Return the pairs of transfers after a day: they are made whatever the horizon."""
+    days = sorted({transfer.day for transfer in book.transfers if transfer.day > last})
+    return [
+        draft
+        for day in days
+        for draft in handovers(transfer for transfer in book.transfers if transfer.day == day)
+    ]
 
 
 def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
@@ -154,12 +162,20 @@ def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
 def _lent_pairs(book: Book, day: int, coin: CoinDay) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
     if coin.earned or coin.before[1] != coin.after[1]:
-        proof = Proof(unit, coin.lent, coin.after[1], price=book.prices.get((unit.name, day)))
+        proof = Proof(unit, coin.lent, coin.after[1], price=_price(book, unit.name, day))
         amount = unit.amount(coin.earned)
         yield Pair((name, Side.WALLET), (name, Side.INTEREST_EARNED), amount, unit.name, proof)
     if coin.before[0] != coin.after[0]:
         amount = unit.amount(coin.after[0] - coin.before[0])
         yield Pair((name, Side.LENT), (name, Side.CAPITAL), amount, unit.name)
+
+
+def _price(book: Book, coin: str, day: int) -> Decimal | None:
+    """Return a coin's price of that very day in the operating currency."""
+    if not book.quotes or coin == book.operating:
+        return None
+    price = book.price(coin, book.operating, day)
+    return price[0] if price is not None and price[1] == day else None
 
 
 def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:
@@ -169,20 +185,5 @@ def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:
         yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
     if coin.paid or coin.before[2] != coin.after[2]:
         proof = Proof(unit, coin.owed, coin.after[2], entry_fee=coin.entry_fee)
-        yield Pair(
-            (name, Side.INTEREST_PAID),
-            (name, Side.BORROWED),
-            unit.amount(coin.paid),
-            unit.name,
-            proof,
-        )
-
-
-def beyond(book: Book, last: int) -> list[Draft]:
-    """Return the pairs of transfers after a day: they are made whatever the horizon."""
-    days = sorted({transfer.day for transfer in book.transfers if transfer.day > last})
-    return [
-        draft
-        for day in days
-        for draft in handovers([transfer for transfer in book.transfers if transfer.day == day])
-    ]
+        paid = unit.amount(coin.paid)
+        yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

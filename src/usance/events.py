@@ -1,13 +1,15 @@
 """Events: what a person wrote that moves a sub-account, and the book that holds it all."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
-from usance.amounts import Coin
+from usance.amounts import PRECISE, Coin
 from usance.problems import Source
-from usance.terms import Pool, Rates, Stage, SubAccount
+from usance.terms import Collateral, Perpetual, Pool, Rates, Stage, SubAccount
 from usance.timeline import Timeline
 
 
@@ -20,11 +22,29 @@ class Side(Enum):
     BORROWED = ("Liabilities", "Borrowed")
     INTEREST_EARNED = ("Income", "Interest")
     INTEREST_PAID = ("Expenses", "Interest")
+    PNL = ("Income", "PnL")
+    BAD_DEBT = ("Income", "BadDebt")
+    FEES = ("Expenses", "Fees")
     LENT = ("Equity", "Uses:Lent")
+    MARGIN = ("Equity", "Uses:Margin")
     CAPITAL = ("Equity", "Uses:Capital")
 
     # Enum's own is a Python function, and sides are looked up for each posting.
     __hash__ = object.__hash__
+
+
+class Lot(NamedTuple):
+    """What units held at cost were bought for.
+
+    cost      per unit, in `currency`
+    day       on which they were bought
+    label     as a person wrote it, None where none was
+    """
+
+    day: int
+    cost: Decimal
+    currency: str
+    label: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +53,9 @@ class Movement:
 
     moment    from when it counts
     seconds   after 00:00 UTC of its day
-    side      WALLET or BORROWED
-    quantity  coins; positive adds to the account
-    at_cost   the units are held at cost, so that no generated leg may touch them
+    side      WALLET, BORROWED or PERP
+    quantity  coins or contracts; positive adds to the account
+    lot       where the units are held at cost: but for a liquidation no generated leg touches them
     """
 
     moment: int
@@ -44,7 +64,7 @@ class Movement:
     side: Side
     coin: str
     quantity: Decimal
-    at_cost: bool
+    lot: Lot | None
     source: Source
 
 
@@ -71,8 +91,13 @@ class Book:
 
     sub_accounts  switches in force, by sub-account
     pools, rates  in force, by venue and coin; no rate where a file has none yet
-    movements     by (sub-account, coin), then by day, in order of time
-    prices        of a coin in the operating currency, by (coin, day), of that very day
+    movements     of coins, by (sub-account, coin), then by day, in order of time
+    trades        of contracts, by (sub-account, contract), likewise
+    gifts         by day: sub-accounts that gave something away, and where
+    collaterals, perpetuals, liquidations
+                  in force, by venue and name (a liquidation has none); True: simulate it
+    quotes        prices, by (commodity, quote currency): days and prices, in order
+    operating     the operating currency
     stages        enabled stages in force
     stale_after   days after which a row of a rates file is old, by coin
     first         the day of the first movement, None where there is none
@@ -83,15 +108,50 @@ class Book:
     pools: Mapping[tuple[str, str], Timeline[Pool]]
     rates: Mapping[tuple[str, str], Timeline[Rates | None]]
     movements: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
+    trades: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
     transfers: tuple[Transfer, ...]
-    prices: Mapping[tuple[str, int], Decimal]
+    gifts: Mapping[int, Sequence[tuple[str, Source]]]
+    collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
+    perpetuals: Mapping[tuple[str, str], Timeline[Perpetual]]
+    liquidations: Mapping[tuple[str, str], Timeline[bool]]
+    quotes: Mapping[tuple[str, str], tuple[Sequence[int], Sequence[Decimal]]]
+    operating: str
     stages: Timeline[frozenset[Stage]]
     stale_after: Mapping[str, int]
     first: int | None
 
-    def last_moved(self, sub_account: str, coin: str) -> Source:
-        """Return the last movement of a coin in a sub-account, or the sub-account's directive."""
-        by_day = self.movements.get((sub_account, coin))
+    def last_moved(self, sub_account: str, commodity: str) -> Source:
+        """Return the last movement of a commodity in a sub-account, or its directive."""
+        key = (sub_account, commodity)
+        by_day = self.movements.get(key) or self.trades.get(key)
         if by_day:
             return by_day[max(by_day)][-1].source
         return self.sub_accounts[sub_account].values[0].source
+
+    def venue(self, sub_account: str) -> str:
+        """Return the venue of a sub-account."""
+        return self.sub_accounts[sub_account].values[0].venue
+
+    def price(self, commodity: str, quote: str, day: int) -> tuple[Decimal, int] | None:
+        """Return the last price on or before a day, and its own day; None where there is none.
+
+        Directly, else over the first common quote currency by name; its day is the older one.
+        """
+        if commodity == quote:
+            return Decimal(1), day
+        direct = self._quoted(commodity, quote, day)
+        if direct is not None:
+            return direct
+        for base, over in self.quotes:
+            if base == commodity:
+                first, second = self._quoted(base, over, day), self._quoted(over, quote, day)
+                if first is not None and second is not None:
+                    return PRECISE.multiply(first[0], second[0]), min(first[1], second[1])
+        return None
+
+    def _quoted(self, commodity: str, quote: str, day: int) -> tuple[Decimal, int] | None:
+        if (commodity, quote) not in self.quotes:
+            return None
+        days, prices = self.quotes[commodity, quote]
+        index = bisect_right(days, day)
+        return (prices[index - 1], days[index - 1]) if index else None

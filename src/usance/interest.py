@@ -4,14 +4,13 @@ Principal, credit and charge are integers of the coin's quantum, growth and carr
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 
-from usance.amounts import UNIT, ceil_div
+from usance.amounts import PRECISE, UNIT, ceil_div
 
 HOURS_A_YEAR = 8760
 """Of every year, leap years too: actual/365 fixed."""
 
-PRECISE = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _SMALLEST = Decimal("1e-18")
 
 

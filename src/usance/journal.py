@@ -8,16 +8,23 @@ from itertools import groupby
 from beancount.core.amount import Amount
 from beancount.core.data import Open, Posting, Transaction, new_metadata
 from beancount.core.display_context import DisplayContext
+from beancount.core.position import Cost
 from beancount.parser import printer
 
 from usance.amounts import EXACT, plain, scaled, shortened
 from usance.chart import Chart
-from usance.engine import Draft, Pair, Place, Proof
+from usance.drafts import Draft, Leg, Pair, Place, Proof
 from usance.events import Side
 from usance.hours import date_of
 from usance.reading import GENERATED
 
-NARRATIONS = {"lending": "Lending", "borrowing": "Borrowing"}
+NARRATIONS = {
+    "lending": "Lending",
+    "borrowing": "Borrowing",
+    "settlement": "Settlement",
+    "margin": "Margin held",
+    "liquidation": "Liquidation",
+}
 FIRST_LINE = 1_000_000_000
 """Line of a day's first generated directive: above any real one, so that it sorts behind."""
 
@@ -43,6 +50,8 @@ class Journal:
             postings: list[Posting] = []
             for pair in draft.pairs:
                 postings += self._pair(pair)
+            for leg in draft.legs:
+                postings.append(self._leg(leg))
             for posting in postings:
                 if posting.account not in self.opened:
                     self.opened.add(posting.account)
@@ -77,13 +86,26 @@ class Journal:
     def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
         minus = EXACT.minus(pair.amount)
         self.written[pair.currency, pair.amount.as_tuple().exponent] += 2
-        proof = None if pair.proof is None else _proof(pair.proof)
+        proof = _proof(pair.proof) if isinstance(pair.proof, Proof) else pair.proof
+        meta = None if proof is None else dict(proof)
         debit = Amount(pair.amount, pair.currency)
         credit = Amount(minus, pair.currency)
         return (
-            Posting(self._account(pair.debit), debit, None, None, None, proof),
+            Posting(self._account(pair.debit), debit, None, None, None, meta),
             Posting(self._account(pair.credit), credit, None, None, None, None),
         )
+
+    def _leg(self, leg: Leg) -> Posting:
+        self.written[leg.currency, leg.amount.as_tuple().exponent] += 1
+        cost = price = None
+        if leg.lot is not None:
+            lot = leg.lot
+            cost = Cost(lot.cost, lot.currency, date_of(lot.day), lot.label)
+        if leg.price is not None:
+            price = Amount(*leg.price)
+        meta = None if leg.proof is None else dict(leg.proof)
+        units = Amount(leg.amount, leg.currency)
+        return Posting(self._account(leg.place), units, cost, price, None, meta)
 
     def _account(self, place: Place) -> str:
         name, side = place

@@ -21,10 +21,12 @@ from usance.journal import Journal
 from usance.problems import Problem, Source
 from usance.reading import Reading, is_generated, read
 from usance.terms import Stage
+from usance.wallet import State
 
 LINES = {
     "usance.plugins": frozenset(Stage),
     "usance.plugins.auto_lending": frozenset((Stage.AUTO_LENDING,)),
+    "usance.plugins.margin_pool": frozenset((Stage.MARGIN_POOL,)),
     "usance.plugins.sub_accounts": frozenset((Stage.SUB_ACCOUNTS,)),
 }
 """What each plugin line enables."""
@@ -195,4 +197,4 @@ def load(path: str) -> Ledger:
 def live(reading: Reading, last: int) -> Iterator[Day]:
     """Live all days again from the first one, as reports need them, closed ones included."""
     if reading.book.first is not None:
-        yield from engine.run(reading.book, {}, reading.book.first, last)
+        yield from engine.run(reading.book, State(), reading.book.first, last)

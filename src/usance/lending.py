@@ -14,7 +14,7 @@ from typing import NamedTuple
 from usance import interest, problems
 from usance.amounts import Coin, ceil_div
 from usance.curve import Curve
-from usance.events import Book, Movement
+from usance.events import Book, Movement, Side
 from usance.hours import HOURS, SLOTS, date_of, slot_of
 from usance.problems import Problem
 from usance.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
@@ -126,8 +126,8 @@ class Lending:
         self.growths: dict[tuple[str, int, int], tuple[Decimal, int]] = {}
         self.problems: list[Problem] = []
 
-    def live(self, holdings: Sequence[tuple[str, Holding]]) -> list[CoinDay]:
-        """Run the day; the holdings, of sub-accounts by name, are changed to its end."""
+    def live(self, holdings: Sequence[tuple[str, Holding]]) -> None:
+        """Run the day but for its settlement; the holdings, by sub-account, go along."""
         self.accounts = [self._account(name, holding) for name, holding in holdings]
         slots = self._slots()
         for slot, until in pairwise([*slots, HOURS] if slots[-1] < HOURS else slots):
@@ -138,6 +138,16 @@ class Lending:
             self._end_owed(account, HOURS)
         if slots[-1] == HOURS:
             self._change(HOURS)
+
+    def settle(self, name: str, grains: int) -> None:
+        """Pay a settlement into a wallet after the day's interest: repay or borrow at once."""
+        for account in self.accounts:
+            if account.day.sub_account == name:
+                account.holding.free += grains
+                self._repay_or_borrow(account, HOURS, ())
+
+    def close(self) -> list[CoinDay]:
+        """End the day: the Lent memorandum takes what is lent now."""
         return [self._closed(account) for account in self.accounts]
 
     def _account(self, name: str, holding: Holding) -> Account:
@@ -190,17 +200,20 @@ class Lending:
             self.curve.flow(self.pool, self.coin.amount(lent), self.coin.amount(owed))
 
     def _apply(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
-        written = Holding()
+        wallet = owed = 0
         for movement in moved:
             grains = self.coin.grains(movement.quantity)
-            written.take(movement.side, grains, movement.at_cost)
-        if written.held:
+            if movement.side is Side.WALLET:
+                wallet += grains
+            elif movement.side is Side.BORROWED:
+                owed -= grains
+        if wallet:
             self._end_lent(account, slot)
-        if written.owed:
+        if owed:
             self._end_owed(account, slot)
-        account.holding.free += written.free
-        account.holding.lots += written.lots
-        account.holding.owed += written.owed
+        for movement in moved:
+            grains = self.coin.grains(movement.quantity)
+            account.holding.take(movement.side, grains, movement.lot)
 
     def _repay_or_borrow(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
         holding, quantum = account.holding, self.coin.quanta

@@ -321,6 +321,137 @@ def old_rate(
     )
 
 
+# Margin
+
+
+def missing_price_of(
+    source: Source, sub_account: str, commodity: str, quote: str, date: str
+) -> Problem:
+    return Problem(
+        source,
+        "missing-price-of",
+        f'Sub-account "{sub_account}" has {commodity} on {date}, which has no price in {quote} on '
+        f"or before that day. Write {date} price {commodity} 1.00 {quote}, with the right number.",
+        subject=(sub_account, commodity),
+    )
+
+
+def old_price(
+    source: Source, sub_account: str, commodity: str, quoted: str, date: str, limit: int
+) -> Problem:
+    return Problem(
+        source,
+        "old-price",
+        f'sub-account "{sub_account}" has {commodity} on {date} at a price of {quoted}, more than '
+        f"{limit} days before. Write the day's price, or set stale-after: on the commodity "
+        f"{commodity}.",
+        finding=True,
+        subject=(sub_account, commodity),
+    )
+
+
+def price_not_positive(source: Source, commodity: str, price: str) -> Problem:
+    return _error(
+        source,
+        "price-not-positive",
+        f"The price of {commodity} is {price}, and must be above zero. Write what a unit is worth.",
+    )
+
+
+def no_perpetual(source: Source, contract: str, date: str) -> Problem:
+    return Problem(
+        source,
+        "no-perpetual",
+        f"{contract} is held in Perp on {date}, and no terms of it are in force. Write custom "
+        f'"perpetual" "{contract}" with settle:, initial-margin: and maintenance-margin:.',
+        subject=(contract,),
+    )
+
+
+def contract_without_cost(source: Source, contract: str, settle: str) -> Problem:
+    return _error(
+        source,
+        "contract-without-cost",
+        f"{contract} is a perpetual contract and must be held at cost. Write "
+        f"1 {contract} {{150 {settle}}} to open, {{}} to close.",
+    )
+
+
+def contract_in_wallet(source: Source, contract: str, perp: str) -> Problem:
+    return _error(
+        source,
+        "contract-in-wallet",
+        f"{contract} is a perpetual contract, and a wallet holds coins. Post it to {perp}.",
+    )
+
+
+def wrong_settle_coin(source: Source, contract: str, currency: str, settle: str) -> Problem:
+    return _error(
+        source,
+        "wrong-settle-coin",
+        f"{contract} settles in {settle}, but its cost is in {currency}. Write its cost in {settle}.",
+    )
+
+
+def borrow_without_collateral(source: Source, sub_account: str, coin: str, date: str) -> Problem:
+    return Problem(
+        source,
+        "borrow-without-collateral",
+        f'Sub-account "{sub_account}" owes {coin} on {date}, and no collateral terms of it say '
+        f'what margin that takes. Write custom "collateral" "{coin}" with weight: and '
+        "initial-margin: and maintenance-margin:.",
+        subject=(sub_account, coin),
+    )
+
+
+def breach(
+    source: Source, sub_account: str, date: str, equity: str, maintenance: str, currency: str
+) -> Problem:
+    return Problem(
+        source,
+        "breach",
+        f'sub-account "{sub_account}" is in breach at the end of {date}: net equity {equity} '
+        f"{currency} does not exceed its maintenance margin {maintenance} {currency}. Add "
+        "collateral, or reduce positions or borrows.",
+        finding=True,
+        subject=(sub_account, date),
+    )
+
+
+def gave_too_much(
+    source: Source, sub_account: str, date: str, available: str, currency: str
+) -> Problem:
+    return Problem(
+        source,
+        "gave-too-much",
+        f'sub-account "{sub_account}" gave this away and ends {date} with available equity of '
+        f"{available} {currency}, below zero. The venue would not have let it go: check amounts "
+        "and prices.",
+        finding=True,
+    )
+
+
+def notional_mismatch(
+    source: Source, contract: str, written: str, expected: str, coin: str
+) -> Problem:
+    return Problem(
+        source,
+        "notional-mismatch",
+        f"the notional of this trade in {contract} is {written} {coin}, but quantity x price is "
+        f"{expected} {coin}. Write {expected} {coin} in Perp, or mend quantity or price.",
+        finding=True,
+    )
+
+
+def lot_liquidated(source: Source, contract: str, date: str, identity: str) -> Problem:
+    return _error(
+        source,
+        "lot-liquidated",
+        f"This closes {contract} of a lot bought on {date} that {identity} has closed already. "
+        "Remove the transaction, or write what the venue really did before the liquidation.",
+    )
+
+
 # Closed days
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from beancount.core import convert, prices
+from beancount.core import prices
 from beancount.core.data import (
     Balance,
     Commodity,
@@ -21,17 +21,17 @@ from beancount.core.data import (
 )
 
 from usance import inputs, problems
-from usance.amounts import EXACT, QUANTUM_DEFAULT, ZERO, Coin, decimals, tidied
+from usance.amounts import QUANTUM_DEFAULT, Coin, decimals
 from usance.chart import Chart
 from usance.directives import source_of
-from usance.events import Book, Movement, Side, Transfer
-from usance.hours import SLOTS, moment, seconds_of
+from usance.events import Book, Movement
+from usance.hours import SLOTS
 from usance.inputs import Input
-from usance.isolation import may_pass
-from usance.problems import Problem, Source
+from usance.problems import Problem
 from usance.rate_files import Row
 from usance.schedule import Schedule, schedule
-from usance.terms import Stage
+from usance.scribe import Scribe
+from usance.terms import Perpetual, Stage
 from usance.timeline import Timeline
 
 GENERATED = "(usance)"
@@ -102,29 +102,34 @@ def read(
     if operating is None and terms.sub_accounts:
         at = next(iter(terms.sub_accounts.values())).values[0].source
         found.insert(0, problems.no_operating_currency(at))
-    pooled = {coin for _, coin in terms.pools} - {operating}
-    quoted = [entry for entry in kinds[Price] if entry.currency in pooled]
+    counting = _counting(terms, kinds[Price], operating)
     price_inputs = [
         Input(entry.date.toordinal(), partial(inputs.price_text, entry), source_of(entry.meta))
-        for entry in quoted
+        for entry in counting
     ]
-    movements = [
-        movement
-        for movement in scribe.movements
-        if ("coin", movement.coin) not in terms.blocked
-        and ("sub-account", movement.sub_account) not in terms.blocked
-    ]
+    movements, trades = _unblocked(scribe.movements, terms), _unblocked(scribe.trades, terms)
+    by_day = _by_day(movements)
+    for contract_of, perpetuals in _settling(trades, terms):
+        for perpetual in perpetuals:
+            by_day.setdefault((contract_of, perpetual.settle), {})
+    moments = [movement.moment for movement in chain(movements, trades)]
     book = Book(
-        coins=_coins(terms, movements),
+        coins=_coins(terms, [*movements, *trades], {coin for _, coin in by_day}),
         sub_accounts=terms.sub_accounts,
         pools=terms.pools,
         rates=terms.rates,
-        movements=_by_day(movements),
+        movements=by_day,
+        trades=_by_day(trades),
         transfers=tuple(scribe.transfers),
-        prices=_prices(kinds[Price], pooled, operating),
+        gifts=scribe.gifts,
+        collaterals=terms.collaterals,
+        perpetuals=terms.perpetuals,
+        liquidations=terms.liquidations,
+        quotes=_quotes(counting),
+        operating=operating or "",
         stages=Timeline(_stages(seals, stages)),
         stale_after=terms.stale_after,
-        first=min((movement.moment for movement in movements), default=0) // SLOTS or None,
+        first=min(moments, default=0) // SLOTS or None,
     )
     speaking = (entry for kind in (Balance, Price) for entry in kinds[kind])
     latest = max((entry.date.toordinal() for entry in chain(written, speaking)), default=0)
@@ -141,125 +146,48 @@ def read(
     )
 
 
-class Scribe:
-    """Takes down what a person's transactions do to sub-accounts, and what they may not do.
-
-    isolating  crossings and unknown accounts are refused
-    """
-
-    def __init__(self, chart: Chart, isolating: bool) -> None:
-        self.chart = chart
-        self.isolating = isolating
-        self.movements: list[Movement] = []
-        self.transfers: list[Transfer] = []
-        self.inputs: list[Input] = []
-        self.problems: list[Problem] = []
-        self.refused: set[str] = set()
-
-    def transaction(self, entry: Transaction) -> None:
-        """Take down one transaction; nothing of one that touches no sub-account."""
-        chart = self.chart
-        owners = {chart.owner(posting.account) for posting in entry.postings}
-        if self.isolating:
-            for posting in entry.postings:
-                self._account(posting.account, source_of(posting.meta or entry.meta))
-        names = sorted(owner for owner in owners if owner is not None)
-        if not names:
-            return
-        source = source_of(entry.meta)
-        seconds = self._seconds(entry, source)
-        counting = []
-        for posting in entry.postings:
-            place = chart.side(posting.account)
-            if place is None or posting.units is None:
-                continue
-            name, side = place
-            if side not in (Side.WALLET, Side.BORROWED):
-                continue
-            assert isinstance(posting.units.number, Decimal)
-            counting.append(posting)
-            self.movements.append(
-                Movement(
-                    moment(entry.date.toordinal(), seconds),
-                    seconds,
-                    name,
-                    side,
-                    posting.units.currency,
-                    posting.units.number,
-                    posting.cost is not None,
-                    source,
-                )
-            )
-        if counting:
-            text = partial(inputs.transaction_text, entry, counting, seconds)
-            self.inputs.append(Input(entry.date.toordinal(), text, source))
-        if self.isolating and len(names) > 1:
-            places = [
-                (chart.owner(posting.account), (chart.side(posting.account) or (None, None))[1])
-                for posting in entry.postings
-            ]
-            if may_pass(places):
-                self._transfer(entry, names[0], names[1], seconds)
-            else:
-                self.problems.append(problems.crossing(source, names))
-
-    def _seconds(self, entry: Transaction, source: Source) -> int:
-        if "time" not in entry.meta:
-            return 0
-        value = entry.meta["time"]
-        seconds = seconds_of(value) if isinstance(value, str) else None
-        if seconds is None:
-            self.problems.append(problems.bad_time(source, "transaction", value))
-        return seconds or 0
-
-    def _transfer(self, entry: Transaction, first: str, second: str, seconds: int) -> None:
-        """Take down a transfer, by the weight of the side that gives."""
-        weights: dict[str, dict[str, Decimal]] = {first: {}, second: {}}
-        for posting in entry.postings:
-            weight = convert.get_weight(posting)
-            owner = self.chart.owner(posting.account)
-            assert owner is not None
-            side = weights[owner]
-            side[weight.currency] = EXACT.add(side.get(weight.currency, ZERO), weight.number)
-        given: dict[str, Decimal] = {}
-        for currency in sorted({*weights[first], *weights[second]}):
-            ours = weights[first].get(currency, ZERO)
-            theirs = weights[second].get(currency, ZERO)
-            amount = EXACT.minus(ours) if ours < 0 else theirs
-            if amount:
-                given[currency] = tidied(amount)
-        text = inputs.transaction_text(entry, entry.postings, seconds)
-        day = entry.date.toordinal()
-        self.transfers.append(Transfer(day, seconds, first, second, given, text))
-
-    def accounts(self, opens: Iterable[Open]) -> None:
-        """Refuse accounts that a sub-account cannot have."""
-        for entry in opens:
-            self._account(entry.account, source_of(entry.meta))
-
-    def pad(self, entry: Pad) -> None:
-        """Refuse a pad that would move a sub-account unseen."""
-        for account in (entry.account, entry.source_account):
-            if self.chart.owner(account) is not None:
-                source = source_of(entry.meta)
-                self.problems.append(problems.pad_on_sub_account(source, account))
-
-    def _account(self, account: str, source: Source) -> None:
-        if account in self.refused:
-            return
-        owner = self.chart.owner(account)
-        if owner is not None:
-            if not self.chart.is_known(account, owner):
-                self.refused.add(account)
-                known = self.chart.known(owner)
-                self.problems.append(problems.unknown_account(source, account, owner, known))
-        elif (venue := self.chart.venue_above(account)) is not None:
-            self.refused.add(account)
-            self.problems.append(problems.stray_account(source, account, venue))
+def _unblocked(movements: list[Movement], terms: Schedule) -> list[Movement]:
+    """Return the movements of commodities and sub-accounts whose terms have no fault."""
+    return [
+        movement
+        for movement in movements
+        if ("coin", movement.coin) not in terms.blocked
+        and ("sub-account", movement.sub_account) not in terms.blocked
+        and movement.sub_account in terms.sub_accounts
+    ]
 
 
-def _coins(terms: Schedule, movements: list[Movement]) -> dict[str, Coin]:
-    digits: dict[str, int] = {}
+def _settling(trades: list[Movement], terms: Schedule) -> Iterator[tuple[str, Sequence[Perpetual]]]:
+    """Yield sub-accounts that trade, each with the terms that a contract of it ever had."""
+    for name, contract in sorted({(trade.sub_account, trade.coin) for trade in trades}):
+        venue = terms.sub_accounts[name].values[0].venue
+        timeline = terms.perpetuals.get((venue, contract))
+        if timeline is not None:
+            yield name, timeline.values
+
+
+def _counting(terms: Schedule, entries: list[Price], operating: str | None) -> list[Price]:
+    """Return the prices on which figures may rest: of our commodities, directly or over another."""
+    ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
+    ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
+    ours.discard(operating or "")
+    linked = set(ours)
+    for entry in entries:
+        pair = {entry.currency, entry.amount.currency}
+        if pair & ours:
+            linked |= pair
+    linked.discard(operating or "")
+    reach = linked | {operating}
+    return [
+        entry
+        for entry in entries
+        if {entry.currency, entry.amount.currency} <= reach
+        and (entry.currency in linked or entry.amount.currency in linked)
+    ]
+
+
+def _coins(terms: Schedule, movements: list[Movement], names: set[str]) -> dict[str, Coin]:
+    digits = dict.fromkeys(sorted(names), 0)
     for movement in movements:
         digits[movement.coin] = max(digits.get(movement.coin, 0), decimals(movement.quantity))
     return {
@@ -277,29 +205,13 @@ def _by_day(movements: list[Movement]) -> dict[tuple[str, str], dict[int, list[M
     return index
 
 
-def _prices(
-    entries: list[Price], coins: set[str], operating: str | None
-) -> dict[tuple[str, int], Decimal]:
-    """Return coins' prices in the operating currency, each of its very day.
-
-    Directly, else over the first currency by name that has prices of both.
-    """
-    if not entries or operating is None:
-        return {}
+def _quotes(entries: list[Price]) -> dict[tuple[str, str], tuple[list[int], list[Decimal]]]:
+    """Return prices by commodity and quote currency, in alphabetical order, inverses included."""
     table = prices.build_price_map(entries)
-    found: dict[tuple[str, int], Decimal] = {}
-    for coin in coins:
-        if (coin, operating) in table:
-            for date, price in table[coin, operating]:
-                found[coin, date.toordinal()] = price
-            continue
-        over = sorted(q for (base, q) in table if base == coin and (q, operating) in table)
-        if over:
-            second = dict(table[over[0], operating])
-            for date, price in table[coin, over[0]]:
-                if date in second:
-                    found[coin, date.toordinal()] = price * second[date]
-    return found
+    return {
+        pair: ([date.toordinal() for date, _ in table[pair]], [price for _, price in table[pair]])
+        for pair in sorted(table)
+    }
 
 
 def _stages(

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -10,18 +10,19 @@ from typing import TypeVar
 
 from beancount.core.data import Commodity, Custom
 
-from usance import directives, inputs, problems, rate_files
-from usance.directives import KEYS, QuotedRates, RatesTerm, Term, source_of
+from usance import directives, inputs, margin_directives, problems, rate_files
+from usance.directives import QuotedRates, RatesTerm, Term, source_of
 from usance.hours import moment
 from usance.inputs import Input
-from usance.problems import Problem
+from usance.problems import Problem, Source
 from usance.rate_files import Row
-from usance.terms import Pool, Rates, SubAccount
+from usance.terms import Collateral, Perpetual, Pool, Rates, SubAccount
 from usance.timeline import Timeline
 
 V = TypeVar("V")
 COMMODITY_KEYS = ("quantum", "stale-after")
-FOREVER = 10**9
+KEYS = {**directives.KEYS, **margin_directives.KEYS}
+"""Every key of every kind of our directives."""
 
 
 @dataclass(slots=True)
@@ -41,6 +42,9 @@ class Schedule:
     roots: dict[str, str] = field(default_factory=dict)
     pools: dict[tuple[str, str], Timeline[Pool]] = field(default_factory=dict)
     rates: dict[tuple[str, str], Timeline[Rates | None]] = field(default_factory=dict)
+    collaterals: dict[tuple[str, str], Timeline[Collateral]] = field(default_factory=dict)
+    perpetuals: dict[tuple[str, str], Timeline[Perpetual]] = field(default_factory=dict)
+    liquidations: dict[tuple[str, str], Timeline[bool]] = field(default_factory=dict)
     quanta: dict[str, Decimal] = field(default_factory=dict)
     stale_after: dict[str, int] = field(default_factory=dict)
     blocked: set[tuple[str, str]] = field(default_factory=set)
@@ -66,8 +70,15 @@ def schedule(
                 made.inputs.append(Input(entry.date.toordinal(), text, source_of(entry.meta)))
     _sub_accounts(made, kinds["sub-account"], assets)
     venues = {timeline.values[0].venue for timeline in made.sub_accounts.values()}
-    pools = _pools(made, kinds["lending-pool"], venues)
+    pools = _read(made, kinds["lending-pool"], directives.lending_pool, venues)
+    made.pools = _timelines(pools, venues)
     _rates(made, kinds["lending-rate"], pools, venues, folder)
+    terms = _read(made, kinds["collateral"], margin_directives.collateral, venues)
+    made.collaterals = _timelines(terms, venues)
+    contracts = _read(made, kinds["perpetual"], margin_directives.perpetual, venues)
+    made.perpetuals = _timelines(contracts, venues)
+    modes = _read(made, kinds["liquidation"], margin_directives.liquidation, venues)
+    made.liquidations = _timelines(modes, venues)
     _through(made, kinds["accrue-through"])
     _commodities(made, commodities)
     return made
@@ -89,39 +100,52 @@ def _sub_accounts(made: Schedule, entries: list[Custom], assets: str) -> None:
         if root != first:
             made.problems.append(problems.root_changed(term.source, name, root, first))
             made.blocked.add(("sub-account", name))
+    _nested(made, {term.name: term.source for term in terms})
+    for (_, name), timeline in sorted(_timelines(_ordered(None, "", terms), {""}).items()):
+        made.sub_accounts[name] = timeline
+
+
+def _nested(made: Schedule, sources: dict[str, Source]) -> None:
+    """Refuse a sub-account whose account is another's, or lies below it."""
+    names: dict[str, list[str]] = {}
     for name, root in sorted(made.roots.items()):
-        for other, above in sorted(made.roots.items()):
-            if (
-                name != other
-                and f"{root}:".startswith(f"{above}:")
-                and (root != above or name > other)
-            ):
-                at = next(term.source for term in terms if term.name == name)
-                made.problems.append(problems.root_taken(at, name, root, other))
-                made.blocked.add(("sub-account", name))
-    for name in sorted({term.name for term in terms}):
-        changes = [term for term in _ordered(None, "", terms) if term.name == name]
-        made.sub_accounts[name] = Timeline(
-            (moment(term.day, term.seconds), term.value) for term in changes
-        )
+        names.setdefault(root, []).append(name)
+    for name, root in sorted(made.roots.items()):
+        others = [other for other in names[root] if other < name]
+        above = root.rpartition(":")[0]
+        while above and not others:
+            others = names.get(above, [])
+            above = above.rpartition(":")[0]
+        if others and name in sources:
+            made.problems.append(problems.root_taken(sources[name], name, root, others[0]))
+            made.blocked.add(("sub-account", name))
 
 
-def _pools(made: Schedule, entries: list[Custom], venues: set[str]) -> list[Term[Pool]]:
-    terms: list[Term[Pool]] = []
+Read = Callable[[Custom], tuple[str | None, Term[V] | None, list[Problem]]]
+"""Reads one directive: the name that it is about, the term, what is wrong with it."""
+
+
+def _read(made: Schedule, entries: list[Custom], read: Read[V], venues: set[str]) -> list[Term[V]]:
+    """Return the terms of one kind, in order of time."""
+    terms: list[Term[V]] = []
     for entry in entries:
-        coin, term, wrong = directives.lending_pool(entry)
-        _collect(made, coin, wrong)
-        if term is not None and _at_venue(made, "lending-pool", term, venues):
+        name, term, wrong = read(entry)
+        _collect(made, name, wrong)
+        if term is not None and _at_venue(made, entry.type, term, venues):
             terms.append(term)
-    ordered = _ordered(made, "lending-pool", terms)
-    for venue in venues:
-        for coin in {term.name for term in terms}:
-            changes = _here(ordered, coin, venue)
-            if changes:
-                made.pools[venue, coin] = Timeline(
-                    (moment(term.day, term.seconds), term.value) for term in changes
-                )
-    return ordered
+    return _ordered(made, entries[0].type if entries else "", terms)
+
+
+def _timelines(terms: list[Term[V]], venues: set[str]) -> dict[tuple[str, str], Timeline[V]]:
+    """Return what is in force, by venue and name."""
+    found: dict[tuple[str, str], list[Term[V]]] = {}
+    for term in terms:
+        for venue in venues if term.venue is None else (term.venue,):
+            found.setdefault((venue, term.name), []).append(term)
+    return {
+        key: Timeline((moment(term.day, term.seconds), term.value) for term in changes)
+        for key, changes in found.items()
+    }
 
 
 def _rates(
@@ -219,7 +243,7 @@ def _collect(made: Schedule, name: str | None, wrong: list[Problem]) -> None:
 def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> bool:
     if term.venue is None or term.venue in venues:
         return True
-    what = f'{kind} "{term.name}"'
+    what = _what(kind, term.name)
     made.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
     made.blocked.add(("coin", term.name))
     return False
@@ -231,7 +255,7 @@ def _ordered(made: Schedule | None, kind: str, terms: list[Term[V]]) -> list[Ter
     for term in terms:
         key = (term.name, term.venue, term.day, term.seconds)
         if key in seen and made is not None:
-            what = f'{kind} "{term.name}"'
+            what = _what(kind, term.name)
             made.problems.append(problems.two_alike(term.source, what, seen[key].source))
             made.blocked.add(("sub-account" if kind == "sub-account" else "coin", term.name))
         seen[key] = term
@@ -240,3 +264,7 @@ def _ordered(made: Schedule | None, kind: str, terms: list[Term[V]]) -> list[Ter
 
 def _here(terms: list[Term[V]], name: str, venue: str) -> list[Term[V]]:
     return [term for term in terms if term.name == name and term.venue in (None, venue)]
+
+
+def _what(kind: str, name: str) -> str:
+    return f'{kind} "{name}"' if name else kind

@@ -1,17 +1,21 @@
-"""Wallet: what a sub-account holds, lends and owes of one coin."""
+"""Wallet: the state of sub-accounts between two moments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
-from usance.events import Side
+from usance.amounts import EXACT, ZERO
+from usance.events import Lot, Side
 
 
 @dataclass(slots=True)
 class Holding:
-    """The state of one coin in one sub-account, between two moments.
+    """The state of one coin in one sub-account.
 
     free          units without cost in the wallet, grains; below zero where more went out
-    lots          units held at cost, grains
+    kept          units held at cost, grains by lot
+    lots          their sum
     owed          borrowed, with the interest capitalised, grains
+    perp          balance in the Perp account, grains; what is owed there is negative
     lent          the Lent memorandum as last posted, quanta
     carry_lent    what a lender earned and was not credited, 1e-18 quanta
     carry_owed    what a borrower paid and did not owe yet, 1e-18 quanta
@@ -20,9 +24,11 @@ class Holding:
     free: int = 0
     lots: int = 0
     owed: int = 0
+    perp: int = 0
     lent: int = 0
     carry_lent: int = 0
     carry_owed: int = 0
+    kept: dict[Lot, int] = field(default_factory=dict)
 
     @property
     def held(self) -> int:
@@ -31,13 +37,52 @@ class Holding:
 
     def is_empty(self) -> bool:
         """Tell whether nothing can come of it until somebody moves something."""
-        return not (self.free or self.lots or self.owed or self.lent)
+        return not (self.free or self.lots or self.owed or self.perp or self.lent)
 
-    def take(self, side: Side, grains: int, at_cost: bool) -> None:
-        """Take in a posting to the wallet or to what is borrowed."""
+    def take(self, side: Side, grains: int, lot: Lot | None) -> None:
+        """Take in a posting to the wallet, to what is borrowed, or to Perp."""
         if side is Side.BORROWED:
             self.owed -= grains
-        elif at_cost:
-            self.lots += grains
-        else:
+        elif side is Side.PERP:
+            self.perp += grains
+        elif lot is None:
             self.free += grains
+        else:
+            self.lots += grains
+            self.kept[lot] = self.kept.get(lot, 0) + grains
+            if not self.kept[lot]:
+                del self.kept[lot]
+
+
+Lots = dict[Lot, Decimal]
+"""Contracts by lot; a lot that is gone is not there."""
+
+
+@dataclass(slots=True)
+class State:
+    """What all sub-accounts have at the end of a day.
+
+    holdings   by sub-account and coin
+    positions  contracts, by sub-account and contract
+    margin     the Margin memorandum as last posted, operating currency, by sub-account
+    breached   sub-accounts that ended the day in breach
+    closed     lots of contracts that a liquidation reduced, by (sub-account, contract, lot): its id
+    """
+
+    holdings: dict[str, dict[str, Holding]] = field(default_factory=dict)
+    positions: dict[str, dict[str, Lots]] = field(default_factory=dict)
+    margin: dict[str, Decimal] = field(default_factory=dict)
+    breached: set[str] = field(default_factory=set)
+    closed: dict[tuple[str, str, Lot], str] = field(default_factory=dict)
+
+    def holding(self, sub_account: str, coin: str) -> Holding:
+        """Return what a sub-account has of a coin, nothing to begin with."""
+        return self.holdings.setdefault(sub_account, {}).setdefault(coin, Holding())
+
+    def trade(self, sub_account: str, contract: str, lot: Lot, quantity: Decimal) -> Decimal:
+        """Take in contracts, positive bought or negative sold; return what the lot holds now."""
+        lots = self.positions.setdefault(sub_account, {}).setdefault(contract, {})
+        left = lots[lot] = EXACT.add(lots.get(lot, ZERO), quantity)
+        if not left:
+            del lots[lot]
+        return left

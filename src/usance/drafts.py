@@ -1,0 +1,68 @@
+"""Drafts: transactions to generate, without Beancount."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from usance.amounts import Coin
+from usance.events import Lot, Side
+from usance.lending import Segment
+
+Place = tuple[str, Side | str]
+"""An account of a sub-account: a side, or the name of whom it gave something to."""
+
+
+class Proof(NamedTuple):
+    """What an interest was computed from.
+
+    carry  after the last segment, 1e-18 quanta
+    price  of the coin in the operating currency, where it is income and has one that day
+    """
+
+    coin: Coin
+    segments: Sequence[Segment]
+    carry: int
+    entry_fee: int = 0
+    price: Decimal | None = None
+
+
+class Pair(NamedTuple):
+    """Two postings that cancel: `amount` of a currency to `debit`, from `credit`.
+
+    proof  what it was computed from: of an interest, or figures by name
+    """
+
+    debit: Place
+    credit: Place
+    amount: Decimal
+    currency: str
+    proof: Proof | Mapping[str, str] | None = None
+
+
+class Leg(NamedTuple):
+    """One posting, where pairs do not do.
+
+    lot    of units held at cost
+    price  per unit, with its currency
+    """
+
+    place: Place
+    amount: Decimal
+    currency: str
+    lot: Lot | None = None
+    price: tuple[Decimal, str] | None = None
+    proof: Mapping[str, str] | None = None
+
+
+class Draft(NamedTuple):
+    """A transaction to generate: pairs, then legs, which balance at weight.
+
+    number  0, or from 2 on where the day has several of this kind and sub-account
+    """
+
+    kind: str
+    day: int
+    sub_account: str
+    number: int
+    pairs: tuple[Pair, ...]
+    legs: tuple[Leg, ...] = ()

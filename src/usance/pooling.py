@@ -1,0 +1,206 @@
+"""Pooling: the end of a day on one margin pool: settle, measure, liquidate, hold margin."""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from usance import problems, settlement
+from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, plain
+from usance.drafts import Draft, Pair
+from usance.events import Book, Side
+from usance.hours import HOURS, SLOTS, date_of
+from usance.lending import Lending
+from usance.margin import Margin, Standing, evaluate
+from usance.problems import Problem
+from usance.standings import Standings
+from usance.wallet import State
+from usance.waterfall import Waterfall
+
+CENT = Decimal("0.01")
+"""To which the Margin memorandum is rounded."""
+
+
+class Pooling:
+    """The margin pools of a day.
+
+    margins  of sub-accounts that are exposed, with the standings that they rest on
+    """
+
+    def __init__(self, book: Book, state: State, day: int) -> None:
+        self.book = book
+        self.state = state
+        self.day = day
+        self.standings = Standings(book, state, day)
+        self.margins: dict[str, tuple[Standing, Margin]] = {}
+        self.unknown: set[str] = set()
+        self.drafts: list[Draft] = []
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What was missing, old or alarming."""
+        return self.standings.problems
+
+    def trade(self) -> None:
+        """Take in the contracts that a person traded."""
+        for (name, contract), days in self.book.trades.items():
+            for movement in days.get(self.day, ()):
+                assert movement.lot is not None
+                lot, quantity = movement.lot, movement.quantity
+                left = self.state.trade(name, contract, lot, quantity)
+                identity = self.state.closed.get((name, contract, lot))
+                before = left - quantity
+                if identity is not None and before * quantity <= 0 and left * quantity > 0:
+                    bought = date_of(lot.day).isoformat()
+                    self.problems.append(
+                        problems.lot_liquidated(movement.source, contract, bought, identity)
+                    )
+
+    def settle(self, lendings: Mapping[tuple[str, str], Lending]) -> None:
+        """Pay the day's results between Perp and the wallet, and repay or borrow at once."""
+        for name in sorted(self.book.sub_accounts):
+            open_contracts = self.standings.contracts(name)
+            coins = [coin for coin, held in self.state.holdings.get(name, {}).items() if held.perp]
+            pairs: list[Pair] = []
+            settled = {
+                terms.settle
+                for contract, _ in open_contracts
+                if (terms := self.standings.terms(name, contract)) is not None
+            }
+            for coin in sorted({*coins, *settled}):
+                pair = self._settled(name, coin, open_contracts)
+                if pair is None:
+                    continue
+                pairs.append(pair)
+                grains = self.book.coins[coin].grains(pair.amount)
+                holding = self.state.holding(name, coin)
+                holding.perp -= grains
+                lending = lendings.get((self.book.venue(name), coin))
+                if lending is not None:
+                    lending.settle(name, grains)
+                else:
+                    holding.free += grains
+            if pairs:
+                self.drafts.append(Draft("settlement", self.day, name, 0, tuple(pairs)))
+
+    def _settled(
+        self, name: str, coin: str, open_contracts: list[tuple[str, Decimal]]
+    ) -> Pair | None:
+        """Return what is due in one settle coin, None where nothing is or a mark is missing."""
+        marked: list[tuple[str, Decimal, Decimal]] = []
+        for contract, quantity in open_contracts:
+            terms = self.standings.terms(name, contract)
+            if terms is None or terms.settle != coin:
+                continue
+            mark = self.standings.price(name, contract, coin, contract)
+            if mark is None:
+                return None
+            marked.append((contract, quantity, mark))
+        unit = self.book.coins[coin]
+        balance = self.state.holding(name, coin).perp
+        contracts = [(quantity, mark) for _, quantity, mark in marked]
+        due = settlement.due(contracts, balance, unit)
+        if not due:
+            return None
+        proof = {
+            "quantity": " ".join(
+                f"{plain(quantity)} {contract}" for contract, quantity, _ in marked
+            ),
+            "mark": " ".join(plain(mark) for _, _, mark in marked),
+            "value": plain(settlement.value(contracts)),
+            "balance": plain(unit.decimal(balance)),
+        }
+        amount = unit.decimal(due) if due % unit.quanta else unit.amount(due // unit.quanta)
+        return Pair((name, Side.WALLET), (name, Side.PERP), amount, coin, proof)
+
+    def measure(self) -> None:
+        """Measure the margin of each exposed sub-account; find breaches, and givers in need."""
+        gifts = dict(self.book.gifts.get(self.day, ()))
+        for name in sorted(self.book.sub_accounts):
+            if not self.standings.is_exposed(name):
+                self.state.breached.discard(name)
+                continue
+            margin = self.margin(name)
+            if margin is None:
+                continue
+            if margin.in_breach and not self.simulates(name):
+                if name not in self.state.breached:
+                    self._breach(name, margin)
+                self.state.breached.add(name)
+            elif not margin.in_breach:
+                self.state.breached.discard(name)
+            if name in gifts and margin.available_equity < 0:
+                self.problems.append(
+                    problems.gave_too_much(
+                        gifts[name],
+                        name,
+                        date_of(self.day).isoformat(),
+                        shown(margin.available_equity),
+                        self.book.operating,
+                    )
+                )
+
+    def margin(self, name: str) -> Margin | None:
+        """Measure one sub-account again, None where something cannot be priced."""
+        standing = self.standings.standing(name)
+        if standing is None:
+            self.unknown.add(name)
+            return None
+        margin = evaluate(standing)
+        self.margins[name] = (standing, margin)
+        return margin
+
+    def simulates(self, name: str) -> bool:
+        """Tell whether a breach of a sub-account is liquidated."""
+        timeline = self.book.liquidations.get((self.book.venue(name), ""))
+        return timeline is not None and bool(timeline.at(self.day * SLOTS + HOURS))
+
+    def _breach(self, name: str, margin: Margin) -> None:
+        self.problems.append(
+            problems.breach(
+                self.book.sub_accounts[name].values[0].source,
+                name,
+                date_of(self.day).isoformat(),
+                shown(margin.net_equity),
+                shown(margin.maintenance_margin),
+                self.book.operating,
+            )
+        )
+
+    def liquidate(self) -> None:
+        """Liquidate what is in breach, where that is simulated."""
+        for name, (_, margin) in sorted(self.margins.items()):
+            if margin.in_breach and self.simulates(name):
+                self.drafts += Waterfall(self.standings, name).run()
+                self.margin(name)
+                if not self.standings.is_exposed(name):
+                    del self.margins[name]
+
+    def hold(self) -> None:
+        """Let the Margin memorandum take the initial margin, rounded half-even to a cent."""
+        for name in sorted({*self.margins, *self.state.margin} - self.unknown):
+            margin = self.margins[name][1] if name in self.margins else None
+            held = ZERO if margin is None else margin.initial_margin
+            held = held.quantize(CENT, ROUND_HALF_EVEN, PRECISE)
+            change = EXACT.subtract(held, self.state.margin.get(name, ZERO))
+            if not change:
+                continue
+            self.state.margin[name] = held
+            places = ((name, Side.MARGIN), (name, Side.CAPITAL))
+            pair = Pair(
+                *places, change, self.book.operating, None if margin is None else figures(margin)
+            )
+            self.drafts.append(Draft("margin", self.day, name, 0, (pair,)))
+
+
+def figures(margin: Margin) -> dict[str, str]:
+    """Return the figures that prove a margin, by name."""
+    return {
+        "net-equity": shown(margin.net_equity),
+        "exposure": shown(margin.exposure),
+        "initial-margin": shown(margin.initial_margin),
+        "maintenance-margin": shown(margin.maintenance_margin),
+    }
+
+
+def shown(number: Decimal) -> str:
+    """Return a margin figure as text, with 28 significant digits at most."""
+    return plain(FIGURE.plus(number))

@@ -1,0 +1,164 @@
+"""Scribe: what a person's transactions do to sub-accounts, and what they may not do."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import partial
+
+from beancount.core import convert
+from beancount.core.data import Open, Pad, Posting, Transaction
+from beancount.core.position import Cost
+
+from usance import inputs, problems
+from usance.amounts import EXACT, ZERO, tidied
+from usance.chart import Chart
+from usance.directives import source_of
+from usance.events import Lot, Movement, Side, Transfer
+from usance.hours import moment, seconds_of
+from usance.inputs import Input
+from usance.isolation import may_pass
+from usance.problems import Problem, Source
+
+MOVING = frozenset((Side.WALLET, Side.BORROWED, Side.PERP))
+"""Sides that a person moves."""
+
+
+class Scribe:
+    """Takes down what a person's transactions do to sub-accounts, and what they may not do.
+
+    isolating  crossings and unknown accounts are refused
+    """
+
+    def __init__(self, chart: Chart, isolating: bool) -> None:
+        self.chart = chart
+        self.isolating = isolating
+        self.movements: list[Movement] = []
+        self.trades: list[Movement] = []
+        self.transfers: list[Transfer] = []
+        self.gifts: dict[int, list[tuple[str, Source]]] = {}
+        self.inputs: list[Input] = []
+        self.problems: list[Problem] = []
+        self.refused: set[str] = set()
+
+    def transaction(self, entry: Transaction) -> None:
+        """Take down one transaction; nothing of one that touches no sub-account."""
+        chart = self.chart
+        owners = {chart.owner(posting.account) for posting in entry.postings}
+        if self.isolating:
+            for posting in entry.postings:
+                self._account(posting.account, source_of(posting.meta or entry.meta))
+        names = sorted(owner for owner in owners if owner is not None)
+        if not names:
+            return
+        source = source_of(entry.meta)
+        seconds = self._seconds(entry, source)
+        at = moment(entry.date.toordinal(), seconds)
+        counting = [
+            posting for posting in entry.postings if self._movement(posting, at, seconds, source)
+        ]
+        if counting:
+            text = partial(inputs.transaction_text, entry, counting, seconds)
+            self.inputs.append(Input(entry.date.toordinal(), text, source))
+        self._gifts(entry, names, source)
+        if self.isolating and len(names) > 1:
+            places = [
+                (chart.owner(posting.account), (chart.side(posting.account) or (None, None))[1])
+                for posting in entry.postings
+            ]
+            if may_pass(places):
+                self._transfer(entry, names[0], names[1], seconds)
+            else:
+                self.problems.append(problems.crossing(source, names))
+
+    def _movement(self, posting: Posting, at: int, seconds: int, source: Source) -> bool:
+        """Take down a posting; False where it changes neither what is held nor what is owed."""
+        place = self.chart.side(posting.account)
+        if place is None or place[1] not in MOVING or posting.units is None:
+            return False
+        name, side = place
+        commodity, number = posting.units.currency, posting.units.number
+        assert isinstance(number, Decimal)
+        lot = lot_of(posting)
+        movement = Movement(at, seconds, name, side, commodity, number, lot, source)
+        if side is Side.PERP and lot is not None:
+            self.trades.append(movement)
+        else:
+            self.movements.append(movement)
+        return True
+
+    def _seconds(self, entry: Transaction, source: Source) -> int:
+        if "time" not in entry.meta:
+            return 0
+        value = entry.meta["time"]
+        seconds = seconds_of(value) if isinstance(value, str) else None
+        if seconds is None:
+            self.problems.append(problems.bad_time(source, "transaction", value))
+        return seconds or 0
+
+    def _transfer(self, entry: Transaction, first: str, second: str, seconds: int) -> None:
+        """Take down a transfer, by the weight of the side that gives."""
+        weights: dict[str, dict[str, Decimal]] = {first: {}, second: {}}
+        for posting in entry.postings:
+            weight = convert.get_weight(posting)
+            owner = self.chart.owner(posting.account)
+            assert owner is not None
+            side = weights[owner]
+            side[weight.currency] = EXACT.add(side.get(weight.currency, ZERO), weight.number)
+        given: dict[str, Decimal] = {}
+        for currency in sorted({*weights[first], *weights[second]}):
+            ours = weights[first].get(currency, ZERO)
+            theirs = weights[second].get(currency, ZERO)
+            amount = EXACT.minus(ours) if ours < 0 else theirs
+            if amount:
+                given[currency] = tidied(amount)
+        text = inputs.transaction_text(entry, entry.postings, seconds)
+        day = entry.date.toordinal()
+        self.transfers.append(Transfer(day, seconds, first, second, given, text))
+
+    def _gifts(self, entry: Transaction, names: list[str], source: Source) -> None:
+        """Note which sub-accounts a transaction takes something from, to somebody else."""
+        owners = [self.chart.owner(posting.account) for posting in entry.postings]
+        if len({*owners}) < 2:
+            return
+        for name in names:
+            weights: dict[str, Decimal] = {}
+            for owner, posting in zip(owners, entry.postings, strict=True):
+                if owner == name:
+                    weight = convert.get_weight(posting)
+                    before = weights.get(weight.currency, ZERO)
+                    weights[weight.currency] = EXACT.add(before, weight.number)
+            if any(weight < 0 for weight in weights.values()):
+                self.gifts.setdefault(entry.date.toordinal(), []).append((name, source))
+
+    def accounts(self, opens: Iterable[Open]) -> None:
+        """Refuse accounts that a sub-account cannot have."""
+        for entry in opens:
+            self._account(entry.account, source_of(entry.meta))
+
+    def pad(self, entry: Pad) -> None:
+        """Refuse a pad that would move a sub-account unseen."""
+        for account in (entry.account, entry.source_account):
+            if self.chart.owner(account) is not None:
+                source = source_of(entry.meta)
+                self.problems.append(problems.pad_on_sub_account(source, account))
+
+    def _account(self, account: str, source: Source) -> None:
+        if account in self.refused:
+            return
+        owner = self.chart.owner(account)
+        if owner is not None:
+            if not self.chart.is_known(account, owner):
+                self.refused.add(account)
+                known = self.chart.known(owner)
+                self.problems.append(problems.unknown_account(source, account, owner, known))
+        elif (venue := self.chart.venue_above(account)) is not None:
+            self.refused.add(account)
+            self.problems.append(problems.stray_account(source, account, venue))
+
+
+def lot_of(posting: Posting) -> Lot | None:
+    """Return the lot of a posting, None where its units have no cost."""
+    if posting.cost is None:
+        return None
+    cost = posting.cost
+    assert isinstance(cost, Cost)
+    return Lot(cost.date.toordinal(), cost.number, cost.currency, cost.label)
