@@ -2,73 +2,19 @@
 
 import datetime
 import sys
-from collections.abc import Callable
-from dataclasses import astuple, fields
-from decimal import Decimal
-from functools import wraps
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import click
 
 from usance import __version__, ledger, posting, reports
 from usance.closed import POSTED
-from usance.hours import date_of
-from usance.messages import located, placed, refuse, report, show
+from usance.margin_commands import efficiency, margin, stress
+from usance.messages import located, placed, refuse, show
+from usance.options import date_or_yesterday, with_format, with_ledger
 from usance.posting import Disk
-from usance.tables import as_json, comma_separated, table
-
-YESTERDAY = "yesterday"
-
-
-def date(text: str) -> datetime.date:
-    """Return the date `YYYY-MM-DD` of an option."""
-    try:
-        if len(text) == len("2025-05-31"):
-            return datetime.date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise click.BadParameter(f"{text!r} is no date. Write it as 2025-05-31.")
-
-
-def date_or_yesterday(text: str) -> datetime.date:
-    """Return a date, or the day before today in UTC: the one place where a clock is read."""
-    if text == YESTERDAY:
-        return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
-    return date(text)
-
-
-FILE = click.Path(exists=True, dir_okay=False, readable=True)
-
-Command = Callable[..., None]
-
-
-def with_ledger(command: Command) -> Command:
-    """Give a command its ledger, loaded, and turn a full disk into one clear message."""
-
-    @wraps(command)
-    def guarded(**values: Any) -> None:
-        try:
-            command(**values)
-        except OSError as error:
-            name = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{name}{error.strerror or error}") from error
-
-    argument = click.argument(
-        "path", metavar="LEDGER", type=FILE, envvar=["USANCE_FILE", "BEANCOUNT_FILE"]
-    )
-    return argument(guarded)
-
-
-with_format = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="A table for people, an object or rows for programs.",
-)
+from usance.report_commands import accounts, lending
+from usance.tables import as_json, comma_separated
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -238,148 +184,9 @@ def _show_posting(path: str, made: posting.Posting, form: str) -> None:
                     click.echo(f"  {file}")
 
 
-@main.command()
-@with_ledger
-@click.option(
-    "--from",
-    "begin",
-    type=date,
-    metavar="DATE",
-    help="First day; by default the first of the books.",
-)
-@click.option(
-    "--to", "end", type=date, metavar="DATE", help="Last day; by default the last of the books."
-)
-@with_format
-def lending(path: str, begin: datetime.date | None, end: datetime.date | None, form: str) -> None:
-    """Show interest by day, sub-account, coin and side, and each pool's conservation.
-
-    \b
-    Examples:
-      usance lending books/main.beancount --from 2025-05-01 --to 2025-05-07
-      usance lending books/main.beancount --format csv > interest.csv
-    """
-    book = ledger.load(path)
-    reading = book.read()
-    _within_books(end, reports.last_day(reading), "--to")
-    first, last = (None if day is None else day.toordinal() for day in (begin, end))
-    answer = reports.lending(reading, first, last)
-    rows = [astuple(row) for row in answer["rows"]]
-    names = [field.name for field in fields(reports.Interest)]
-    match form:
-        case "json":
-            click.echo(as_json(answer), nl=False)
-        case "csv":
-            click.echo(comma_separated(names, rows), nl=False)
-        case _:
-            heads = [
-                "Date",
-                "Sub-account",
-                "Venue",
-                "Coin",
-                "Side",
-                "Principal ",
-                "Average principal ",
-                "Interest ",
-            ]
-            short = [(*row[:6], _short(row[6]), row[7]) for row in rows]
-            click.echo(table("Interest", heads, short), nl=False)
-            heads = [
-                "Date",
-                "Venue",
-                "Coin",
-                "Paid by borrowers ",
-                "Earned by lenders ",
-                "Fee ",
-                "External ",
-                "Rounding ",
-            ]
-            pools = [astuple(row) for row in answer["pools"]]
-            short = [
-                (*row[:5], *(None if cell is None else _short(cell) for cell in row[5:]))
-                for row in pools
-            ]
-            click.echo(
-                table("\nPools: paid = earned + fee + external + rounding", heads, short), nl=False
-            )
-    report(book)
-
-
-@main.command()
-@with_ledger
-@click.option(
-    "--at", type=date, metavar="DATE", help="End of this day; by default the last day of the books."
-)
-@click.option("--at-cost", is_flag=True, help="Value lots at their cost, as booked.")
-@with_format
-def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> None:
-    """Show a balance sheet for each sub-account, and net asset value.
-
-    \b
-    Examples:
-      usance accounts books/main.beancount
-      usance accounts books/main.beancount --at 2025-05-31 --format json
-    """
-    book = ledger.load(path)
-    reading = book.read()
-    _within_books(at, reports.last_day(reading), "--at")
-    day = at or date_of(max(1, reports.last_day(reading)))
-    if not book.options["operating_currency"]:
-        report(book)
-        return
-    sheets, missing = reports.sheets(book, reading, day, at_cost=at_cost)
-    total = reports.total(sheets)
-    match form:
-        case "json":
-            click.echo(as_json(reports.accounts(day, sheets)), nl=False)
-        case "csv":
-            rows = [
-                (sheet.name, sheet.venue, account, coin, format(number, "f"))
-                for sheet in sheets
-                for account, units in sheet.accounts.items()
-                for coin, number in units.items()
-            ]
-            click.echo(
-                comma_separated(["sub_account", "venue", "account", "commodity", "number"], rows),
-                nl=False,
-            )
-        case _:
-            currency = book.options["operating_currency"][0]
-            basis = "at cost" if at_cost else "at fair value"
-            for sheet in sheets:
-                title = f"{sheet.name} at {sheet.venue}, end of {day}, {basis}"
-                click.echo(
-                    table(
-                        title,
-                        ["Account", "Units ", "", f"{currency} "],
-                        reports.sheet_rows(sheet, reading.chart),
-                    )
-                )
-            click.echo(
-                table(
-                    "All sub-accounts",
-                    ["", f"{currency} "],
-                    reports.total_rows(sheets, reading.chart, total),
-                ),
-                nl=False,
-            )
-    show(map(placed, missing), sys.stderr)
-    report(book)
-    if missing:
-        sys.exit(1)
-
-
-def _within_books(asked: datetime.date | None, last: int, option: str) -> None:
-    if asked is not None and asked.toordinal() > last:
-        until = f"end on {date_of(last)}" if last else "have no day yet"
-        raise click.UsageError(f"{option} {asked} is beyond the books, which {until}.")
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _short(number: str) -> str:
-    """Return a number with at most twelve decimals, for the eye; JSON and CSV have them all."""
-    places = Decimal(number).as_tuple().exponent
-    return f"{Decimal(number):.12f}" if isinstance(places, int) and places < -12 else number
+for command in (lending, margin, stress, efficiency, accounts):
+    main.add_command(command)

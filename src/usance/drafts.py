@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.amounts import Coin
+from usance.coin_day import Segment
 from usance.events import Lot, Side
-from usance.lending import Segment
 
 Place = tuple[str, Side | str]
 """An account of a sub-account: a side, or the name of whom it gave something to."""

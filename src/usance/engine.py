@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from usance.coin_day import CoinDay, PoolDay
 from usance.drafts import Draft, Pair, Proof
 from usance.events import Book, Side, Transfer
 from usance.hours import SLOTS
-from usance.lending import CoinDay, Lending, PoolDay
+from usance.lending import Lending
 from usance.margin import Margin, Standing
 from usance.pooling import Pooling
 from usance.problems import Problem
@@ -82,6 +83,7 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
         pooling.liquidate()
         pooling.hold()
         made.margins = pooling.margins
+        made.problems += book.findings.get(day, ())
     for lending in lendings.values():
         made.coins += lending.close()
         made.pools += lending.pool_day()
@@ -172,10 +174,10 @@ def _lent_pairs(book: Book, day: int, coin: CoinDay) -> Iterator[Pair]:
 
 def _price(book: Book, coin: str, day: int) -> Decimal | None:
     """Return a coin's price of that very day in the operating currency."""
-    if not book.quotes or coin == book.operating:
+    if coin == book.operating:
         return None
-    price = book.price(coin, book.operating, day)
-    return price[0] if price is not None and price[1] == day else None
+    quote = book.quotes.at(coin, book.operating, day)
+    return quote.price if quote is not None and quote.day == day else None
 
 
 def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:

@@ -1,14 +1,14 @@
 """Events: what a person wrote that moves a sub-account, and the book that holds it all."""
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
-from usance.amounts import PRECISE, Coin
-from usance.problems import Source
+from usance.amounts import Coin
+from usance.problems import Problem, Source
+from usance.quotes import Quotes
 from usance.terms import Collateral, Perpetual, Pool, Rates, Stage, SubAccount
 from usance.timeline import Timeline
 
@@ -96,7 +96,8 @@ class Book:
     gifts         by day: sub-accounts that gave something away, and where
     collaterals, perpetuals, liquidations
                   in force, by venue and name (a liquidation has none); True: simulate it
-    quotes        prices, by (commodity, quote currency): days and prices, in order
+    quotes        prices of what figures may rest on
+    findings      facts about a person's trades, by day
     operating     the operating currency
     stages        enabled stages in force
     stale_after   days after which a row of a rates file is old, by coin
@@ -114,7 +115,8 @@ class Book:
     collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
     perpetuals: Mapping[tuple[str, str], Timeline[Perpetual]]
     liquidations: Mapping[tuple[str, str], Timeline[bool]]
-    quotes: Mapping[tuple[str, str], tuple[Sequence[int], Sequence[Decimal]]]
+    quotes: Quotes
+    findings: Mapping[int, Sequence[Problem]]
     operating: str
     stages: Timeline[frozenset[Stage]]
     stale_after: Mapping[str, int]
@@ -131,27 +133,3 @@ class Book:
     def venue(self, sub_account: str) -> str:
         """Return the venue of a sub-account."""
         return self.sub_accounts[sub_account].values[0].venue
-
-    def price(self, commodity: str, quote: str, day: int) -> tuple[Decimal, int] | None:
-        """Return the last price on or before a day, and its own day; None where there is none.
-
-        Directly, else over the first common quote currency by name; its day is the older one.
-        """
-        if commodity == quote:
-            return Decimal(1), day
-        direct = self._quoted(commodity, quote, day)
-        if direct is not None:
-            return direct
-        for base, over in self.quotes:
-            if base == commodity:
-                first, second = self._quoted(base, over, day), self._quoted(over, quote, day)
-                if first is not None and second is not None:
-                    return PRECISE.multiply(first[0], second[0]), min(first[1], second[1])
-        return None
-
-    def _quoted(self, commodity: str, quote: str, day: int) -> tuple[Decimal, int] | None:
-        if (commodity, quote) not in self.quotes:
-            return None
-        days, prices = self.quotes[commodity, quote]
-        index = bisect_right(days, day)
-        return (prices[index - 1], days[index - 1]) if index else None

@@ -386,10 +386,11 @@ def contract_in_wallet(source: Source, contract: str, perp: str) -> Problem:
 
 
 def wrong_settle_coin(source: Source, contract: str, currency: str, settle: str) -> Problem:
-    return _error(
+    return Problem(
         source,
         "wrong-settle-coin",
         f"{contract} settles in {settle}, but its cost is in {currency}. Write its cost in {settle}.",
+        subject=(contract,),
     )
 
 

@@ -21,16 +21,17 @@ from beancount.core.data import (
 )
 
 from usance import inputs, problems
-from usance.amounts import QUANTUM_DEFAULT, Coin, decimals
+from usance.amounts import EXACT, QUANTUM_DEFAULT, Coin, decimals, plain
 from usance.chart import Chart
 from usance.directives import source_of
-from usance.events import Book, Movement
+from usance.events import Book, Movement, Side
 from usance.hours import SLOTS
 from usance.inputs import Input
 from usance.problems import Problem
+from usance.quotes import Quotes
 from usance.rate_files import Row
 from usance.schedule import Schedule, schedule
-from usance.scribe import Scribe
+from usance.scribe import Notional, Scribe
 from usance.terms import Perpetual, Stage
 from usance.timeline import Timeline
 
@@ -102,13 +103,16 @@ def read(
     if operating is None and terms.sub_accounts:
         at = next(iter(terms.sub_accounts.values())).values[0].source
         found.insert(0, problems.no_operating_currency(at))
-    counting = _counting(terms, kinds[Price], operating)
+    counting, worthless = _counting(terms, kinds[Price], operating)
+    found += worthless
     price_inputs = [
         Input(entry.date.toordinal(), partial(inputs.price_text, entry), source_of(entry.meta))
         for entry in counting
     ]
     movements, trades = _unblocked(scribe.movements, terms), _unblocked(scribe.trades, terms)
     by_day = _by_day(movements)
+    if Stage.MARGIN_POOL in stages:
+        found += _misplaced(by_day, terms, chart)
     for contract_of, perpetuals in _settling(trades, terms):
         for perpetual in perpetuals:
             by_day.setdefault((contract_of, perpetual.settle), {})
@@ -125,7 +129,8 @@ def read(
         collaterals=terms.collaterals,
         perpetuals=terms.perpetuals,
         liquidations=terms.liquidations,
-        quotes=_quotes(counting),
+        quotes=quotes(counting),
+        findings=_mismatches(scribe.notionals, terms),
         operating=operating or "",
         stages=Timeline(_stages(seals, stages)),
         stale_after=terms.stale_after,
@@ -166,8 +171,13 @@ def _settling(trades: list[Movement], terms: Schedule) -> Iterator[tuple[str, Se
             yield name, timeline.values
 
 
-def _counting(terms: Schedule, entries: list[Price], operating: str | None) -> list[Price]:
-    """Return the prices on which figures may rest: of our commodities, directly or over another."""
+def _counting(
+    terms: Schedule, entries: list[Price], operating: str | None
+) -> tuple[list[Price], list[Problem]]:
+    """Return the prices on which figures may rest, and those that are not above zero.
+
+    They are of our commodities, directly or over another one.
+    """
     ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
     ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
     ours.discard(operating or "")
@@ -178,12 +188,17 @@ def _counting(terms: Schedule, entries: list[Price], operating: str | None) -> l
             linked |= pair
     linked.discard(operating or "")
     reach = linked | {operating}
-    return [
-        entry
-        for entry in entries
-        if {entry.currency, entry.amount.currency} <= reach
-        and (entry.currency in linked or entry.amount.currency in linked)
-    ]
+    counting, wrong = [], []
+    for entry in entries:
+        pair = {entry.currency, entry.amount.currency}
+        if pair <= reach and pair & linked:
+            assert isinstance(entry.amount.number, Decimal)
+            if entry.amount.number > 0:
+                counting.append(entry)
+            else:
+                at, price = source_of(entry.meta), str(entry.amount)
+                wrong.append(problems.price_not_positive(at, entry.currency, price))
+    return counting, wrong
 
 
 def _coins(terms: Schedule, movements: list[Movement], names: set[str]) -> dict[str, Coin]:
@@ -205,13 +220,49 @@ def _by_day(movements: list[Movement]) -> dict[tuple[str, str], dict[int, list[M
     return index
 
 
-def _quotes(entries: list[Price]) -> dict[tuple[str, str], tuple[list[int], list[Decimal]]]:
-    """Return prices by commodity and quote currency, in alphabetical order, inverses included."""
-    table = prices.build_price_map(entries)
-    return {
-        pair: ([date.toordinal() for date, _ in table[pair]], [price for _, price in table[pair]])
-        for pair in sorted(table)
-    }
+def quotes(entries: Iterable[Price]) -> Quotes:
+    """Return prices, with their inverses."""
+    table = prices.build_price_map(list(entries))
+    return Quotes(
+        {
+            pair: ([date.toordinal() for date, _ in quoted], [price for _, price in quoted])
+            for pair, quoted in table.items()
+        }
+    )
+
+
+def _mismatches(notionals: list[Notional], terms: Schedule) -> dict[int, list[Problem]]:
+    """Return the trades whose notional is off by a quantum or more, by day."""
+    found: dict[int, list[Problem]] = {}
+    for trade in notionals:
+        off = abs(EXACT.subtract(trade.written, trade.expected))
+        if off >= terms.quanta.get(trade.coin, QUANTUM_DEFAULT):
+            written, expected = plain(trade.written), plain(trade.expected)
+            problem = problems.notional_mismatch(
+                trade.source, trade.contract, written, expected, trade.coin
+            )
+            found.setdefault(trade.day, []).append(problem)
+    return found
+
+
+def _misplaced(
+    movements: dict[tuple[str, str], dict[int, list[Movement]]], terms: Schedule, chart: Chart
+) -> list[Problem]:
+    """Take contracts out of what moves coins: they belong in Perp, at cost."""
+    wrong: list[Problem] = []
+    for name, contract in sorted(movements):
+        perpetual = terms.perpetuals.get((terms.sub_accounts[name].values[0].venue, contract))
+        if perpetual is None:
+            continue
+        for of_day in movements.pop((name, contract)).values():
+            for movement in of_day:
+                if movement.side is Side.PERP:
+                    settle = perpetual.values[0].settle
+                    wrong.append(problems.contract_without_cost(movement.source, contract, settle))
+                else:
+                    perp = chart.account(name, Side.PERP)
+                    wrong.append(problems.contract_in_wallet(movement.source, contract, perp))
+    return wrong
 
 
 def _stages(

@@ -12,11 +12,11 @@ from beancount.core.data import Transaction
 from usance import ledger, problems
 from usance.amounts import EXACT, ZERO, plain
 from usance.chart import Chart
+from usance.coin_day import CoinDay, Segment
 from usance.engine import Day
 from usance.events import Side
 from usance.hours import HOURS, date_of
 from usance.ledger import Ledger
-from usance.lending import CoinDay, Segment
 from usance.problems import Problem, Source
 from usance.reading import Reading
 
@@ -320,7 +320,12 @@ Row = tuple[str | None, ...]
 
 def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
     """Yield the lines of a balance sheet: account, units, commodity, value."""
+    perp = chart.account(sheet.name, Side.PERP)
     for account, values in sorted(sheet.values.items()):
+        if account == perp and values:
+            # Contracts and the notional owed for them are one thing, at value.
+            yield account, None, None, _text(_sum(values.values()))
+            continue
         for coin, number in sheet.accounts.get(account, {}).items():
             yield account, format(number, "f"), coin, _text(values[coin])
     yield "Net asset value", None, None, _text(sheet.value)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 from beancount.core import convert
 from beancount.core.data import Open, Pad, Posting, Transaction
@@ -22,6 +23,17 @@ MOVING = frozenset((Side.WALLET, Side.BORROWED, Side.PERP))
 """Sides that a person moves."""
 
 
+class Notional(NamedTuple):
+    """What a trade in a contract moves in its settle coin, and what it should."""
+
+    day: int
+    contract: str
+    coin: str
+    written: Decimal
+    expected: Decimal
+    source: Source
+
+
 class Scribe:
     """Takes down what a person's transactions do to sub-accounts, and what they may not do.
 
@@ -34,6 +46,7 @@ class Scribe:
         self.movements: list[Movement] = []
         self.trades: list[Movement] = []
         self.transfers: list[Transfer] = []
+        self.notionals: list[Notional] = []
         self.gifts: dict[int, list[tuple[str, Source]]] = {}
         self.inputs: list[Input] = []
         self.problems: list[Problem] = []
@@ -59,6 +72,7 @@ class Scribe:
             text = partial(inputs.transaction_text, entry, counting, seconds)
             self.inputs.append(Input(entry.date.toordinal(), text, source))
         self._gifts(entry, names, source)
+        self._notional(entry, source)
         if self.isolating and len(names) > 1:
             places = [
                 (chart.owner(posting.account), (chart.side(posting.account) or (None, None))[1])
@@ -128,6 +142,31 @@ class Scribe:
                     weights[weight.currency] = EXACT.add(before, weight.number)
             if any(weight < 0 for weight in weights.values()):
                 self.gifts.setdefault(entry.date.toordinal(), []).append((name, source))
+
+    def _notional(self, entry: Transaction, source: Source) -> None:
+        """Note the notional of trades: quantity x price, on the other side of the contracts."""
+        expected: dict[str, Decimal] = {}
+        written: dict[str, Decimal] = {}
+        contracts: dict[str, str] = {}
+        for posting in entry.postings:
+            place = self.chart.side(posting.account)
+            if place is None or place[1] is not Side.PERP or posting.units is None:
+                continue
+            number, commodity = posting.units.number, posting.units.currency
+            assert isinstance(number, Decimal)
+            lot = lot_of(posting)
+            if lot is None:
+                written[commodity] = EXACT.add(written.get(commodity, ZERO), number)
+                continue
+            price = posting.price.number if posting.price is not None else lot.cost
+            assert isinstance(price, Decimal)
+            worth = EXACT.multiply(number, price)
+            expected[lot.currency] = EXACT.subtract(expected.get(lot.currency, ZERO), worth)
+            contracts[lot.currency] = commodity
+        for coin, amount in expected.items():
+            day = entry.date.toordinal()
+            moved = written.get(coin, ZERO)
+            self.notionals.append(Notional(day, contracts[coin], coin, moved, amount, source))
 
     def accounts(self, opens: Iterable[Open]) -> None:
         """Refuse accounts that a sub-account cannot have."""

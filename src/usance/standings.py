@@ -36,16 +36,25 @@ class Standings:
         return [(contract, quantity) for contract, quantity in nets if quantity]
 
     def terms(self, name: str, contract: str) -> Perpetual | None:
-        """Return the terms of a contract in force, None where it has none."""
+        """Return the terms of a contract in force; tell where it has none, or another coin."""
         timeline = self.book.perpetuals.get((self.book.venue(name), contract))
-        return None if timeline is None else timeline.at(self.moment)
+        terms = None if timeline is None else timeline.at(self.moment)
+        at = self.book.last_moved(name, contract)
+        if terms is None:
+            self._tell(problems.no_perpetual(at, contract, date_of(self.day).isoformat()))
+            return None
+        for lot in self.state.positions[name][contract]:
+            if lot.currency != terms.settle:
+                self._tell(problems.wrong_settle_coin(at, contract, lot.currency, terms.settle))
+                return None
+        return terms
 
     def price(self, name: str, commodity: str, quote: str, moved: str) -> Decimal | None:
         """Return a price of the day; tell where there is none, or where it is old.
 
         moved  the commodity on account of which the price is needed
         """
-        found = self.book.price(commodity, quote, self.day)
+        found = self.book.quotes.at(commodity, quote, self.day)
         at = self.book.last_moved(name, moved)
         date = date_of(self.day).isoformat()
         if found is None:
@@ -114,8 +123,6 @@ class Standings:
     def _position(self, name: str, contract: str, quantity: Decimal) -> Position | None:
         terms = self.terms(name, contract)
         if terms is None:
-            at = self.book.last_moved(name, contract)
-            self._tell(problems.no_perpetual(at, contract, date_of(self.day).isoformat()))
             return None
         mark = self.price(name, contract, terms.settle, contract)
         settle = self.price(name, terms.settle, self.book.operating, contract)

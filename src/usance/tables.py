@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
+from decimal import Decimal
 from typing import Any
 
 from rich import box
@@ -55,3 +56,20 @@ def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return str(value)
+
+
+def short(number: str, places: int = 12) -> str:
+    """Return a number with so many decimals at most, for the eye; JSON and CSV have them all."""
+    _, point, decimals = number.partition(".")
+    if not point or len(decimals) <= places:
+        return number
+    return f"{Decimal(number):.{places}f}"
+
+
+def bar(part: Decimal, whole: Decimal, width: int = 40) -> str:
+    """Return a bar that fills as much of its width as a part does of the whole."""
+    if whole <= 0 or part <= 0:
+        return ""
+    eighths = int(min(Decimal(1), part / whole) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest]

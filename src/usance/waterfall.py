@@ -188,7 +188,7 @@ class Waterfall:
 
     def _sell(self, sold: Coin, owed: Coin, owed_price: Decimal) -> list[Leg]:
         """Sell a coin for one that is owed: units without cost first, then the oldest lots."""
-        found = self.book.price(sold.name, self.book.operating, self.standings.day)
+        found = self.book.quotes.at(sold.name, self.book.operating, self.standings.day)
         holding, debt = (
             self.state.holding(self.name, sold.name),
             self.state.holding(self.name, owed.name),
@@ -196,7 +196,7 @@ class Waterfall:
         if found is None or holding.held <= 0:
             return []
         with localcontext(PRECISE):
-            rate = found[0] / owed_price
+            rate = found.price / owed_price
             wanted = (owed.decimal(debt.owed) / rate / sold.quantum).to_integral_value(
                 ROUND_CEILING
             )

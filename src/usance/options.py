@@ -1,0 +1,68 @@
+"""Options: what several commands take, and how they take it."""
+
+import datetime
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from usance.hours import date_of
+
+YESTERDAY = "yesterday"
+
+
+def date(text: str) -> datetime.date:
+    """Return the date `YYYY-MM-DD` of an option."""
+    try:
+        if len(text) == len("2025-05-31"):
+            return datetime.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise click.BadParameter(f"{text!r} is no date. Write it as 2025-05-31.")
+
+
+def date_or_yesterday(text: str) -> datetime.date:
+    """Return a date, or the day before today in UTC: the one place where a clock is read."""
+    if text == YESTERDAY:
+        return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+    return date(text)
+
+
+FILE = click.Path(exists=True, dir_okay=False, readable=True)
+
+Command = Callable[..., None]
+
+
+def with_ledger(command: Command) -> Command:
+    """Give a command its ledger, loaded, and turn a full disk into one clear message."""
+
+    @wraps(command)
+    def guarded(**values: Any) -> None:
+        try:
+            command(**values)
+        except OSError as error:
+            name = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{name}{error.strerror or error}") from error
+
+    argument = click.argument(
+        "path", metavar="LEDGER", type=FILE, envvar=["USANCE_FILE", "BEANCOUNT_FILE"]
+    )
+    return argument(guarded)
+
+
+with_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="A table for people, an object or rows for programs.",
+)
+
+
+def within_books(asked: datetime.date | None, last: int, option: str) -> None:
+    """Refuse a day that the books do not reach."""
+    if asked is not None and asked.toordinal() > last:
+        until = f"end on {date_of(last)}" if last else "have no day yet"
+        raise click.UsageError(f"{option} {asked} is beyond the books, which {until}.")

@@ -1,0 +1,51 @@
+"""Quotes: prices of commodities in one another, by day."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from usance.amounts import PRECISE
+
+
+class Quote(NamedTuple):
+    """A price above zero, and the day of which it is."""
+
+    price: Decimal
+    day: int
+
+
+class Quotes:
+    """Prices by (commodity, quote currency): days and prices, in order of time."""
+
+    def __init__(
+        self, prices: Mapping[tuple[str, str], tuple[Sequence[int], Sequence[Decimal]]]
+    ) -> None:
+        self.prices = dict(sorted(prices.items()))
+        self.over: dict[str, list[str]] = {}
+        for commodity, quote in self.prices:
+            self.over.setdefault(commodity, []).append(quote)
+
+    def at(self, commodity: str, quote: str, day: int) -> Quote | None:
+        """Return the last price on or before a day, None where there is none.
+
+        Directly, else over the first common quote currency by name; its day is the older one.
+        """
+        if commodity == quote:
+            return Quote(Decimal(1), day)
+        direct = self._quoted(commodity, quote, day)
+        if direct is not None:
+            return direct
+        for over in self.over.get(commodity, ()):
+            first, second = self._quoted(commodity, over, day), self._quoted(over, quote, day)
+            if first is not None and second is not None:
+                price = PRECISE.multiply(first.price, second.price)
+                return Quote(price, min(first.day, second.day))
+        return None
+
+    def _quoted(self, commodity: str, quote: str, day: int) -> Quote | None:
+        if (commodity, quote) not in self.prices:
+            return None
+        days, prices = self.prices[commodity, quote]
+        index = bisect_right(days, day)
+        return Quote(prices[index - 1], days[index - 1]) if index else None
