@@ -1,4 +1,4 @@
-"""Every stage of a day: isolation and lending.
+"""Every stage of a day: isolation, lending and margin.
 
     plugin "usance.plugins"
 
@@ -11,6 +11,7 @@ from typing import Any
 from beancount.core.data import Directives
 
 from usance.ledger import extend
+from usance.margin_table import register
 
 __plugins__ = ("every_stage",)
 
@@ -19,4 +20,5 @@ def every_stage(
     entries: Directives, options_map: dict[str, Any], config: str | None = None
 ) -> tuple[Directives, list[Any]]:
     """Enable all stages; the last Usance line of the ledger runs the days."""
+    register()
     return extend(entries, options_map, "usance.plugins", config)

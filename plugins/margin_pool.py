@@ -26,6 +26,7 @@ from typing import Any
 from beancount.core.data import Directives
 
 from usance.ledger import extend
+from usance.margin_table import register
 
 __plugins__ = ("margin_pool",)
 
@@ -34,4 +35,5 @@ def margin_pool(
     entries: Directives, options_map: dict[str, Any], config: str | None = None
 ) -> tuple[Directives, list[Any]]:
     """Enable the margin stage; the last Usance line of the ledger runs the days."""
+    register()
     return extend(entries, options_map, "usance.plugins.margin_pool", config)

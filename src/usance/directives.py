@@ -314,6 +314,7 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
 
 
 def dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:
+    """Return a value as a term in force from its directive on, None where that has a fault."""
     venue = reader.text("venue", '"Backpack"')
     seconds = reader.seconds()
     if reader.problems or value is None:

@@ -130,7 +130,7 @@ def _beyond(function: Excess, mark: Decimal) -> Decimal:
 
 
 def _root(function: Excess, near: Decimal, far: Decimal) -> Decimal:
-    """Return the one root between a mark with excess and one without: Newton, kept in the middle."""
+    """Return the one root between a mark with excess and one without: Newton, kept between."""
     high, low = near, far
     mark = (high + low) / 2
     for _ in range(STEPS):

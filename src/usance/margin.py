@@ -202,8 +202,9 @@ def _required(exposure: Decimal, initial: Slope, maintenance: Slope, floor: Deci
 
 
 def repriced(standing: Standing, prices: Mapping[str, Decimal]) -> Standing:
-    """Return a standing with other prices: of coins in the operating currency, of contracts as
-    marks in their settle coin. Nothing is settled or borrowed again.
+    """Return a standing with other prices; nothing is settled or borrowed again.
+
+    Of coins they are in the operating currency, of contracts they are marks in the settle coin.
     """
     return replace(
         standing,

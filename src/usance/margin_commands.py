@@ -99,7 +99,7 @@ def stress(
         moves = [_given("--shock", part, "SOL=-20%") for part in text.split(",")]
         for commodity, percent in moves:
             _known(seen, reading, "--shock", commodity)
-            if percent <= -100:  # noqa: PLR2004
+            if percent <= -100:
                 raise click.UsageError(f"--shock {commodity}: nothing is worth zero or less.")
         groups[text] = {commodity: 1 + percent / 100 for commodity, percent in moves}
     answer = margin_reports.stress(reading, seen, groups)

@@ -389,7 +389,8 @@ def wrong_settle_coin(source: Source, contract: str, currency: str, settle: str)
     return Problem(
         source,
         "wrong-settle-coin",
-        f"{contract} settles in {settle}, but its cost is in {currency}. Write its cost in {settle}.",
+        f"{contract} settles in {settle}, but its cost is in {currency}. "
+        f"Write its cost in {settle}.",
         subject=(contract,),
     )
 
