@@ -100,14 +100,12 @@ class Pooling:
         due = settlement.due(contracts, balance, unit)
         if not due:
             return None
-        proof = {
-            "quantity": " ".join(
-                f"{plain(quantity)} {contract}" for contract, quantity, _ in marked
-            ),
-            "mark": " ".join(plain(mark) for _, _, mark in marked),
-            "value": plain(settlement.value(contracts)),
-            "balance": plain(unit.decimal(balance)),
-        }
+        proof = {"balance": plain(unit.decimal(balance))}
+        if marked:
+            held = " ".join(f"{plain(quantity)} {contract}" for contract, quantity, _ in marked)
+            marks = " ".join(plain(mark) for _, _, mark in marked)
+            value = plain(settlement.value(contracts))
+            proof = {"quantity": held, "mark": marks, "value": value, **proof}
         amount = unit.decimal(due) if due % unit.quanta else unit.amount(due // unit.quanta)
         return Pair((name, Side.WALLET), (name, Side.PERP), amount, coin, proof)
 
