@@ -1,11 +1,13 @@
-"""Chart: a sub-account's sides as account names, and back.
+"""Chart: a sub-account's sides, and a product's accounts, as account names, and back.
 
-Assets:Backpack:Main:Wallet  <->  ("Main", Side.WALLET)
+Assets:Backpack:Main:Wallet         <->  ("Main", Side.WALLET)
+Assets:Backpack:Treasury:Accretion  <->  ("TBill", Reserve.ACCRETION)
 """
 
 from collections.abc import Mapping
 
 from usance.events import Side
+from usance.reserves import Reserve
 
 PERSONAL = {
     "Assets": ("Wallet", "Perp", "AccruedYield"),
@@ -15,12 +17,18 @@ PERSONAL = {
 
 
 class Chart:
-    """Which account belongs to which sub-account.
+    """Which account belongs to which sub-account or product.
 
-    roots  the ledger's names of the five root accounts, by Beancount's default name
+    roots     the ledger's names of the five root accounts, by Beancount's default name
+    products  account of bills of each product that has one; its parent is the product's own
     """
 
-    def __init__(self, roots: Mapping[str, str], sub_accounts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        roots: Mapping[str, str],
+        sub_accounts: Mapping[str, str],
+        products: Mapping[str, str] | None = None,
+    ) -> None:
         self.roots = roots
         self._standard = {name: standard for standard, name in roots.items()}
         self._tails = {root.partition(":")[2]: name for name, root in sub_accounts.items()}
@@ -34,6 +42,16 @@ class Chart:
             for root, below in (side.value,)
         }
         self._names = {pair: account for account, pair in self._sides.items()}
+        self._entities: dict[str, str] = {}
+        self._reserves: dict[str, tuple[str, Reserve]] = {}
+        for name, bills in (products or {}).items():
+            entity = bills.partition(":")[2].rpartition(":")[0]
+            self._entities[entity] = name
+            for reserve in Reserve:
+                root, below = reserve.value
+                account = f"{roots[root]}:{entity}:{below}" if below else bills
+                self._reserves[account] = (name, reserve)
+        self._kept = {pair: account for account, pair in self._reserves.items()}
 
     def owner(self, account: str) -> str | None:
         """Return the sub-account to which an account belongs, None for all others."""
@@ -63,6 +81,24 @@ class Chart:
     def account(self, sub_account: str, side: Side) -> str:
         """Return the account of a side."""
         return self._names[sub_account, side]
+
+    def product(self, account: str) -> str | None:
+        """Return the product to which an account belongs, None for all others."""
+        return self._entities.get(self._prefix(account, self._entities))
+
+    def reserve(self, account: str) -> tuple[str, Reserve] | None:
+        """Return product and kind of an account, None where it is none of a product's."""
+        return self._reserves.get(account)
+
+    def reserved(self, product: str, reserve: Reserve) -> str:
+        """Return the account of a product."""
+        return self._kept[product, reserve]
+
+    def is_generated(self, account: str) -> bool:
+        """Tell whether the engine opens an account even where a person posts to it."""
+        _, side = self._sides.get(account, ("", None))
+        _, reserve = self._reserves.get(account, ("", None))
+        return side in (Side.ACCRUED_YIELD, Side.TREASURY) or reserve is Reserve.ACCRETION
 
     def transfers(self, sub_account: str, other: str) -> str:
         """Return the account of what a sub-account gave to another."""

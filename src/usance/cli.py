@@ -15,6 +15,7 @@ from usance.options import date_or_yesterday, with_format, with_ledger
 from usance.posting import Disk
 from usance.report_commands import accounts, lending
 from usance.tables import as_json, comma_separated
+from usance.yield_commands import yield_
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -188,5 +189,5 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-for command in (lending, margin, stress, efficiency, accounts):
+for command in (lending, margin, stress, yield_, efficiency, accounts):
     main.add_command(command)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from beancount.core.data import Custom, Posting, Transaction
 
-from usance import inputs, problems, seals
+from usance import closed_yields, inputs, problems, seals
 from usance.amounts import EXACT, ZERO, Coin
 from usance.directives import source_of
 from usance.events import Movement, Side
@@ -66,6 +66,12 @@ def _all(reading: Reading, first: int, last: int) -> Iterator[inputs.Input]:
             if first <= max(counts, begin) <= last:
                 text = partial(inputs.row_text, day, seconds, coin, path, rates)
                 yield inputs.Input(counts, text, rates.source)
+    for product, path, since, daily in reading.yield_files:
+        for day, _, rate in daily:
+            counts = max(day, since)
+            if first <= max(counts, begin) <= last:
+                text = partial(inputs.treasury_row_text, day, product, path, rate)
+                yield inputs.Input(counts, text, rate.source)
 
 
 def check(reading: Reading, folder: str) -> list[Problem]:
@@ -158,14 +164,21 @@ def state(reading: Reading) -> tuple[State, list[Problem]]:
     for name, contract, movement in _before(book.trades, last):
         assert movement.lot is not None
         made.trade(name, contract, movement.lot, movement.quantity)
+    closed_yields.take_written(made, book, last)
     found: list[Problem] = []
     for entry in reading.posted:
         for posting in entry.postings:
+            if not closed_yields.take(made, reading, entry, posting):
+                identity = str(entry.meta["usance"])
+                at = source_of(posting.meta or entry.meta)
+                found.append(problems.bad_proof(at, identity, "carry-after or left-over-after"))
+                continue
             place = reading.chart.side(posting.account)
             if place is not None and not _take(made, reading, entry, posting, *place):
                 identity = str(entry.meta["usance"])
                 at = source_of(posting.meta or entry.meta)
                 found.append(problems.bad_proof(at, identity, "carry-after"))
+    closed_yields.drop_paid(made, book, first_day(reading) or 0, last)
     return made, found
 
 

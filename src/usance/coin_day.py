@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.amounts import Coin
+from usance.hours import HOURS
 
 
 class Segment(NamedTuple):
@@ -36,6 +37,7 @@ class CoinDay:
     before        the Lent memorandum and the carries, lent and owed, when the day began
     after         the same when it ended
     debt          owed at the end of the day, rounded up, quanta
+    hours         principal lent in each of the 24 hours, quanta
     """
 
     sub_account: str
@@ -48,6 +50,7 @@ class CoinDay:
     borrowed: int = 0
     entry_fee: int = 0
     debt: int = 0
+    hours: list[int] = field(default_factory=lambda: [0] * HOURS)
 
     @property
     def earned(self) -> int:

@@ -223,7 +223,7 @@ def sub_account(
     if ":" in name or not account.is_valid(f"{assets}:{name}"):
         return None, None, [problems.bad_name(reader.source, name)]
     auto_borrow = reader.switch("auto-borrow", False)
-    reader.switch("earn", True)
+    earn = reader.switch("earn", True)
     limit = None
     if "leverage-limit" in reader.meta:
         limit = reader.number("leverage-limit", "10", "above 0")
@@ -236,6 +236,7 @@ def sub_account(
         reader.switch("auto-repay", auto_borrow),
         reader.source,
         limit,
+        earn,
     )
     term = Term(name, None, entry.date.toordinal(), reader.seconds(), value, reader.source)
     return (name, root), (None if reader.problems else term), reader.problems

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from usance.amounts import Coin
 from usance.coin_day import Segment
-from usance.events import Lot, Side
+from usance.events import Side
+from usance.lots import Lot
+from usance.reserves import Reserve
 
-Place = tuple[str, Side | str]
-"""An account of a sub-account: a side, or the name of whom it gave something to."""
+Place = tuple[str, Side | Reserve | str]
+"""An account of a sub-account: a side, or the name of whom it gave something to; or of a product."""
 
 
 class Proof(NamedTuple):
@@ -57,7 +59,8 @@ class Leg(NamedTuple):
 class Draft(NamedTuple):
     """A transaction to generate: pairs, then legs, which balance at weight.
 
-    number  0, or from 2 on where the day has several of this kind and sub-account
+    sub_account  or the product, of one of its own
+    number       0, or from 2 on where the day has several of this kind and sub-account
     """
 
     kind: str

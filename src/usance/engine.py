@@ -14,11 +14,22 @@ from usance.pooling import Pooling
 from usance.problems import Problem
 from usance.terms import CurvePool, Stage
 from usance.wallet import Holding, State
+from usance.yield_day import ProductDay, YieldDay
+from usance.yielding import Yielding
 
 Groups = list[tuple[tuple[str, str], list[tuple[str, Holding]]]]
 """By venue and coin, in order: sub-accounts by name, with what they have of the coin."""
 
-ORDER = ("transfer", "lending", "borrowing", "settlement", "margin", "liquidation")
+ORDER = (
+    "payout",
+    "transfer",
+    "lending",
+    "borrowing",
+    "treasury",
+    "settlement",
+    "margin",
+    "liquidation",
+)
 """Kinds of transactions in the order of a day."""
 
 
@@ -26,6 +37,7 @@ ORDER = ("transfer", "lending", "borrowing", "settlement", "margin", "liquidatio
 class Day:
     """A day that was lived: what to generate, what to report, what is wrong.
 
+    yields   of holders of yield products, and `products` of what backs them
     margins  of exposed sub-accounts at its end, with the standings that they rest on
     """
 
@@ -33,6 +45,8 @@ class Day:
     drafts: list[Draft] = field(default_factory=list)
     coins: list[CoinDay] = field(default_factory=list)
     pools: list[PoolDay] = field(default_factory=list)
+    yields: list[YieldDay] = field(default_factory=list)
+    products: list[ProductDay] = field(default_factory=list)
     margins: dict[str, tuple[Standing, Margin]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -46,6 +60,8 @@ def run(book: Book, state: State, first: int, last: int) -> Iterator[Day]:
     if Stage.MARGIN_POOL in _stages(book, first - 1):
         # A breach is told on the first day of its run, which may be a closed one.
         Pooling(book, state, first - 1).measure()
+    if Stage.YIELD_SPLIT in _stages(book, first - 1):
+        Yielding(book, state, first - 1).compare()
     for day in range(first, last + 1):
         yield _live(book, state, groups, transfers.get(day, ()), day)
 
@@ -69,13 +85,18 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
     if Stage.SUB_ACCOUNTS in stages:
         made.drafts += handovers(transfers)
     lendings: dict[tuple[str, str], Lending] = {}
-    pooling = Pooling(book, state, day)
+    pooling, yielding = Pooling(book, state, day), Yielding(book, state, day)
+    yielding.take()
+    if Stage.YIELD_SPLIT in stages:
+        yielding.pay()
     for (venue, coin), holdings in groups:
         if Stage.AUTO_LENDING not in stages:
             _hold(book, coin, holdings, day)
         elif _is_live(book, state, venue, coin, holdings, day):
             lending = lendings[venue, coin] = Lending(book, venue, book.coins[coin], day)
             lending.live(holdings)
+    if Stage.YIELD_SPLIT in stages:
+        yielding.accrue(lendings)
     pooling.trade()
     if Stage.MARGIN_POOL in stages:
         pooling.settle(lendings)
@@ -88,8 +109,11 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
         made.coins += lending.close()
         made.pools += lending.pool_day()
         made.problems += lending.problems
-    made.problems += pooling.problems
-    made.drafts += [*_lending(book, day, made.coins), *pooling.drafts]
+    if Stage.YIELD_SPLIT in stages:
+        yielding.enroll()
+    made.yields, made.products = [*yielding.days.values()], yielding.products
+    made.problems += [*yielding.problems, *pooling.problems]
+    made.drafts += [*_lending(book, day, made.coins), *yielding.drafts, *pooling.drafts]
     made.drafts.sort(key=lambda draft: (draft.sub_account, ORDER.index(draft.kind)))
     return made
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import NamedTuple
 
 from usance.amounts import Coin
+from usance.lots import Lot
 from usance.problems import Problem, Source
 from usance.quotes import Quotes
+from usance.reserves import Yields
 from usance.terms import Collateral, Perpetual, Pool, Rates, Stage, SubAccount
 from usance.timeline import Timeline
 
@@ -22,29 +23,18 @@ class Side(Enum):
     BORROWED = ("Liabilities", "Borrowed")
     INTEREST_EARNED = ("Income", "Interest")
     INTEREST_PAID = ("Expenses", "Interest")
+    TREASURY = ("Income", "Treasury")
+    BONUS = ("Income", "Bonus")
     PNL = ("Income", "PnL")
     BAD_DEBT = ("Income", "BadDebt")
     FEES = ("Expenses", "Fees")
     LENT = ("Equity", "Uses:Lent")
     MARGIN = ("Equity", "Uses:Margin")
+    YIELD = ("Equity", "Uses:Yield")
     CAPITAL = ("Equity", "Uses:Capital")
 
     # Enum's own is a Python function, and sides are looked up for each posting.
     __hash__ = object.__hash__
-
-
-class Lot(NamedTuple):
-    """What units held at cost were bought for.
-
-    cost      per unit, in `currency`
-    day       on which they were bought
-    label     as a person wrote it, None where none was
-    """
-
-    day: int
-    cost: Decimal
-    currency: str
-    label: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +88,7 @@ class Book:
                   in force, by venue and name (a liquidation has none); True: simulate it
     quotes        prices of what figures may rest on
     findings      facts about a person's trades, by day
+    yields        yield products, and what a person posted on account of them
     operating     the operating currency
     stages        enabled stages in force
     stale_after   days after which a row of a rates file is old, by coin
@@ -117,6 +108,7 @@ class Book:
     liquidations: Mapping[tuple[str, str], Timeline[bool]]
     quotes: Quotes
     findings: Mapping[int, Sequence[Problem]]
+    yields: Yields
     operating: str
     stages: Timeline[frozenset[Stage]]
     stale_after: Mapping[str, int]

@@ -17,7 +17,7 @@ from beancount.core.position import Cost
 from usance.amounts import plain
 from usance.hours import clock, date_of
 from usance.problems import Source
-from usance.terms import Rates
+from usance.terms import Rates, TreasuryRate
 
 
 class Input(NamedTuple):
@@ -43,10 +43,13 @@ def commodity_text(entry: Commodity, keys: Iterable[str]) -> str:
     return " ".join([f"commodity {entry.currency}", *_keys(entry.meta, keys)])
 
 
-def transaction_text(entry: Transaction, postings: Iterable[Posting], seconds: int) -> str:
-    """Return the text of those postings of a transaction that count."""
+def transaction_text(
+    entry: Transaction, postings: Iterable[Posting], seconds: int, keys: Iterable[str] = ()
+) -> str:
+    """Return the text of those postings of a transaction that count, and of keys that do."""
     parts = " | ".join(sorted(map(_posting, postings)))
-    return f"{entry.date} {clock(seconds)} transaction {parts}"
+    head = f"{entry.date} {clock(seconds)} transaction {parts}"
+    return " ".join([head, *_keys(entry.meta, keys)])
 
 
 def price_text(entry: Price) -> str:
@@ -61,6 +64,12 @@ def row_text(day: int, seconds: int, coin: str, path: str, rates: Rates) -> str:
         numbers.append(plain(rates.utilization))
     at = f"{date_of(day)}T{clock(seconds)}Z"
     return f"{at} lending-rate {coin} {json.dumps(path)} {' '.join(numbers)}"
+
+
+def treasury_row_text(day: int, product: str, path: str, rate: TreasuryRate) -> str:
+    """Return the text of a row of a file of treasury rates."""
+    number = plain(rate.rate)
+    return f"{date_of(day)} treasury-rate {json.dumps(product)} {json.dumps(path)} {number}"
 
 
 def _keys(meta: Mapping[str, object], keys: Iterable[str]) -> list[str]:

@@ -17,10 +17,13 @@ from usance.drafts import Draft, Leg, Pair, Place, Proof
 from usance.events import Side
 from usance.hours import date_of
 from usance.reading import GENERATED
+from usance.reserves import Reserve
 
 NARRATIONS = {
     "lending": "Lending",
     "borrowing": "Borrowing",
+    "treasury": "Treasury yield",
+    "payout": "Payout",
     "settlement": "Settlement",
     "margin": "Margin held",
     "liquidation": "Liquidation",
@@ -109,11 +112,13 @@ class Journal:
 
     def _account(self, place: Place) -> str:
         name, side = place
-        return (
-            self.chart.account(name, side)
-            if isinstance(side, Side)
-            else self.chart.transfers(name, side)
-        )
+        match side:
+            case Side():
+                return self.chart.account(name, side)
+            case Reserve():
+                return self.chart.reserved(name, side)
+            case _:
+                return self.chart.transfers(name, side)
 
 
 def text(entries: Iterable[Open | Transaction]) -> str:

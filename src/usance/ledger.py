@@ -16,10 +16,11 @@ from beancount import loader
 from beancount.core.data import Directive, Directives, Open, Transaction
 
 from usance import closed, engine, problems
+from usance.chart import Chart
 from usance.engine import Day
 from usance.journal import Journal
 from usance.problems import Problem, Source
-from usance.reading import Reading, is_generated, read
+from usance.reading import Reading, is_generated, is_posted, read
 from usance.terms import Stage
 from usance.wallet import State
 
@@ -28,6 +29,7 @@ LINES = {
     "usance.plugins.auto_lending": frozenset((Stage.AUTO_LENDING,)),
     "usance.plugins.margin_pool": frozenset((Stage.MARGIN_POOL,)),
     "usance.plugins.sub_accounts": frozenset((Stage.SUB_ACCOUNTS,)),
+    "usance.plugins.yield_split": frozenset((Stage.YIELD_SPLIT,)),
 }
 """What each plugin line enables."""
 
@@ -101,7 +103,7 @@ def _days(
     state, found = closed.state(reading)
     last = closed.last_day(reading)
     first = reading.book.first if last is None else last + 1
-    journal = Journal(reading.chart, opened(entries))
+    journal = Journal(reading.chart, opened(entries, reading.chart))
     made: list[Open | Transaction] = []
     if first is not None:
         for day in engine.run(reading.book, state, first, reading.horizon):
@@ -112,12 +114,17 @@ def _days(
     return made, found
 
 
-def opened(entries: Iterable[Directive]) -> Iterator[str]:
-    """Yield the accounts that the engine need not open: those that somebody posts to already."""
+def opened(entries: Iterable[Directive], chart: Chart) -> Iterator[str]:
+    """Yield the accounts that the engine need not open: those that somebody posts to already.
+
+    A few are the engine's to open even where a person posts to them.
+    """
     for entry in entries:
         if isinstance(entry, Transaction):
+            posted = is_posted(entry)
             for posting in entry.postings:
-                yield posting.account
+                if posted or not chart.is_generated(posting.account):
+                    yield posting.account
 
 
 def once(found: Iterable[Problem]) -> Iterator[Problem]:
@@ -151,7 +158,7 @@ def _report(problem: Problem) -> UsanceError | UsanceFinding:
 
 def _watch(options: dict[str, Any], folder: str, reading: Reading) -> None:
     """Let a load cache and Fava notice an edited rates file, and a new posted month."""
-    files = [str(Path(folder) / path) for _, path, _, _ in reading.files]
+    files = [str(Path(folder) / path) for _, path, _, _ in (*reading.files, *reading.yield_files)]
     posted = Path(folder) / closed.POSTED
     if posted.is_dir():
         files.append(str(posted))

@@ -66,6 +66,8 @@ class Lending:
         for slot, until in pairwise([*slots, HOURS] if slots[-1] < HOURS else slots):
             self._change(slot)
             self._run(slot, until)
+            for account in self.accounts:
+                account.day.hours[slot:until] = [account.lent] * (until - slot)
         for account in self.accounts:
             self._end_lent(account, HOURS)
             self._end_owed(account, HOURS)

@@ -207,9 +207,9 @@ def efficiency(reading: Reading, day: int) -> tuple[Figures, list[Problem]]:
             continue
         held = evaluate(standing)
         with localcontext(PRECISE):
-            wallet, lent = worth
+            wallet, lent, enrolled = worth
             capital = wallet + held.unsettled_pnl - held.borrow_liability
-            rows.append(row | _uses(capital, lent, held.initial_margin))
+            rows.append(row | _uses(capital, lent, held.initial_margin, enrolled))
     problems = [problem for problem in standings.problems if not problem.finding]
     answer = {
         "at": date_of(day).isoformat(),
@@ -232,9 +232,9 @@ USES = (
 )
 
 
-def _worth(standings: Standings, name: str) -> tuple[Decimal, Decimal] | None:
-    """Return what the wallet is worth and what of it is lent, unweighted."""
-    book, wallet, lent = standings.book, ZERO, ZERO
+def _worth(standings: Standings, name: str) -> tuple[Decimal, Decimal, Decimal] | None:
+    """Return what the wallet is worth, what of it is lent and what enrolled, unweighted."""
+    book, wallet, lent, enrolled = standings.book, ZERO, ZERO, ZERO
     for coin, holding in sorted(standings.state.holdings.get(name, {}).items()):
         if holding.held:
             price = standings.price(name, coin, book.operating, coin)
@@ -242,12 +242,14 @@ def _worth(standings: Standings, name: str) -> tuple[Decimal, Decimal] | None:
                 return None
             wallet += book.coins[coin].decimal(holding.held) * price
             lent += book.coins[coin].amount(holding.lent) * price
-    return wallet, lent
+            accrual = standings.state.accruals.get((name, coin))
+            if accrual is not None:
+                enrolled += book.coins[coin].amount(accrual.enrolled) * price
+    return wallet, lent, enrolled
 
 
-def _uses(capital: Decimal, lent: Decimal, margin: Decimal) -> Figures:
+def _uses(capital: Decimal, lent: Decimal, margin: Decimal, enrolled: Decimal) -> Figures:
     """Return capital and its uses; what is idle counts against the largest of them."""
-    enrolled = ZERO
     uses = lent + margin + enrolled
     return {
         "capital": shown(capital),

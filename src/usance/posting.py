@@ -25,6 +25,9 @@ from usance.problems import Problem, Source
 from usance.reading import ROOTS, Reading, is_generated
 from usance.seals import MONTH_FILE, Broken, Seal
 
+OLD = ("old-rate", "old-treasury-rate")
+"""Findings that stop the posting of their day."""
+
 COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
 
 
@@ -196,7 +199,7 @@ def plan(book: Ledger, through: int | None, *, stale_ok: bool, disk: Disk, folde
     days: list[Day] = []
     for day in engine.run(reading.book, state, first, until):
         made.problems += (problem for problem in day.problems if not problem.finding)
-        old = [problem for problem in day.problems if problem.name == "old-rate"]
+        old = [problem for problem in day.problems if problem.name in OLD]
         if old and not stale_ok and not made.problems:
             made.problems = old
             break
@@ -217,7 +220,7 @@ def _post(
     lines = closed.lines(reading, days[0].day, days[-1].day)
     stages = " ".join(sorted(stage.value for stage in enabled(book.options)))
     written = (entry for entry in book.entries if not is_generated(entry))
-    scribe = Journal(reading.chart, ledger.opened(written))
+    scribe = Journal(reading.chart, ledger.opened(written, reading.chart))
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
     months: dict[str, tuple[bytearray, bytearray]] = {}
     for day in days:

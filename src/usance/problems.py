@@ -454,6 +454,173 @@ def lot_liquidated(source: Source, contract: str, date: str, identity: str) -> P
     )
 
 
+# Yield products
+
+
+def product_changed(source: Source, name: str, what: str, now: str, before: str) -> Problem:
+    return _error(
+        source,
+        "product-changed",
+        f'yield-product "{name}": its {what} is {before or "none"} and stays so, but this says '
+        f"{now or 'none'}. Declare a product of another name.",
+    )
+
+
+def product_name_taken(source: Source, name: str) -> Problem:
+    return _error(
+        source,
+        "product-name-taken",
+        f'yield-product "{name}": a sub-account has that name, and both stand in ids of '
+        "transactions. Give the product another name.",
+    )
+
+
+def two_products(source: Source, name: str, coin: str, venue: str, other: str) -> Problem:
+    return _error(
+        source,
+        "two-products",
+        f'yield-product "{name}": at {venue} what is lent of {coin} is in the product "{other}" '
+        "already. Keep one of them, or name its venue with venue:.",
+    )
+
+
+def product_account(source: Source, name: str, account: str, why: str) -> Problem:
+    return _error(
+        source,
+        "product-account",
+        f'yield-product "{name}": {account} cannot hold its bills: {why}. Write an account of its '
+        "own beside the sub-accounts, Assets:Venue:Treasury:Bills.",
+    )
+
+
+def unknown_product(source: Source, what: str, name: str, known: Iterable[str]) -> Problem:
+    names = _list(sorted(known))
+    hint = f"Write one of {names}" if names else f'Declare it with custom "yield-product" "{name}"'
+    return _error(
+        source, "unknown-product", f'{what}: no yield product "{name}" is declared. {hint}.'
+    )
+
+
+def unknown_sub_account(source: Source, what: str, name: str, known: Iterable[str]) -> Problem:
+    names = _list(sorted(known))
+    hint = f"Write one of {names}" if names else f'Declare it with custom "sub-account" "{name}"'
+    return _error(
+        source, "unknown-sub-account", f'{what}: no sub-account "{name}" is declared. {hint}.'
+    )
+
+
+def rate_of_bills(source: Source, name: str) -> Problem:
+    return _error(
+        source,
+        "rate-of-bills",
+        f'treasury-rate "{name}": the product is backed by bills, and what they accrete is its '
+        'income. Remove the rate, or declare the product with source: "observed".',
+    )
+
+
+def bad_pays(source: Source, got: object) -> Problem:
+    return _error(
+        source,
+        "bad-pays",
+        f"pays: {got} names no product and period. Write the product and the month or the last "
+        'day that was paid, pays: "USD 2025-05" or pays: "USD 2025-05-29".',
+    )
+
+
+def no_such_period(source: Source, product: str, period: str, payout: str) -> Problem:
+    return _error(
+        source,
+        "no-such-period",
+        f'pays: "{product} {period}": the product pays {payout}, so this names none of its periods. '
+        "Write a month as 2025-05, a day or the Thursday that ends a week as 2025-05-29.",
+    )
+
+
+def missing_treasury_rate(source: Source, sub_account: str, product: str, date: str) -> Problem:
+    return Problem(
+        source,
+        "missing-treasury-rate",
+        f'Sub-account "{sub_account}" is in the product "{product}" on {date}, which has no rate '
+        f'then. Write custom "treasury-rate" "{product}" with the rate from that day on.',
+        subject=(sub_account, product),
+    )
+
+
+def old_treasury_rate(
+    source: Source, sub_account: str, product: str, row: str, date: str, limit: int, coin: str
+) -> Problem:
+    return Problem(
+        source,
+        "old-treasury-rate",
+        f'sub-account "{sub_account}" is in the product "{product}" on {date} at a rate of {row}, '
+        f"more than {limit} days before. Add rows to the rates file, or set stale-after: on the "
+        f"commodity {coin}.",
+        finding=True,
+        subject=(sub_account, product),
+    )
+
+
+def bill_without_maturity(source: Source, bill: str) -> Problem:
+    return _error(
+        source,
+        "bill-without-maturity",
+        f"{bill} is held as a bill, and nothing says when it is paid back. Write a commodity "
+        f"directive of {bill} with maturity: 2025-11-28.",
+    )
+
+
+def bill_without_cost(source: Source, bill: str, asset: str) -> Problem:
+    return _error(
+        source,
+        "bill-without-cost",
+        f"{bill} is held as a bill without a cost, so what it accretes is unknown. Write "
+        f"1000 {bill} {{0.98765 {asset}}}.",
+    )
+
+
+def bill_cost(source: Source, bill: str, cost: str, asset: str) -> Problem:
+    return _error(
+        source,
+        "bill-cost",
+        f"{bill} is held at a cost of {cost}, and must be at one above zero in {asset}, the "
+        f"product's asset. Write 1000 {bill} {{0.98765 {asset}}}.",
+    )
+
+
+def bill_matured(source: Source, bill: str, maturity: str, bought: str) -> Problem:
+    return _error(
+        source,
+        "bill-matured",
+        f"{bill} is bought on {bought} and matures on {maturity}, which is not later. Mend the "
+        "date of its cost, or maturity: on its commodity.",
+    )
+
+
+def accretion_differs(
+    source: Source, product: str, date: str, booked: str, held: str, coin: str
+) -> Problem:
+    return Problem(
+        source,
+        "accretion-differs",
+        f'product "{product}": Accretion holds {booked} {coin} at the end of {date}, but that of '
+        f"the held lots is {held} {coin}. Take out of Accretion what belonged to bills that were "
+        "sold or paid back.",
+        finding=True,
+        subject=(product, date),
+    )
+
+
+def cash_below_zero(source: Source, product: str, date: str, cash: str, coin: str) -> Problem:
+    return Problem(
+        source,
+        "cash-below-zero",
+        f'product "{product}": its Cash is {cash} {coin} after the payout of {date}. Write the '
+        "cash that bills brought in, or what was really paid, with pays:.",
+        finding=True,
+        subject=(product, date),
+    )
+
+
 # Closed days
 
 

@@ -1,7 +1,10 @@
-"""Rates files: hourly rates of a coin, as rows of a CSV file beside the ledger.
+"""Rates files: rates of a pool or of a product, as rows of a CSV file beside the ledger.
 
 time_utc,supply_apr,borrow_apr,utilization
 2025-05-01T09:00:00Z,0.0412,0.0630,0.72
+
+date,rate
+2025-05-01,0.0431
 """
 
 import csv
@@ -10,40 +13,73 @@ import io
 import os
 import re
 import stat
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from usance import problems
 from usance.problems import Problem, Source
-from usance.terms import Rates
+from usance.terms import Rates, TreasuryRate
+
+V = TypeVar("V")
 
 SIZE_MAX = 64 * 1024 * 1024
 HEADERS = (
     ["time_utc", "supply_apr", "borrow_apr"],
     ["time_utc", "supply_apr", "borrow_apr", "utilization"],
 )
+DAILY_HEADERS = (["date", "rate"],)
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
 _RATE_MAX = Decimal(100)
 _ONE = Decimal(1)
 
-Row = tuple[int, int, Rates]
-"""Day, seconds after 00:00 UTC, and the rates from then on."""
+Row = tuple[int, int, V]
+"""Day, seconds after 00:00 UTC, and what is in force from then on."""
+
+Parse = Callable[[list[str], int, Source, dict[str, int]], Row[V] | Problem]
+"""Reads the cells of a row: with the width of the header, its place, and days known by text."""
+
+Rows = tuple[list[Row[V]], list[Problem]]
+"""The rows of a file, or the one thing that is wrong with it."""
 
 
-def read(folder: str, path: str, source: Source) -> tuple[list[Row], list[Problem]]:
-    """Return the rows of a rates file, or the one thing that is wrong with it.
+def read(folder: str, path: str, source: Source) -> Rows[Rates]:
+    """Return the rows of a file of a pool's hourly rates.
 
     folder  of the ledger; `path` is relative to it
     source  the directive that names the file
     """
+    hint = f"Write {','.join(HEADERS[1])}; the last column may be left out"
+    return _read(folder, path, source, HEADERS, hint, _hourly)
+
+
+def read_daily(folder: str, path: str, source: Source) -> Rows[TreasuryRate]:
+    """Return the rows of a file of a product's daily rates."""
+    return _read(folder, path, source, DAILY_HEADERS, "Write date,rate", _daily)
+
+
+def _read(
+    folder: str,
+    path: str,
+    source: Source,
+    headers: tuple[list[str], ...],
+    hint: str,
+    parse: Parse[V],
+) -> Rows[V]:
     real, problem = _locate(folder, path, source)
     if problem is not None:
         return [], [problem]
     text, problem = _text(real, path, source)
     if problem is not None:
         return [], [problem]
-    return _rows(text, str(Path(folder) / path), path, source)
+    rows, problem = _rows(text, str(Path(folder) / path), headers, hint, parse)
+    if problem is None and not rows:
+        remedy = "Add one row for each change of rate"
+        problem = problems.rates_file(source, path, "holds no rows", remedy)
+    return rows, [] if problem is None else [problem]
 
 
 def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None]:
@@ -95,67 +131,68 @@ def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
         return "", problems.rates_file(source, path, "is not in UTF-8", "Save it as CSV in UTF-8")
 
 
-def _rows(text: str, file: str, path: str, source: Source) -> tuple[list[Row], list[Problem]]:
+def _rows(
+    text: str, file: str, headers: tuple[list[str], ...], hint: str, parse: Parse[V]
+) -> tuple[list[Row[V]], Problem | None]:
     lines = csv.reader(io.StringIO(text, newline=""))
-    rows: list[Row] = []
+    rows: list[Row[V]] = []
     days: dict[str, int] = {}
     before = ""
     try:
         header = next(lines, [])
-        if header not in HEADERS:
-            return [], [
-                problems.rates_row(
-                    Source(file, 1),
-                    f"The header is {','.join(header)[:80] or 'missing'}",
-                    f"Write {','.join(HEADERS[1])}; the last column may be left out",
-                )
-            ]
+        if header not in headers:
+            why = f"The header is {','.join(header)[:80] or 'missing'}"
+            return [], problems.rates_row(Source(file, 1), why, hint)
         for cells in lines:
             if not cells:
                 continue
             at = Source(file, lines.line_num)
-            row = _row(cells, len(header), at, days)
+            row = _columns(cells, len(header), at) or parse(cells, len(header), at, days)
             if isinstance(row, Problem):
-                return [], [row]
+                return [], row
             if cells[0] <= before:
                 order = "the same time as" if cells[0] == before else "a time before that of"
-                return [], [
-                    problems.rates_row(
-                        at, f"{cells[0]} is {order} the row above", "Sort the rows, one for a time"
-                    )
-                ]
+                why = f"{cells[0]} is {order} the row above"
+                return [], problems.rates_row(at, why, "Sort the rows, one for a time")
             before = cells[0]
             rows.append(row)
     except csv.Error as error:
-        return [], [
-            problems.rates_row(
-                Source(file, lines.line_num), f"The row is no CSV: {error}", "Mend it"
-            )
-        ]
-    if not rows:
-        return [], [
-            problems.rates_file(
-                source, path, "holds no rows", "Add one row for each change of rate"
-            )
-        ]
-    return rows, []
+        at = Source(file, lines.line_num)
+        return [], problems.rates_row(at, f"The row is no CSV: {error}", "Mend it")
+    return rows, None
 
 
-def _row(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row | Problem:
-    if len(cells) != width:
-        return problems.rates_row(
-            at, f"The row has {len(cells)} columns, the header {width}", "Write one value a column"
-        )
+def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
+    if len(cells) == width:
+        return None
+    why = f"The row has {len(cells)} columns, the header {width}"
+    return problems.rates_row(at, why, "Write one value a column")
+
+
+def _day(text: str, days: dict[str, int]) -> int | None:
+    """Return the day of a date, None where it is none."""
+    day = days.get(text)
+    if day is None:
+        try:
+            day = days[text] = datetime.date.fromisoformat(text).toordinal()
+        except ValueError:
+            return None
+    return day
+
+
+def _daily(
+    cells: list[str], _width: int, at: Source, days: dict[str, int]
+) -> Row[TreasuryRate] | Problem:
+    day = _day(cells[0], days) if _DATE.fullmatch(cells[0]) else None
+    if day is None:
+        return problems.rates_row(at, f'"{cells[0][:40]}" is no date', "Write it as 2025-05-01")
+    rate = _number(cells[1], "rate", _RATE_MAX, at)
+    return rate if isinstance(rate, Problem) else (day, 0, TreasuryRate(rate, day, at))
+
+
+def _hourly(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row[Rates] | Problem:
     match = _TIME.fullmatch(cells[0])
-    day = None
-    if match is not None:
-        date, hour, minute, second = match.groups()
-        day = days.get(date)
-        if day is None:
-            try:
-                day = days[date] = datetime.date.fromisoformat(date).toordinal()
-            except ValueError:
-                day = None
+    day = None if match is None else _day(match[1], days)
     if match is None or day is None:
         return problems.rates_row(
             at, f'"{cells[0][:40]}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
@@ -168,7 +205,7 @@ def _row(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row 
             return value
     assert isinstance(supply, Decimal) and isinstance(borrow, Decimal)
     assert not isinstance(used, Problem)
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
+    seconds = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
     return day, seconds, Rates(supply, borrow, used, day, at)
 
 

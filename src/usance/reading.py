@@ -20,7 +20,7 @@ from beancount.core.data import (
     Transaction,
 )
 
-from usance import inputs, problems
+from usance import inputs, problems, yield_reading
 from usance.amounts import EXACT, QUANTUM_DEFAULT, Coin, decimals, plain
 from usance.chart import Chart
 from usance.directives import source_of
@@ -29,10 +29,10 @@ from usance.hours import SLOTS
 from usance.inputs import Input
 from usance.problems import Problem
 from usance.quotes import Quotes
-from usance.rate_files import Row
-from usance.schedule import Schedule, schedule
+from usance.reserves import Yields
+from usance.schedule import Files, Schedule, schedule
 from usance.scribe import Notional, Scribe
-from usance.terms import Perpetual, Stage
+from usance.terms import Perpetual, Rates, Stage, TreasuryRate
 from usance.timeline import Timeline
 
 GENERATED = "(usance)"
@@ -52,6 +52,7 @@ class Reading:
     seals    closes of days, in order of date
     inputs   directives that count
     files    rows of rates files that count: coin, path, first day, rows
+    yield_files  the same of treasury rates, by product
     """
 
     book: Book
@@ -61,7 +62,8 @@ class Reading:
     posted: list[Transaction]
     seals: list[Custom]
     inputs: list[Input]
-    files: Sequence[tuple[str, str, int, Sequence[Row]]]
+    files: Files[Rates]
+    yield_files: Files[TreasuryRate]
 
 
 def is_posted(entry: Transaction) -> bool:
@@ -87,12 +89,16 @@ def read(
     for entry in entries:
         kinds[type(entry)].append(entry)
     terms = schedule(kinds[Custom], kinds[Commodity], roots["Assets"], folder)
-    chart = Chart(roots, terms.roots)
+    chart = Chart(roots, terms.roots, terms.bills)
     posted = [entry for entry in kinds[Transaction] if is_posted(entry)]
     written = [entry for entry in kinds[Transaction] if not is_posted(entry)]
     seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     operating = (options["operating_currency"] or [None])[0]
-    scribe = Scribe(chart, Stage.SUB_ACCOUNTS in stages)
+    scribe = Scribe(
+        chart,
+        isolating=Stage.SUB_ACCOUNTS in stages,
+        yielding=bool(terms.products) and Stage.YIELD_SPLIT in stages,
+    )
     for entry in written:
         scribe.transaction(entry)
     if Stage.SUB_ACCOUNTS in stages:
@@ -116,9 +122,18 @@ def read(
     for contract_of, perpetuals in _settling(trades, terms):
         for perpetual in perpetuals:
             by_day.setdefault((contract_of, perpetual.settle), {})
+    backing = yield_reading.backing(terms, scribe.reserved)
+    payments, paying, unread = yield_reading.payments(terms, chart, scribe.receipts)
+    found += [*backing.problems, *unread]
     moments = [movement.moment for movement in chain(movements, trades)]
+    moments += [day * SLOTS for days in backing.reserved.values() for day in days]
     book = Book(
-        coins=_coins(terms, [*movements, *trades], {coin for _, coin in by_day}),
+        coins=_coins(
+            terms,
+            [*movements, *trades],
+            {coin for _, coin in by_day}
+            | {line.values[0].asset for line in backing.products.values()},
+        ),
         sub_accounts=terms.sub_accounts,
         pools=terms.pools,
         rates=terms.rates,
@@ -131,6 +146,14 @@ def read(
         liquidations=terms.liquidations,
         quotes=quotes(counting),
         findings=_mismatches(scribe.notionals, terms),
+        yields=Yields(
+            backing.products,
+            terms.treasury_rates,
+            terms.bonuses,
+            terms.maturities,
+            backing.reserved,
+            payments,
+        ),
         operating=operating or "",
         stages=Timeline(_stages(seals, stages)),
         stale_after=terms.stale_after,
@@ -146,8 +169,9 @@ def read(
         max(horizon, 0),
         posted,
         seals,
-        [*terms.inputs, *scribe.inputs, *price_inputs],
+        [*terms.inputs, *scribe.inputs, *price_inputs, *paying],
         terms.files,
+        terms.yield_files,
     )
 
 
@@ -179,6 +203,7 @@ def _counting(
     They are of our commodities, directly or over another one.
     """
     ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
+    ours |= {line.values[0].asset for line in terms.products.values()}
     ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
     ours.discard(operating or "")
     linked = set(ours)

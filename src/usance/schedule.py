@@ -10,19 +10,48 @@ from typing import TypeVar
 
 from beancount.core.data import Commodity, Custom
 
-from usance import directives, inputs, margin_directives, problems, rate_files
+from usance import (
+    directives,
+    inputs,
+    margin_directives,
+    problems,
+    rate_files,
+    yield_directives,
+    yield_rules,
+)
 from usance.directives import QuotedRates, RatesTerm, Term, source_of
 from usance.hours import moment
 from usance.inputs import Input
 from usance.problems import Problem, Source
 from usance.rate_files import Row
-from usance.terms import Collateral, Perpetual, Pool, Rates, SubAccount
+from usance.terms import (
+    Bonus,
+    Collateral,
+    Perpetual,
+    Pool,
+    Rates,
+    SubAccount,
+    TreasuryRate,
+    YieldProduct,
+)
 from usance.timeline import Timeline
 
 V = TypeVar("V")
+R = TypeVar("R")
 COMMODITY_KEYS = ("quantum", "stale-after")
-KEYS = {**directives.KEYS, **margin_directives.KEYS}
+KEYS = {**directives.KEYS, **margin_directives.KEYS, **yield_directives.KEYS}
 """Every key of every kind of our directives."""
+
+BLOCKS = {
+    "sub-account": "sub-account",
+    "yield-product": "product",
+    "treasury-rate": "product",
+    "yield-bonus": "product",
+}
+"""What a fault in a kind of directive blocks; all others block a coin or contract."""
+
+Files = list[tuple[str, str, int, Sequence[Row[V]]]]
+"""Rows in force: coin or product, path, first day that they count, rows."""
 
 
 @dataclass(slots=True)
@@ -32,10 +61,13 @@ class Schedule:
     roots          every declared sub-account's account of assets, malformed ones included
     quanta         by commodity, where it states one
     stale_after    days, by commodity, where it states them
-    blocked        ("coin" or "sub-account", name) with a fault: nothing is generated for it
+    maturities     day, by commodity, where it states one
+    bills          account of bills, by product, malformed ones included
+    blocked        ("coin", "sub-account" or "product", name) with a fault: nothing is generated
     through        last day that a person asked to accrue, 0 where none
     latest         last day of which one of our directives is dated, `accrue-through` apart
-    files          rows in force: coin, path, first day that they count, rows
+    files          rows of lending rates in force
+    yield_files    rows of treasury rates in force
     """
 
     sub_accounts: dict[str, Timeline[SubAccount]] = field(default_factory=dict)
@@ -45,12 +77,20 @@ class Schedule:
     collaterals: dict[tuple[str, str], Timeline[Collateral]] = field(default_factory=dict)
     perpetuals: dict[tuple[str, str], Timeline[Perpetual]] = field(default_factory=dict)
     liquidations: dict[tuple[str, str], Timeline[bool]] = field(default_factory=dict)
+    products: dict[tuple[str, str], Timeline[YieldProduct]] = field(default_factory=dict)
+    treasury_rates: dict[tuple[str, str], Timeline[TreasuryRate | None]] = field(
+        default_factory=dict
+    )
+    bonuses: dict[tuple[str, str], Timeline[Bonus]] = field(default_factory=dict)
     quanta: dict[str, Decimal] = field(default_factory=dict)
     stale_after: dict[str, int] = field(default_factory=dict)
+    maturities: dict[str, int] = field(default_factory=dict)
+    bills: dict[str, str] = field(default_factory=dict)
     blocked: set[tuple[str, str]] = field(default_factory=set)
     through: int = 0
     latest: int = 0
-    files: list[tuple[str, str, int, Sequence[Row]]] = field(default_factory=list)
+    files: Files[Rates] = field(default_factory=list)
+    yield_files: Files[TreasuryRate] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -79,6 +119,7 @@ def schedule(
     made.perpetuals = _timelines(contracts, venues)
     modes = _read(made, kinds["liquidation"], margin_directives.liquidation, venues)
     made.liquidations = _timelines(modes, venues)
+    _yields(made, kinds, venues, assets, folder)
     _through(made, kinds["accrue-through"])
     _commodities(made, commodities)
     return made
@@ -130,7 +171,7 @@ def _read(made: Schedule, entries: list[Custom], read: Read[V], venues: set[str]
     terms: list[Term[V]] = []
     for entry in entries:
         name, term, wrong = read(entry)
-        _collect(made, name, wrong)
+        _collect(made, entry.type, name, wrong)
         if term is not None and _at_venue(made, entry.type, term, venues):
             terms.append(term)
     return _ordered(made, entries[0].type if entries else "", terms)
@@ -153,7 +194,7 @@ def _rates(
 ) -> None:
     terms: list[Term[RatesTerm]] = []
     pooled = {term.name for term in pools} | {name for _, name in made.blocked}
-    files: dict[str, list[Row]] = {}
+    files: dict[str, list[Row[Rates]]] = {}
     for entry in entries:
         coin, term, wrong = directives.lending_rate(entry)
         if term is not None and coin not in pooled:
@@ -163,7 +204,7 @@ def _rates(
             if path not in files:
                 files[path], unread = rate_files.read(folder, path, term.source)
                 wrong += unread
-        _collect(made, coin, wrong)
+        _collect(made, "lending-rate", coin, wrong)
         if term is not None and not wrong and _at_venue(made, "lending-rate", term, venues):
             terms.append(term)
     ordered = _ordered(made, "lending-rate", terms)
@@ -171,6 +212,13 @@ def _rates(
         for venue in venues:
             changes = _rates_in_force(_here(ordered, coin, venue), files)
             made.rates[venue, coin] = Timeline(changes)
+    made.files += _rows_in_force(ordered, files)
+
+
+def _rows_in_force(
+    ordered: list[Term[V]], files: dict[str, list[Row[R]]]
+) -> Iterator[tuple[str, str, int, Sequence[Row[R]]]]:
+    """Yield the rows of files, each from its directive to the next of the same name."""
     for index, term in enumerate(ordered):
         if isinstance(term.value, directives.RatesFile):
             later = (
@@ -179,12 +227,11 @@ def _rates(
                 if other.name == term.name and other.venue in (None, term.venue)
             )
             path = term.value.path
-            rows = _span(files[path], term, next(later, None))
-            made.files.append((term.name, path, term.day, rows))
+            yield term.name, path, term.day, _span(files[path], term, next(later, None))
 
 
 def _rates_in_force(
-    terms: list[Term[RatesTerm]], files: dict[str, list[Row]]
+    terms: list[Term[RatesTerm]], files: dict[str, list[Row[Rates]]]
 ) -> Iterator[tuple[int, Rates | None]]:
     """Yield the moments at which the rates change, with the rates from then on."""
     for term, later in zip(terms, [*terms[1:], None], strict=True):
@@ -199,7 +246,7 @@ def _rates_in_force(
                     yield max(start, moment(day, seconds)), rates
 
 
-def _span(rows: list[Row], term: Term[V], later: Term[V] | None) -> list[Row]:
+def _span(rows: list[Row[R]], term: Term[V], later: Term[V] | None) -> list[Row[R]]:
     """Return the rows that count from a term to the next: the last one before it, and its own."""
     first = bisect_right(rows, (term.day, term.seconds), key=_time) - 1
     end = len(rows)
@@ -208,7 +255,7 @@ def _span(rows: list[Row], term: Term[V], later: Term[V] | None) -> list[Row]:
     return rows[max(first, 0) : end]
 
 
-def _time(row: Row) -> tuple[int, int]:
+def _time(row: Row[V]) -> tuple[int, int]:
     return row[0], row[1]
 
 
@@ -220,24 +267,103 @@ def _through(made: Schedule, entries: list[Custom]) -> None:
 
 
 def _commodities(made: Schedule, commodities: Iterable[Commodity]) -> None:
+    # Another tool may use the word maturity: it is ours where a product holds bills.
+    backed = any(line.values[0].bills for line in made.products.values())
+    keys = (*COMMODITY_KEYS, "maturity") if backed else COMMODITY_KEYS
     for entry in commodities:
-        if not any(key in entry.meta for key in COMMODITY_KEYS):
+        if not any(key in entry.meta for key in keys):
             continue
         quantum, days, wrong = directives.commodity(entry)
-        _collect(made, entry.currency, wrong)
+        matures, unread = yield_directives.maturity(entry) if backed else (None, [])
+        _collect(made, "commodity", entry.currency, [*wrong, *unread])
         if quantum is not None:
             made.quanta[entry.currency] = quantum
         if days is not None:
             made.stale_after[entry.currency] = days
-        text = partial(inputs.commodity_text, entry, COMMODITY_KEYS)
+        if matures is not None:
+            made.maturities[entry.currency] = matures
+        text = partial(inputs.commodity_text, entry, keys)
         # Its date says nothing: a quantum counts on every day, so from the first.
         made.inputs.append(Input(0, text, source_of(entry.meta)))
 
 
-def _collect(made: Schedule, name: str | None, wrong: list[Problem]) -> None:
+def _yields(
+    made: Schedule, kinds: dict[str, list[Custom]], venues: set[str], assets: str, folder: str
+) -> None:
+    """Read yield products, their rates and bonuses; nothing of a product that has a fault."""
+    read = partial(yield_directives.yield_product, assets=assets)
+    products = _read(made, kinds["yield-product"], read, venues)
+    for name, wrong in yield_rules.faults(products, made.roots, venues):
+        _collect(made, "yield-product", name, [wrong])
+    known = {term.name: term.value for term in reversed(products)}
+    names = {name for kind, name in made.blocked if kind == "product"} | known.keys()
+    _treasury_rates(made, kinds["treasury-rate"], known, names, venues, folder)
+    bonuses: dict[tuple[str, str], list[Term[Bonus]]] = {}
+    for entry in kinds["yield-bonus"]:
+        name, term, wrong = yield_rules.bonus(entry, known, names, made.roots)
+        _collect(made, "yield-bonus", name, wrong)
+        if name is not None and term is not None:
+            bonuses.setdefault((term.name, name), []).append(term)
+    for (sub_account, name), terms in bonuses.items():
+        told = len(made.problems)
+        ordered = _ordered(made, "yield-bonus", terms)
+        made.bonuses[sub_account, name] = _timelines(ordered, {""})["", sub_account]
+        if len(made.problems) > told:
+            made.blocked.add(("product", name))
+    made.bills = {term.name: term.value.bills.account for term in products if term.value.bills}
+    made.products = {
+        key: timeline
+        for key, timeline in _timelines(products, venues).items()
+        if ("product", key[1]) not in made.blocked
+    }
+
+
+def _treasury_rates(
+    made: Schedule,
+    entries: list[Custom],
+    known: dict[str, YieldProduct],
+    names: set[str],
+    venues: set[str],
+    folder: str,
+) -> None:
+    terms: list[Term[Decimal | directives.RatesFile]] = []
+    files: dict[str, list[Row[TreasuryRate]]] = {}
+    for entry in entries:
+        name, term, wrong = yield_rules.treasury_rate(entry, known, names)
+        if term is not None and isinstance(term.value, directives.RatesFile):
+            path = term.value.path
+            if path not in files:
+                files[path], unread = rate_files.read_daily(folder, path, term.source)
+                wrong += unread
+        _collect(made, "treasury-rate", name, wrong)
+        if term is not None and not wrong and _at_venue(made, "treasury-rate", term, venues):
+            terms.append(term)
+    ordered = _ordered(made, "treasury-rate", terms)
+    for name in {term.name for term in terms}:
+        for venue in venues:
+            changes = _treasury_in_force(_here(ordered, name, venue), files)
+            made.treasury_rates[venue, name] = Timeline(changes)
+    made.yield_files += _rows_in_force(ordered, files)
+
+
+def _treasury_in_force(
+    terms: list[Term[Decimal | directives.RatesFile]], files: dict[str, list[Row[TreasuryRate]]]
+) -> Iterator[tuple[int, TreasuryRate | None]]:
+    """Yield the moments at which a product's rate changes, with the rate from then on."""
+    for term, later in zip(terms, [*terms[1:], None], strict=True):
+        start = moment(term.day, term.seconds)
+        if isinstance(term.value, Decimal):
+            yield start, TreasuryRate(term.value, None, term.source)
+            continue
+        yield start, None
+        for day, _, rate in _span(files[term.value.path], term, later):
+            yield max(start, moment(day)), rate
+
+
+def _collect(made: Schedule, kind: str, name: str | None, wrong: list[Problem]) -> None:
     made.problems += wrong
     if wrong and name is not None:
-        made.blocked.add(("coin", name))
+        made.blocked.add((BLOCKS.get(kind, "coin"), name))
 
 
 def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> bool:
@@ -245,7 +371,7 @@ def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> boo
         return True
     what = _what(kind, term.name)
     made.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
-    made.blocked.add(("coin", term.name))
+    made.blocked.add((BLOCKS.get(kind, "coin"), term.name))
     return False
 
 
@@ -257,7 +383,7 @@ def _ordered(made: Schedule | None, kind: str, terms: list[Term[V]]) -> list[Ter
         if key in seen and made is not None:
             what = _what(kind, term.name)
             made.problems.append(problems.two_alike(term.source, what, seen[key].source))
-            made.blocked.add(("sub-account" if kind == "sub-account" else "coin", term.name))
+            made.blocked.add((BLOCKS.get(kind, "coin"), term.name))
         seen[key] = term
     return sorted(terms, key=lambda term: (term.day, term.seconds, term.venue is not None))
 

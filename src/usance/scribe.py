@@ -1,6 +1,6 @@
 """Scribe: what a person's transactions do to sub-accounts, and what they may not do."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -13,14 +13,30 @@ from usance import inputs, problems
 from usance.amounts import EXACT, ZERO, tidied
 from usance.chart import Chart
 from usance.directives import source_of
-from usance.events import Lot, Movement, Side, Transfer
+from usance.events import Movement, Side, Transfer
 from usance.hours import moment, seconds_of
 from usance.inputs import Input
 from usance.isolation import may_pass
+from usance.lots import Lot
 from usance.problems import Problem, Source
+from usance.reserves import Reserve, Reserved
 
 MOVING = frozenset((Side.WALLET, Side.BORROWED, Side.PERP))
 """Sides that a person moves."""
+
+KEEPING = frozenset((Reserve.BILLS, Reserve.ACCRETION, Reserve.CASH, Reserve.PAYABLE))
+"""Accounts of a product whose balance counts."""
+
+
+class Receipt(NamedTuple):
+    """A transaction that moves what has accrued of a product, or says what it pays.
+
+    text  canonical text
+    """
+
+    entry: Transaction
+    sub_accounts: tuple[str, ...]
+    text: Callable[[], str]
 
 
 class Notional(NamedTuple):
@@ -38,15 +54,19 @@ class Scribe:
     """Takes down what a person's transactions do to sub-accounts, and what they may not do.
 
     isolating  crossings and unknown accounts are refused
+    yielding   there are yield products, so what accrued and was paid counts
     """
 
-    def __init__(self, chart: Chart, isolating: bool) -> None:
+    def __init__(self, chart: Chart, *, isolating: bool, yielding: bool) -> None:
         self.chart = chart
         self.isolating = isolating
+        self.yielding = yielding
         self.movements: list[Movement] = []
         self.trades: list[Movement] = []
         self.transfers: list[Transfer] = []
         self.notionals: list[Notional] = []
+        self.reserved: dict[str, list[Reserved]] = {}
+        self.receipts: list[Receipt] = []
         self.gifts: dict[int, list[tuple[str, Source]]] = {}
         self.inputs: list[Input] = []
         self.problems: list[Problem] = []
@@ -60,17 +80,27 @@ class Scribe:
             for posting in entry.postings:
                 self._account(posting.account, source_of(posting.meta or entry.meta))
         names = sorted(owner for owner in owners if owner is not None)
-        if not names:
-            return
         source = source_of(entry.meta)
+        reserved = [posting for posting in entry.postings if self._reserve(entry, posting, source)]
+        if not names:
+            if reserved:
+                text = partial(inputs.transaction_text, entry, reserved, 0)
+                self.inputs.append(Input(entry.date.toordinal(), text, source))
+            return
         seconds = self._seconds(entry, source)
         at = moment(entry.date.toordinal(), seconds)
+        accrued = [posting for posting in entry.postings if self._has_accrued(posting)]
         counting = [
-            posting for posting in entry.postings if self._movement(posting, at, seconds, source)
+            *(p for p in entry.postings if self._movement(p, at, seconds, source)),
+            *accrued,
+            *reserved,
         ]
+        keys = ("pays",) if self.yielding else ()
+        text = partial(inputs.transaction_text, entry, counting, seconds, keys)
         if counting:
-            text = partial(inputs.transaction_text, entry, counting, seconds)
             self.inputs.append(Input(entry.date.toordinal(), text, source))
+        if accrued or (self.yielding and "pays" in entry.meta):
+            self.receipts.append(Receipt(entry, tuple(names), text))
         self._gifts(entry, names, source)
         self._notional(entry, source)
         if self.isolating and len(names) > 1:
@@ -97,6 +127,24 @@ class Scribe:
             self.trades.append(movement)
         else:
             self.movements.append(movement)
+        return True
+
+    def _has_accrued(self, posting: Posting) -> bool:
+        """Tell whether a posting moves what has accrued of a yield product."""
+        place = self.chart.side(posting.account)
+        return self.yielding and place is not None and place[1] is Side.ACCRUED_YIELD
+
+    def _reserve(self, entry: Transaction, posting: Posting, source: Source) -> bool:
+        """Take down a posting to what backs a product; False where it is none."""
+        place = self.chart.reserve(posting.account)
+        if place is None or place[1] not in KEEPING or posting.units is None:
+            return False
+        product, reserve = place
+        commodity, number = posting.units.currency, posting.units.number
+        assert isinstance(number, Decimal)
+        day = entry.date.toordinal()
+        kept = Reserved(day, reserve, commodity, number, lot_of(posting), source)
+        self.reserved.setdefault(product, []).append(kept)
         return True
 
     def _seconds(self, entry: Transaction, source: Source) -> int:
@@ -189,6 +237,8 @@ class Scribe:
                 self.refused.add(account)
                 known = self.chart.known(owner)
                 self.problems.append(problems.unknown_account(source, account, owner, known))
+        elif self.chart.product(account) is not None:
+            return
         elif (venue := self.chart.venue_above(account)) is not None:
             self.refused.add(account)
             self.problems.append(problems.stray_account(source, account, venue))

@@ -73,3 +73,17 @@ def bar(part: Decimal, whole: Decimal, width: int = 40) -> str:
     eighths = int(min(Decimal(1), part / whole) * width * 8)
     full, rest = divmod(eighths, 8)
     return "█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest]
+
+
+def stacked(parts: Sequence[tuple[str, Decimal]], width: int = 40) -> str:
+    """Return one bar of several parts, each drawn with its own mark, as wide as it is large."""
+    whole = sum((part for _, part in parts if part > 0), Decimal(0))
+    if whole <= 0:
+        return ""
+    drawn, before, until = "", 0, Decimal(0)
+    for mark, part in parts:
+        until += max(part, Decimal(0))
+        end = int(until / whole * width)
+        drawn += mark * (end - before)
+        before = end
+    return drawn.rstrip()

@@ -17,6 +17,7 @@ class Stage(Enum):
     AUTO_LENDING = "auto_lending"
     MARGIN_POOL = "margin_pool"
     SUB_ACCOUNTS = "sub_accounts"
+    YIELD_SPLIT = "yield_split"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class SubAccount:
     venue  what stands between the root of all assets and its last part, `Backpack`
 
     leverage_limit  times; caps leverage below the market's own limit, None where it does not
+    earn            what is lent is enrolled in the yield product of its coin
     """
 
     name: str
@@ -37,6 +39,7 @@ class SubAccount:
     auto_repay: bool
     source: Source = field(compare=False)
     leverage_limit: Decimal | None = None
+    earn: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +152,65 @@ class Perpetual:
     underlying: str | None
     initial: Slope
     maintenance: Slope
+
+
+class Payout(Enum):
+    """When a yield product pays what it accrued."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """What backs a yield product: bills that are held at cost in these books.
+
+    account   of the bills; its parent is the product's own entity
+    straight  a bill accretes in equal parts, not by constant yield
+    fee       share of the income that is not distributed, 0 to 1
+    """
+
+    account: str
+    straight: bool
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class YieldProduct:
+    """Treasury yield on top of lending, for what is lent.
+
+    asset  the coin that is enrolled, and in which it pays
+    bills  what backs it, None where its rate is seen from outside
+    """
+
+    asset: str
+    payout: Payout
+    bills: Bills | None
+    source: Source = field(compare=False)
+
+
+class TreasuryRate(NamedTuple):
+    """An observed product's rate from a day on.
+
+    rate     annual fraction
+    row_day  the day of the row where a file gave it, None where a directive did
+    source   the directive, or the row of the file
+    """
+
+    rate: Decimal
+    row_day: int | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """What a product pays one sub-account on top.
+
+    rate  annual fraction
+    cap   coins of the principal that it counts for, None where for all
+    """
+
+    rate: Decimal
+    cap: Decimal | None

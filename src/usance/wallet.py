@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from usance.amounts import EXACT, ZERO
-from usance.events import Lot, Side
+from usance.events import Side
+from usance.lots import Lot
 
 
 @dataclass(slots=True)
@@ -54,6 +55,45 @@ class Holding:
                 del self.kept[lot]
 
 
+@dataclass(slots=True)
+class Accrual:
+    """What one coin of one sub-account earns in the yield product of that coin.
+
+    enrolled         the Yield memorandum as last posted, quanta
+    carry_treasury   what was earned and not credited, 1e-18 quanta
+    carry_bonus      the same of the bonus
+    unpaid           treasury and bonus that wait for their payout, quanta, by last day of the period
+    """
+
+    enrolled: int = 0
+    carry_treasury: int = 0
+    carry_bonus: int = 0
+    unpaid: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def accrue(self, end: int, treasury: int, bonus: int) -> None:
+        """Let a day's credits wait for the payout of a period."""
+        before = self.unpaid.get(end, (0, 0))
+        self.unpaid[end] = (before[0] + treasury, before[1] + bonus)
+
+
+@dataclass(slots=True)
+class Portfolio:
+    """What a product backed by bills has, in coins of its asset.
+
+    lots       face by bill and lot
+    accretion  booked in Accretion
+    cash       booked in Cash
+    payable    owed to holders
+    left_over  earned and not distributed yet
+    """
+
+    lots: dict[tuple[str, Lot], Decimal] = field(default_factory=dict)
+    accretion: Decimal = ZERO
+    cash: Decimal = ZERO
+    payable: Decimal = ZERO
+    left_over: Decimal = ZERO
+
+
 Lots = dict[Lot, Decimal]
 """Contracts by lot; a lot that is gone is not there."""
 
@@ -67,6 +107,9 @@ class State:
     margin     the Margin memorandum as last posted, operating currency, by sub-account
     breached   sub-accounts that ended the day in breach
     closed     lots of contracts that a liquidation reduced, by (sub-account, contract, lot): its id
+    accruals   by sub-account and coin
+    portfolios by product
+    differing  by product: by how much its Accretion was off when that was last told
     """
 
     holdings: dict[str, dict[str, Holding]] = field(default_factory=dict)
@@ -74,10 +117,21 @@ class State:
     margin: dict[str, Decimal] = field(default_factory=dict)
     breached: set[str] = field(default_factory=set)
     closed: dict[tuple[str, str, Lot], str] = field(default_factory=dict)
+    accruals: dict[tuple[str, str], Accrual] = field(default_factory=dict)
+    portfolios: dict[str, Portfolio] = field(default_factory=dict)
+    differing: dict[str, Decimal] = field(default_factory=dict)
 
     def holding(self, sub_account: str, coin: str) -> Holding:
         """Return what a sub-account has of a coin, nothing to begin with."""
         return self.holdings.setdefault(sub_account, {}).setdefault(coin, Holding())
+
+    def accrual(self, sub_account: str, coin: str) -> Accrual:
+        """Return what a coin of a sub-account earns in its product, nothing to begin with."""
+        return self.accruals.setdefault((sub_account, coin), Accrual())
+
+    def portfolio(self, product: str) -> Portfolio:
+        """Return what a product has, nothing to begin with."""
+        return self.portfolios.setdefault(product, Portfolio())
 
     def trade(self, sub_account: str, contract: str, lot: Lot, quantity: Decimal) -> Decimal:
         """Take in contracts, positive bought or negative sold; return what the lot holds now."""

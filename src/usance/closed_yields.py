@@ -1,0 +1,95 @@
+"""Closed yields: what yield products had accrued and held at the end of the last closed day."""
+
+from decimal import Decimal, InvalidOperation
+
+from beancount.core.data import Posting, Transaction
+
+from usance import periods, portfolios
+from usance.amounts import EXACT
+from usance.events import Book, Side
+from usance.hours import SLOTS
+from usance.reading import Reading
+from usance.reserves import Reserve, Reserved
+from usance.problems import Source
+from usance.terms import Stage
+from usance.wallet import State
+
+
+NOWHERE = Source("", 0)
+
+
+def take_written(made: State, book: Book, last: int) -> None:
+    """Take in what a person posted to what backs products, up to a day."""
+    for name, days in book.yields.reserved.items():
+        for day, of_day in days.items():
+            for kept in of_day if day <= last else ():
+                portfolios.take(made.portfolio(name), kept)
+
+
+def take(made: State, reading: Reading, entry: Transaction, posting: Posting) -> bool:
+    """Take in a posting of a closed day; False where its proof cannot be read."""
+    reserve = reading.chart.reserve(posting.account)
+    if reserve is not None:
+        return _take_reserve(made, entry, posting, *reserve)
+    place = reading.chart.side(posting.account)
+    if place is None or place[1] not in (Side.ACCRUED_YIELD, Side.YIELD):
+        return True
+    assert posting.units is not None and isinstance(posting.units.number, Decimal)
+    name, side = place
+    unit = reading.book.coins.get(posting.units.currency)
+    if unit is None:
+        return True
+    accrual = made.accrual(name, unit.name)
+    quanta = unit.grains(posting.units.number) // unit.quanta
+    meta = posting.meta or {}
+    if side is Side.YIELD:
+        accrual.enrolled += quanta
+        return True
+    if "carry-after" not in meta:
+        return True
+    try:
+        carry = unit.carry(str(meta["carry-after"]))
+    except ValueError:
+        return False
+    of_bonus = meta.get("source") == "bonus"
+    if of_bonus:
+        accrual.carry_bonus = carry
+    else:
+        accrual.carry_treasury = carry
+    day = entry.date.toordinal()
+    key = (reading.book.venue(name), str(meta.get("product")))
+    timeline = reading.book.yields.products.get(key)
+    terms = None if timeline is None else timeline.at(day * SLOTS)
+    end = None if terms is None else periods.end_of(terms.payout, day)
+    if end is not None and quanta:
+        accrual.accrue(end, 0 if of_bonus else quanta, quanta if of_bonus else 0)
+    return True
+
+
+def _take_reserve(
+    made: State, entry: Transaction, posting: Posting, product: str, reserve: Reserve
+) -> bool:
+    assert posting.units is not None and isinstance(posting.units.number, Decimal)
+    if reserve in (Reserve.ACCRETION, Reserve.CASH, Reserve.PAYABLE):
+        day, units = entry.date.toordinal(), posting.units
+        at = Reserved(day, reserve, units.currency, posting.units.number, None, NOWHERE)
+        portfolios.take(made.portfolio(product), at)
+    if reserve is Reserve.DISTRIBUTED:
+        try:
+            left_over = EXACT.create_decimal(str((posting.meta or {})["left-over-after"]))
+        except (KeyError, InvalidOperation):
+            return False
+        made.portfolio(product).left_over = left_over
+    return True
+
+
+def drop_paid(made: State, book: Book, first: int, last: int) -> None:
+    """Forget periods that were over on a closed day on which payouts are made.
+
+    first, last  closed days
+    """
+    for day in range(last, first - 1, -1):
+        if Stage.YIELD_SPLIT in (book.stages.at(day * SLOTS) or ()):
+            for accrual in made.accruals.values():
+                accrual.unpaid = {end: due for end, due in accrual.unpaid.items() if end >= day}
+            return

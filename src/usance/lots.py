@@ -1,0 +1,18 @@
+"""Lots: what units held at cost were bought for."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class Lot(NamedTuple):
+    """What units held at cost were bought for.
+
+    cost      per unit, in `currency`
+    day       on which they were bought
+    label     as a person wrote it, None where none was
+    """
+
+    day: int
+    cost: Decimal
+    currency: str
+    label: str | None

@@ -1,0 +1,152 @@
+"""Yield reading: what a person posted on account of yield products, checked."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from beancount.core.data import Transaction
+
+from usance import periods, problems
+from usance.amounts import EXACT, ZERO
+from usance.chart import Chart
+from usance.directives import source_of
+from usance.events import Side
+from usance.hours import SLOTS, date_of
+from usance.inputs import Input
+from usance.problems import Problem, Source
+from usance.reserves import Payment, Reserve, Reserved
+from usance.schedule import Schedule
+from usance.scribe import Receipt
+from usance.terms import YieldProduct
+from usance.timeline import Timeline
+
+Products = dict[tuple[str, str], Timeline[YieldProduct]]
+
+
+@dataclass(slots=True)
+class Backing:
+    """Products in force, and what a person posted to what backs them, by product and day."""
+
+    products: Products
+    reserved: dict[str, dict[int, list[Reserved]]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def backing(terms: Schedule, reserved: Mapping[str, Sequence[Reserved]]) -> Backing:
+    """Return the products whose bills can accrete; nothing is generated for the others."""
+    made = Backing(dict(terms.products))
+    for (venue, name), timeline in terms.products.items():
+        if timeline.values[0].bills is None:
+            continue
+        asset = timeline.values[0].asset
+        wrong = list(_faults(reserved.get(name, ()), asset, terms.maturities))
+        if wrong:
+            made.problems += wrong
+            del made.products[venue, name]
+            continue
+        days: dict[int, list[Reserved]] = {}
+        for kept in sorted(reserved.get(name, ()), key=lambda kept: kept.day):
+            if kept.reserve is Reserve.BILLS or kept.commodity == asset:
+                days.setdefault(kept.day, []).append(kept)
+        made.reserved[name] = days
+    return made
+
+
+def _faults(
+    reserved: Iterable[Reserved], asset: str, maturities: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Yield what is wrong with bills, once for each."""
+    told: set[str] = set()
+    for kept in reserved:
+        if kept.reserve is not Reserve.BILLS or kept.commodity in told:
+            continue
+        problem = _fault(kept, asset, maturities)
+        if problem is not None:
+            told.add(kept.commodity)
+            yield problem
+
+
+def _fault(kept: Reserved, asset: str, maturities: Mapping[str, int]) -> Problem | None:
+    bill, lot = kept.commodity, kept.lot
+    if lot is None:
+        return problems.bill_without_cost(kept.source, bill, asset)
+    if lot.currency != asset or lot.cost <= 0:
+        return problems.bill_cost(kept.source, bill, f"{lot.cost:f} {lot.currency}", asset)
+    if bill not in maturities:
+        return problems.bill_without_maturity(kept.source, bill)
+    if maturities[bill] <= lot.day:
+        matures, bought = date_of(maturities[bill]).isoformat(), date_of(lot.day).isoformat()
+        return problems.bill_matured(kept.source, bill, matures, bought)
+    return None
+
+
+def payments(
+    terms: Schedule, chart: Chart, receipts: Iterable[Receipt]
+) -> tuple[list[Payment], list[Input], list[Problem]]:
+    """Return what was paid, and inputs of the days on which a payout steps aside for it."""
+    made: list[Payment] = []
+    inputs: list[Input] = []
+    wrong: list[Problem] = []
+    for entry, names, text in receipts:
+        source, day = source_of(entry.meta), entry.date.toordinal()
+        for name in names:
+            if name not in terms.sub_accounts:
+                continue
+            period = None
+            if "pays" in entry.meta:
+                period, problem = _period(terms, name, entry.meta["pays"], source)
+                if problem is not None:
+                    wrong.append(problem)
+                if period is None:
+                    continue
+                if period[1] + 1 != day:
+                    inputs.append(Input(period[1] + 1, text, source))
+            made += _payments(terms, chart, entry, name, period)
+    return sorted(made, key=lambda payment: payment.day), inputs, wrong
+
+
+def _period(
+    terms: Schedule, name: str, pays: object, source: Source
+) -> tuple[tuple[str, int] | None, Problem | None]:
+    """Read "USD 2025-05": product and last day of the period."""
+    if not isinstance(pays, str):
+        return None, problems.bad_pays(source, pays)
+    product, _, text = pays.rpartition(" ")
+    found = periods.named(text)
+    if not product or found is None:
+        return None, problems.bad_pays(source, pays)
+    end, month = found
+    venue = terms.sub_accounts[name].values[0].venue
+    timeline = terms.products.get((venue, product))
+    if timeline is None:
+        if ("product", product) in terms.blocked:
+            return None, None
+        known = {other for at, other in terms.products if at == venue}
+        return None, problems.unknown_product(source, f'pays: "{pays}"', product, known)
+    payout = (timeline.at(end * SLOTS) or timeline.values[0]).payout
+    if not periods.fits(payout, end, month=month):
+        return None, problems.no_such_period(source, product, text, payout.value)
+    return (product, end), None
+
+
+def _payments(
+    terms: Schedule, chart: Chart, entry: Transaction, name: str, period: tuple[str, int] | None
+) -> Iterator[Payment]:
+    """Yield what one transaction pays to one sub-account, by coin."""
+    venue = terms.sub_accounts[name].values[0].venue
+    sums: dict[tuple[str, Side], Decimal] = {}
+    for posting in entry.postings:
+        place = chart.side(posting.account)
+        if place is not None and place[0] == name and posting.units is not None:
+            number = posting.units.number
+            assert isinstance(number, Decimal)
+            key = (posting.units.currency, place[1])
+            sums[key] = EXACT.add(sums.get(key, ZERO), number)
+    coins = {coin for coin, side in sums if side is Side.ACCRUED_YIELD}
+    if period is not None:
+        coins = {terms.products[venue, period[0]].values[0].asset}
+    for coin in sorted(coins):
+        paid = sums.get((coin, Side.WALLET), ZERO)
+        taken = EXACT.minus(sums.get((coin, Side.ACCRUED_YIELD), ZERO))
+        day, source = entry.date.toordinal(), source_of(entry.meta)
+        yield Payment(day, name, coin, period, paid, taken, source)
