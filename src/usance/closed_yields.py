@@ -8,12 +8,11 @@ from usance import periods, portfolios
 from usance.amounts import EXACT
 from usance.events import Book, Side
 from usance.hours import SLOTS
+from usance.problems import Source
 from usance.reading import Reading
 from usance.reserves import Reserve, Reserved
-from usance.problems import Source
 from usance.terms import Stage
-from usance.wallet import State
-
+from usance.wallet import Accrual, State
 
 NOWHERE = Source("", 0)
 
@@ -31,39 +30,41 @@ def take(made: State, reading: Reading, entry: Transaction, posting: Posting) ->
     reserve = reading.chart.reserve(posting.account)
     if reserve is not None:
         return _take_reserve(made, entry, posting, *reserve)
-    place = reading.chart.side(posting.account)
-    if place is None or place[1] not in (Side.ACCRUED_YIELD, Side.YIELD):
-        return True
+    name, side = reading.chart.side(posting.account) or ("", None)
     assert posting.units is not None and isinstance(posting.units.number, Decimal)
-    name, side = place
     unit = reading.book.coins.get(posting.units.currency)
-    if unit is None:
+    if unit is None or side not in (Side.ACCRUED_YIELD, Side.YIELD):
         return True
     accrual = made.accrual(name, unit.name)
     quanta = unit.grains(posting.units.number) // unit.quanta
     meta = posting.meta or {}
     if side is Side.YIELD:
         accrual.enrolled += quanta
-        return True
-    if "carry-after" not in meta:
-        return True
-    try:
-        carry = unit.carry(str(meta["carry-after"]))
-    except ValueError:
-        return False
-    of_bonus = meta.get("source") == "bonus"
+    elif "carry-after" in meta:
+        try:
+            carry = unit.carry(str(meta["carry-after"]))
+        except ValueError:
+            return False
+        end = _end(reading.book, name, str(meta.get("product")), entry.date.toordinal())
+        _accrue(accrual, end, quanta, carry, of_bonus=meta.get("source") == "bonus")
+    return True
+
+
+def _accrue(accrual: Accrual, end: int | None, quanta: int, carry: int, *, of_bonus: bool) -> None:
+    """Take over a credit and its carry."""
     if of_bonus:
         accrual.carry_bonus = carry
     else:
         accrual.carry_treasury = carry
-    day = entry.date.toordinal()
-    key = (reading.book.venue(name), str(meta.get("product")))
-    timeline = reading.book.yields.products.get(key)
-    terms = None if timeline is None else timeline.at(day * SLOTS)
-    end = None if terms is None else periods.end_of(terms.payout, day)
     if end is not None and quanta:
         accrual.accrue(end, 0 if of_bonus else quanta, quanta if of_bonus else 0)
-    return True
+
+
+def _end(book: Book, name: str, product: str, day: int) -> int | None:
+    """Return the last day of the period in which a day of a product lies."""
+    timeline = book.yields.products.get((book.venue(name), product))
+    terms = None if timeline is None else timeline.at(day * SLOTS)
+    return None if terms is None else periods.end_of(terms.payout, day)
 
 
 def _take_reserve(

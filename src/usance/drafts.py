@@ -11,7 +11,7 @@ from usance.lots import Lot
 from usance.reserves import Reserve
 
 Place = tuple[str, Side | Reserve | str]
-"""An account of a sub-account: a side, or the name of whom it gave something to; or of a product."""
+"""A side of a sub-account, what it gave to another (by name), or an account of a product."""
 
 
 class Proof(NamedTuple):

@@ -11,7 +11,7 @@ from usance.hours import date_of
 from usance.terms import Payout
 
 THURSDAY = 4
-"""What the ordinals of Thursdays leave when divided by 7: a week ends then and is paid on Friday."""
+"""What the ordinals of Thursdays leave when divided by 7; a week ends then, paid on Friday."""
 
 
 def end_of(payout: Payout, day: int) -> int | None:

@@ -531,8 +531,8 @@ def no_such_period(source: Source, product: str, period: str, payout: str) -> Pr
     return _error(
         source,
         "no-such-period",
-        f'pays: "{product} {period}": the product pays {payout}, so this names none of its periods. '
-        "Write a month as 2025-05, a day or the Thursday that ends a week as 2025-05-29.",
+        f'pays: "{product} {period}": the product pays {payout}, so this is none of its '
+        "periods. Write a month as 2025-05, a day or the Thursday that ends a week as 2025-05-29.",
     )
 
 

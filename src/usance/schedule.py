@@ -293,8 +293,8 @@ def _yields(
     """Read yield products, their rates and bonuses; nothing of a product that has a fault."""
     read = partial(yield_directives.yield_product, assets=assets)
     products = _read(made, kinds["yield-product"], read, venues)
-    for name, wrong in yield_rules.faults(products, made.roots, venues):
-        _collect(made, "yield-product", name, [wrong])
+    for faulty, problem in yield_rules.faults(products, made.roots, venues):
+        _collect(made, "yield-product", faulty, [problem])
     known = {term.name: term.value for term in reversed(products)}
     names = {name for kind, name in made.blocked if kind == "product"} | known.keys()
     _treasury_rates(made, kinds["treasury-rate"], known, names, venues, folder)

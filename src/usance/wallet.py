@@ -62,7 +62,7 @@ class Accrual:
     enrolled         the Yield memorandum as last posted, quanta
     carry_treasury   what was earned and not credited, 1e-18 quanta
     carry_bonus      the same of the bonus
-    unpaid           treasury and bonus that wait for their payout, quanta, by last day of the period
+    unpaid           treasury and bonus not paid yet, quanta, by last day of their period
     """
 
     enrolled: int = 0

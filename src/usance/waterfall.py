@@ -13,8 +13,8 @@ from usance import settlement
 from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, ceil_div, plain, tidied
 from usance.drafts import Draft, Leg
 from usance.events import Side
-from usance.lots import Lot
 from usance.hours import date_of
+from usance.lots import Lot
 from usance.margin import Debt, Margin, Position, Standing
 from usance.standings import Standings
 

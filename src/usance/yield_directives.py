@@ -23,8 +23,8 @@ from usance.directives import (
     COIN,
     RATE_MAX,
     ZERO,
-    Reader,
     RatesFile,
+    Reader,
     Term,
     dated,
     source_of,
@@ -94,9 +94,8 @@ def _bills(reader: Reader, assets: str) -> Bills:
     example = f"{assets}:Backpack:Treasury:Bills"
     name = _needed(reader, "bills", example)
     parts = name.split(":")
-    if name and (not account.is_valid(name) or parts[0] != assets or len(parts) < 4):
-        reader.wrong("bills", example)
-    elif parts[-1] in ("Accretion", "Cash"):
+    placed = account.is_valid(name) and parts[0] == assets and len(parts) > 3
+    if name and (not placed or parts[-1] in ("Accretion", "Cash")):
         reader.wrong("bills", example)
     accretion = reader.text("accretion", '"constant-yield"') or "constant-yield"
     if accretion not in ("constant-yield", "straight-line"):

@@ -7,12 +7,15 @@ from typing import Any
 
 from usance import ledger, portfolios, reports, treasury
 from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, plain
+from usance.coin_day import CoinDay
 from usance.engine import Day
 from usance.events import Book
 from usance.hours import HOURS, SLOTS, date_of
 from usance.reading import Reading
+from usance.reserves import Payment
 from usance.terms import Bills, YieldProduct
 from usance.wallet import State
+from usance.yield_day import YieldDay
 
 Figures = dict[str, Any]
 """Names and figures as they stand in JSON: exact decimals as text, null where there is none."""
@@ -40,6 +43,26 @@ class Split:
     enrolled: int = 0
     unpaid: Decimal = ZERO
     variance: Decimal = ZERO
+
+    def lend(self, day: CoinDay) -> None:
+        """Take in a day's lending."""
+        self.income["lending"] += day.earned
+        self.hours += sum(day.hours)
+
+    def earn(self, day: YieldDay, *, counts: bool) -> None:
+        """Take in a day of the product; of one before the period only what it left unpaid."""
+        accrued = self.coin.amount(day.treasury + day.bonus - day.paid)
+        self.unpaid = EXACT.add(self.unpaid, accrued)
+        if counts:
+            self.income["treasury"] += day.treasury
+            self.income["bonus"] += day.bonus
+            self.enrolled += day.hours
+
+    def receive(self, payment: Payment, *, counts: bool) -> None:
+        """Take in a payment that a person wrote."""
+        self.unpaid = EXACT.subtract(self.unpaid, payment.taken)
+        if counts:
+            self.variance = EXACT.add(self.variance, EXACT.subtract(payment.paid, payment.taken))
 
     def is_empty(self) -> bool:
         """Tell whether the holder had no part in the product."""
@@ -69,35 +92,25 @@ def split(reading: Reading, first: int | None, last: int | None) -> Figures:
 
 def _splits(book: Book, days: Iterable[Day], begin: int, end: int) -> dict[tuple[str, str], Split]:
     splits: dict[tuple[str, str], Split] = {}
-    holders: dict[tuple[str, str], tuple[str, str]] = {}
+    products: dict[tuple[str, str], str] = {}
     for (venue, product), timeline in book.yields.products.items():
         coin = book.coins[timeline.values[0].asset]
         for name in book.sub_accounts:
             if book.venue(name) == venue:
                 splits[name, product] = Split(venue, coin)
-                holders[name, coin.name] = (name, product)
+                products[name, coin.name] = product
     for day in days:
-        for of_day in day.yields:
-            made = splits[of_day.sub_account, of_day.product]
-            accrued = made.coin.amount(of_day.treasury + of_day.bonus - of_day.paid)
-            made.unpaid = EXACT.add(made.unpaid, accrued)
-            if day.day >= begin:
-                made.income["treasury"] += of_day.treasury
-                made.income["bonus"] += of_day.bonus
-                made.enrolled += of_day.hours
+        for earned in day.yields:
+            splits[earned.sub_account, earned.product].earn(earned, counts=day.day >= begin)
         for lent in day.coins if day.day >= begin else ():
-            key = holders.get((lent.sub_account, lent.coin.name))
-            if key is not None:
-                splits[key].income["lending"] += lent.earned
-                splits[key].hours += sum(lent.hours)
+            name = lent.sub_account
+            if (name, lent.coin.name) in products:
+                splits[name, products[name, lent.coin.name]].lend(lent)
     for payment in book.yields.payments:
-        key = holders.get((payment.sub_account, payment.coin))
-        if key is not None and payment.day <= end:
-            made = splits[key]
-            made.unpaid = EXACT.subtract(made.unpaid, payment.taken)
-            if payment.day >= begin:
-                off = EXACT.subtract(payment.paid, payment.taken)
-                made.variance = EXACT.add(made.variance, off)
+        name = payment.sub_account
+        if (name, payment.coin) in products and payment.day <= end:
+            made = splits[name, products[name, payment.coin]]
+            made.receive(payment, counts=payment.day >= begin)
     return splits
 
 

@@ -19,63 +19,70 @@ def faults(
     terms  in order of time
     roots  account of assets of each sub-account
     """
-    first: dict[str, Term[YieldProduct]] = {}
-    owners: dict[str, str] = {}
+    first: dict[str, YieldProduct] = {}
+    owners = {root: f'sub-account "{owner}"' for owner, root in sorted(roots.items())}
     coins: dict[tuple[str, str], str] = {}
     for term in terms:
-        name, product = term.name, term.value
-        begun = first.setdefault(name, term).value
-        for what, now, before in (
-            ("asset", product.asset, begun.asset),
-            ("source", _source(product), _source(begun)),
-            ("account", _account(product), _account(begun)),
-        ):
-            if now != before:
-                yield name, problems.product_changed(term.source, name, what, now, before)
-                break
-        if name in roots:
-            yield name, problems.product_name_taken(term.source, name)
-        for venue in sorted(venues if term.venue is None else {term.venue}):
-            other = coins.setdefault((venue, product.asset), name)
-            if other != name:
-                yield name, problems.two_products(term.source, name, product.asset, venue, other)
-        if product.bills is None:
-            continue
-        if venue_of(product.bills) not in venues:
-            venue = venue_of(product.bills)
-            yield (
-                name,
-                problems.product_account(
-                    term.source, name, product.bills.account, f"no sub-account is at {venue}"
-                ),
-            )
-        entity = product.bills.account.rpartition(":")[0]
-        taken = owners | {root: f'sub-account "{owner}"' for owner, root in roots.items()}
-        for account, owner in sorted(taken.items()):
-            if owner != f'product "{name}"' and _overlap(entity, account):
-                yield (
-                    name,
-                    problems.product_account(
-                        term.source,
-                        name,
-                        product.bills.account,
-                        f"it lies in what belongs to {owner}",
-                    ),
-                )
-                break
-        owners[entity] = f'product "{name}"'
+        begun = first.setdefault(term.name, term.value)
+        found = [
+            *_changes(term, begun),
+            *_placed(term, owners, venues),
+            *_alone(term, coins, venues),
+        ]
+        if term.name in roots:
+            found.append(problems.product_name_taken(term.source, term.name))
+        for problem in found:
+            yield term.name, problem
+
+
+def _changes(term: Term[YieldProduct], begun: YieldProduct) -> Iterator[Problem]:
+    """Refuse another asset, source or account than a product began with."""
+    for what, now, before in zip(KEPT, _kept(term.value), _kept(begun), strict=True):
+        if now != before:
+            yield problems.product_changed(term.source, term.name, what, now, before)
+
+
+KEPT = ("asset", "source", "account of bills")
+
+
+def _kept(product: YieldProduct) -> tuple[str, str, str]:
+    if product.bills is None:
+        return product.asset, "observed", ""
+    return product.asset, "bills", product.bills.account
+
+
+def _alone(
+    term: Term[YieldProduct], coins: dict[tuple[str, str], str], venues: Collection[str]
+) -> Iterator[Problem]:
+    """Refuse a second product for a coin at a venue."""
+    coin = term.value.asset
+    for venue in sorted(venues if term.venue is None else {term.venue}):
+        other = coins.setdefault((venue, coin), term.name)
+        if other != term.name:
+            yield problems.two_products(term.source, term.name, coin, venue, other)
+
+
+def _placed(
+    term: Term[YieldProduct], owners: dict[str, str], venues: Collection[str]
+) -> Iterator[Problem]:
+    """Refuse bills at no venue, or in what belongs to a sub-account or another product."""
+    bills, ours = term.value.bills, f'product "{term.name}"'
+    if bills is None:
+        return
+    entity, venue = bills.account.rpartition(":")[0], venue_of(bills)
+    why = [] if venue in venues else [f"no sub-account is at {venue}"]
+    why += [
+        f"it lies in what belongs to {owner}"
+        for account, owner in owners.items()
+        if owner != ours and _overlap(entity, account)
+    ]
+    for text in why[:1]:
+        yield problems.product_account(term.source, term.name, bills.account, text)
+    owners.setdefault(entity, ours)
 
 
 def _overlap(one: str, other: str) -> bool:
     return f"{one}:".startswith(f"{other}:") or f"{other}:".startswith(f"{one}:")
-
-
-def _source(product: YieldProduct) -> str:
-    return "observed" if product.bills is None else "bills"
-
-
-def _account(product: YieldProduct) -> str:
-    return "" if product.bills is None else product.bills.account
 
 
 def treasury_rate(

@@ -5,7 +5,6 @@ terms are those at 00:00; `earn` counts by the hour; bills count by date.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 from usance import periods, portfolios, problems, treasury
 from usance.amounts import EXACT, Coin, plain, scaled, shortened
@@ -103,7 +102,7 @@ class Yielding:
             coin = self.book.coins[product.asset]
             enrolled = self._enrolled(lendings.get((venue, coin.name)))
             if product.bills is None:
-                self._observed(venue, name, product, coin, enrolled)
+                self._observed(venue, name, coin, enrolled)
             else:
                 self._backed(venue, name, product, coin, enrolled)
             end = periods.end_of(product.payout, self.day)
@@ -133,7 +132,6 @@ class Yielding:
         self,
         venue: str,
         name: str,
-        product: YieldProduct,
         coin: Coin,
         enrolled: Mapping[str, Sequence[int]],
     ) -> None:
