@@ -118,15 +118,13 @@ def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: 
     fee                share of the income; rounded up, and none of a loss
     hours              sum over all holders and hours of the principal, quanta
 
-    A loss is not taken back from holders: it is left over, below zero, until it is earned.
+    What was distributed before it was whole is left over below zero, and lowers the next day.
     """
     charge = 0
     if earned > 0:
         charge = -(-Fraction(EXACT.multiply(earned, fee)) // Fraction(coin.quantum))
     rest = EXACT.subtract(EXACT.add(earned, left_over), coin.amount(charge))
-    growth = 0
-    if rest > 0:
-        growth = treasury.share(int(Fraction(rest) * UNIT // Fraction(coin.quantum)), hours)
+    growth = treasury.share(int(Fraction(rest) * UNIT // Fraction(coin.quantum)), hours)
     return Division(charge, rest, growth)
 
 
