@@ -86,6 +86,10 @@ class Chart:
         """Return the product to which an account belongs, None for all others."""
         return self._entities.get(self._prefix(account, self._entities))
 
+    def is_product(self, name: str) -> bool:
+        """Tell whether a name is that of a product with accounts of its own."""
+        return (name, Reserve.BILLS) in self._kept
+
     def reserve(self, account: str) -> tuple[str, Reserve] | None:
         """Return product and kind of an account, None where it is none of a product's."""
         return self._reserves.get(account)

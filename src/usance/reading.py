@@ -94,11 +94,7 @@ def read(
     written = [entry for entry in kinds[Transaction] if not is_posted(entry)]
     seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     operating = (options["operating_currency"] or [None])[0]
-    scribe = Scribe(
-        chart,
-        isolating=Stage.SUB_ACCOUNTS in stages,
-        yielding=bool(terms.products) and Stage.YIELD_SPLIT in stages,
-    )
+    scribe = Scribe(chart, Stage.SUB_ACCOUNTS in stages)
     for entry in written:
         scribe.transaction(entry)
     if Stage.SUB_ACCOUNTS in stages:
@@ -124,7 +120,8 @@ def read(
             by_day.setdefault((contract_of, perpetual.settle), {})
     backing = yield_reading.backing(terms, scribe.reserved)
     payments, paying, unread = yield_reading.payments(terms, chart, scribe.receipts)
-    found += [*backing.problems, *unread]
+    if Stage.YIELD_SPLIT in stages:
+        found += [*backing.problems, *unread]
     moments = [movement.moment for movement in chain(movements, trades)]
     moments += [day * SLOTS for days in backing.reserved.values() for day in days]
     book = Book(
@@ -150,9 +147,10 @@ def read(
             backing.products,
             terms.treasury_rates,
             terms.bonuses,
-            terms.maturities,
+            backing.maturities,
             backing.reserved,
             payments,
+            frozenset((paid.sub_account, *paid.period) for paid in payments if paid.period),
         ),
         operating=operating or "",
         stages=Timeline(_stages(seals, stages)),
@@ -169,7 +167,7 @@ def read(
         max(horizon, 0),
         posted,
         seals,
-        [*terms.inputs, *scribe.inputs, *price_inputs, *paying],
+        [*terms.inputs, *scribe.inputs, *price_inputs, *backing.inputs, *paying],
         terms.files,
         terms.yield_files,
     )
@@ -203,7 +201,6 @@ def _counting(
     They are of our commodities, directly or over another one.
     """
     ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
-    ours |= {line.values[0].asset for line in terms.products.values()}
     ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
     ours.discard(operating or "")
     linked = set(ours)

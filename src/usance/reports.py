@@ -19,6 +19,7 @@ from usance.hours import HOURS, date_of
 from usance.ledger import Ledger
 from usance.problems import Problem, Source
 from usance.reading import Reading
+from usance.reserves import Reserve
 
 SHOWN = Context(prec=28)
 """Averages, and what a curve pool's venue and market come to, have 28 significant digits."""
@@ -116,7 +117,7 @@ def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
 
 @dataclass(slots=True)
 class Sheet:
-    """A sub-account's balance sheet.
+    """The balance sheet of a sub-account, or of a product backed by bills.
 
     accounts  units as booked, by account and commodity
     values    of assets and liabilities by account and commodity, in the operating currency
@@ -179,10 +180,11 @@ def sheets(
     """Return the balance sheets at the end of a day, and the prices that are missing for them."""
     table = Prices(book, at)
     chart = reading.chart
-    made = {
-        name: Sheet(name, timeline.values[0].venue, {}, {}, {}, ZERO)
-        for name, timeline in sorted(reading.book.sub_accounts.items())
-    }
+    venues = {name: reading.book.venue(name) for name in sorted(reading.book.sub_accounts)}
+    for (venue, name), timeline in sorted(reading.book.yields.products.items()):
+        if timeline.values[0].bills is not None:
+            venues[name] = venue
+    made = {name: Sheet(name, venue, {}, {}, {}, ZERO) for name, venue in venues.items()}
     for entry in book.entries:
         if isinstance(entry, Transaction) and entry.date <= at:
             _book(entry, chart, made, table, at_cost=at_cost)
@@ -195,6 +197,8 @@ def sheets(
         if not at_cost:
             sheet.values = {
                 account: {coin: table.value(number, coin) for coin, number in units.items()}
+                if chart.reserve(account) != (sheet.name, Reserve.BILLS)
+                else sheet.values[account]
                 for account, units in sheet.accounts.items()
                 if account in sheet.values
             }
@@ -205,13 +209,15 @@ def sheets(
 def _book(
     entry: Transaction, chart: Chart, made: dict[str, Sheet], table: Prices, *, at_cost: bool
 ) -> None:
-    """Book a transaction on the sheets of the sub-accounts that it touches."""
-    owners = [chart.owner(posting.account) for posting in entry.postings]
+    """Book a transaction on the sheets of the sub-accounts and products that it touches."""
+    owners = [
+        chart.owner(posting.account) or chart.product(posting.account) for posting in entry.postings
+    ]
     touched = {owner for owner in owners if owner in made}
     for owner, posting in zip(owners, entry.postings, strict=True):
         assert posting.units is not None and isinstance(posting.units.number, Decimal)
         weight = convert.get_weight(posting)
-        for name in touched if owner is None else {owner} & touched:
+        for name in touched if owner is None else _parties(owner, touched, chart):
             residual = made[name].residual
             residual[weight.currency] = EXACT.add(
                 residual.get(weight.currency, ZERO), weight.number
@@ -225,10 +231,22 @@ def _book(
         root = posting.account.partition(":")[0]
         if root in (chart.roots["Assets"], chart.roots["Liabilities"]):
             values = sheet.values.setdefault(posting.account, {})
-            if at_cost:
+            # Bills are worth their cost and what Accretion holds, whatever a price says.
+            if at_cost or chart.reserve(posting.account) == (owner, Reserve.BILLS):
                 cost = convert.get_cost(posting)
                 worth = table.value(cost.number, cost.currency)
                 values[coin] = _sum((values.get(coin, ZERO), worth))
+
+
+def _parties(owner: str, touched: set[str], chart: Chart) -> set[str]:
+    """Return whose sheet a leg counts on: its owner's, and theirs to whom the owner is outside.
+
+    Sub-accounts are completed against each other by transfers; a product and a sub-account are
+    strangers.
+    """
+    products = {name for name in touched if chart.is_product(name)}
+    others = touched - products if owner in products else products
+    return ({owner} | others) & touched
 
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
@@ -320,7 +338,7 @@ Row = tuple[str | None, ...]
 
 def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
     """Yield the lines of a balance sheet: account, units, commodity, value."""
-    perp = chart.account(sheet.name, Side.PERP)
+    perp = None if chart.is_product(sheet.name) else chart.account(sheet.name, Side.PERP)
     for account, values in sorted(sheet.values.items()):
         if account == perp and values:
             # Contracts and the notional owed for them are one thing, at value.
@@ -337,10 +355,31 @@ def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
 
 def handed(sheet: Sheet, chart: Chart) -> Iterator[tuple[str, str]]:
     """Yield the accounts of what a sub-account gave to others, with their names."""
+    if chart.is_product(sheet.name):
+        return
     prefix = chart.transfers(sheet.name, "")
     for account in sheet.accounts:
         if account.startswith(prefix):
             yield account, account.removeprefix(prefix)
+
+
+def distributed(sheets: list[Sheet], chart: Chart) -> dict[str, Decimal]:
+    """Return what products gave to holders less what holders got of products, by coin."""
+    coins: dict[str, Decimal] = {}
+    for sheet in sheets:
+        if chart.is_product(sheet.name):
+            account = chart.reserved(sheet.name, Reserve.DISTRIBUTED)
+            for coin in sheet.accounts.get(account, {}):
+                coins[coin] = ZERO
+    for sheet in sheets:
+        if chart.is_product(sheet.name):
+            account = chart.reserved(sheet.name, Reserve.DISTRIBUTED)
+        else:
+            account = chart.account(sheet.name, Side.TREASURY)
+        for coin, number in sheet.accounts.get(account, {}).items():
+            if coin in coins:
+                coins[coin] = EXACT.add(coins[coin], number)
+    return coins
 
 
 def total_rows(sheets: list[Sheet], chart: Chart, whole: Decimal | None) -> Iterator[Row]:
@@ -354,4 +393,6 @@ def total_rows(sheets: list[Sheet], chart: Chart, whole: Decimal | None) -> Iter
                 given[coin] = EXACT.add(given.get(coin, ZERO), number)
     for coin, number in sorted(given.items()):
         yield f"Transfers between them, eliminated ({coin})", format(number, "f")
+    for coin, number in sorted(distributed(sheets, chart).items()):
+        yield f"Distributions between them, eliminated ({coin})", format(number, "f")
     yield "Net asset value", _text(whole)

@@ -71,6 +71,7 @@ class Yields:
     maturities       day on which a bill is paid back, by commodity
     reserved         by product, then by day
     payments         in order of time
+    settled          (sub-account, product, last day) of periods whose payout a person wrote
     """
 
     products: Mapping[tuple[str, str], Timeline[YieldProduct]] = field(default_factory=dict)
@@ -79,10 +80,4 @@ class Yields:
     maturities: Mapping[str, int] = field(default_factory=dict)
     reserved: Mapping[str, Mapping[int, Sequence[Reserved]]] = field(default_factory=dict)
     payments: Sequence[Payment] = ()
-
-    def is_paid(self, sub_account: str, product: str, end: int) -> bool:
-        """Tell whether a person wrote the payout of a period."""
-        return any(
-            payment.sub_account == sub_account and payment.period == (product, end)
-            for payment in self.payments
-        )
+    settled: frozenset[tuple[str, str, int]] = frozenset()

@@ -61,7 +61,7 @@ class Schedule:
     roots          every declared sub-account's account of assets, malformed ones included
     quanta         by commodity, where it states one
     stale_after    days, by commodity, where it states them
-    maturities     day, by commodity, where it states one
+    maturing       commodities that state a maturity; it is ours where a product holds them
     bills          account of bills, by product, malformed ones included
     blocked        ("coin", "sub-account" or "product", name) with a fault: nothing is generated
     through        last day that a person asked to accrue, 0 where none
@@ -84,7 +84,7 @@ class Schedule:
     bonuses: dict[tuple[str, str], Timeline[Bonus]] = field(default_factory=dict)
     quanta: dict[str, Decimal] = field(default_factory=dict)
     stale_after: dict[str, int] = field(default_factory=dict)
-    maturities: dict[str, int] = field(default_factory=dict)
+    maturing: dict[str, Commodity] = field(default_factory=dict)
     bills: dict[str, str] = field(default_factory=dict)
     blocked: set[tuple[str, str]] = field(default_factory=set)
     through: int = 0
@@ -267,22 +267,18 @@ def _through(made: Schedule, entries: list[Custom]) -> None:
 
 
 def _commodities(made: Schedule, commodities: Iterable[Commodity]) -> None:
-    # Another tool may use the word maturity: it is ours where a product holds bills.
-    backed = any(line.values[0].bills for line in made.products.values())
-    keys = (*COMMODITY_KEYS, "maturity") if backed else COMMODITY_KEYS
     for entry in commodities:
-        if not any(key in entry.meta for key in keys):
+        if "maturity" in entry.meta:
+            made.maturing[entry.currency] = entry
+        if not any(key in entry.meta for key in COMMODITY_KEYS):
             continue
         quantum, days, wrong = directives.commodity(entry)
-        matures, unread = yield_directives.maturity(entry) if backed else (None, [])
-        _collect(made, "commodity", entry.currency, [*wrong, *unread])
+        _collect(made, "commodity", entry.currency, wrong)
         if quantum is not None:
             made.quanta[entry.currency] = quantum
         if days is not None:
             made.stale_after[entry.currency] = days
-        if matures is not None:
-            made.maturities[entry.currency] = matures
-        text = partial(inputs.commodity_text, entry, keys)
+        text = partial(inputs.commodity_text, entry, COMMODITY_KEYS)
         # Its date says nothing: a quantum counts on every day, so from the first.
         made.inputs.append(Input(0, text, source_of(entry.meta)))
 

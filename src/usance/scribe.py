@@ -54,13 +54,11 @@ class Scribe:
     """Takes down what a person's transactions do to sub-accounts, and what they may not do.
 
     isolating  crossings and unknown accounts are refused
-    yielding   there are yield products, so what accrued and was paid counts
     """
 
-    def __init__(self, chart: Chart, *, isolating: bool, yielding: bool) -> None:
+    def __init__(self, chart: Chart, isolating: bool) -> None:
         self.chart = chart
         self.isolating = isolating
-        self.yielding = yielding
         self.movements: list[Movement] = []
         self.trades: list[Movement] = []
         self.transfers: list[Transfer] = []
@@ -95,11 +93,10 @@ class Scribe:
             *accrued,
             *reserved,
         ]
-        keys = ("pays",) if self.yielding else ()
-        text = partial(inputs.transaction_text, entry, counting, seconds, keys)
-        if counting:
+        text = partial(inputs.transaction_text, entry, counting, seconds, ("pays",))
+        if counting or "pays" in entry.meta:
             self.inputs.append(Input(entry.date.toordinal(), text, source))
-        if accrued or (self.yielding and "pays" in entry.meta):
+        if accrued or "pays" in entry.meta:
             self.receipts.append(Receipt(entry, tuple(names), text))
         self._gifts(entry, names, source)
         self._notional(entry, source)
@@ -132,7 +129,7 @@ class Scribe:
     def _has_accrued(self, posting: Posting) -> bool:
         """Tell whether a posting moves what has accrued of a yield product."""
         place = self.chart.side(posting.account)
-        return self.yielding and place is not None and place[1] is Side.ACCRUED_YIELD
+        return place is not None and place[1] is Side.ACCRUED_YIELD
 
     def _reserve(self, entry: Transaction, posting: Posting, source: Source) -> bool:
         """Take down a posting to what backs a product; False where it is none."""

@@ -123,6 +123,7 @@ FIGURES = (
     ("Cash", "cash"),
     ("Held", "holdings"),
     ("Coverage", "coverage"),
+    ("Backing of what is enrolled and owed", "backing"),
     ("Days to maturity, weighted", "days_to_maturity"),
     ("Portfolio yield", "portfolio_yield"),
     ("Left over", "left_over"),

@@ -165,15 +165,14 @@ def yield_bonus(entry: Custom) -> ReadBonus:
     return name, dated(reader, entry, name, value), reader.problems
 
 
-def maturity(entry: Commodity) -> tuple[int | None, list[Problem]]:
-    """Read the day on which a bill is paid back, None where its commodity states none."""
+def maturity(entry: Commodity) -> tuple[int, list[Problem]]:
+    """Read the day on which a bill is paid back, 0 where it is none."""
     reader = Reader(entry, f"commodity {entry.currency}")
-    value = reader.meta.get("maturity")
+    value = reader.meta["maturity"]
     if isinstance(value, datetime.date):
         return value.toordinal(), []
-    if value is not None:
-        reader.wrong("maturity", "2025-11-28")
-    return None, reader.problems
+    reader.wrong("maturity", "2025-11-28")
+    return 0, reader.problems
 
 
 def _rate(reader: Reader, rate: Decimal) -> Decimal:

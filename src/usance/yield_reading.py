@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
-from beancount.core.data import Transaction
+from beancount.core.data import Commodity, Transaction
 
-from usance import periods, problems
+from usance import periods, problems, yield_directives
 from usance.amounts import EXACT, ZERO
 from usance.chart import Chart
 from usance.directives import source_of
 from usance.events import Side
 from usance.hours import SLOTS, date_of
-from usance.inputs import Input
+from usance.inputs import Input, commodity_text
 from usance.problems import Problem, Source
 from usance.reserves import Payment, Reserve, Reserved
 from usance.schedule import Schedule
@@ -25,21 +26,31 @@ Products = dict[tuple[str, str], Timeline[YieldProduct]]
 
 @dataclass(slots=True)
 class Backing:
-    """Products in force, and what a person posted to what backs them, by product and day."""
+    """Products in force, and what a person posted to what backs them, by product and day.
+
+    maturities  day, by bill that is held
+    inputs      what such bills state, from the day on which they are first held
+    """
 
     products: Products
     reserved: dict[str, dict[int, list[Reserved]]] = field(default_factory=dict)
+    maturities: dict[str, int] = field(default_factory=dict)
+    inputs: list[Input] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def backing(terms: Schedule, reserved: Mapping[str, Sequence[Reserved]]) -> Backing:
     """Return the products whose bills can accrete; nothing is generated for the others."""
     made = Backing(dict(terms.products))
+    every = sorted((kept for of in reserved.values() for kept in of), key=lambda kept: kept.day)
+    for kept in every:
+        if kept.reserve is Reserve.BILLS and kept.commodity in terms.maturing:
+            _mature(made, terms.maturing[kept.commodity], kept.day)
     for (venue, name), timeline in terms.products.items():
         if timeline.values[0].bills is None:
             continue
         asset = timeline.values[0].asset
-        wrong = list(_faults(reserved.get(name, ()), asset, terms.maturities))
+        wrong = list(_faults(reserved.get(name, ()), asset, made.maturities))
         if wrong:
             made.problems += wrong
             del made.products[venue, name]
@@ -50,6 +61,15 @@ def backing(terms: Schedule, reserved: Mapping[str, Sequence[Reserved]]) -> Back
                 days.setdefault(kept.day, []).append(kept)
         made.reserved[name] = days
     return made
+
+
+def _mature(made: Backing, entry: Commodity, day: int) -> None:
+    """Take over the maturity of a bill on the first day on which it is held."""
+    if entry.currency not in made.maturities:
+        made.maturities[entry.currency], wrong = yield_directives.maturity(entry)
+        made.problems += wrong
+        text = partial(commodity_text, entry, ("maturity",))
+        made.inputs.append(Input(day, text, source_of(entry.meta)))
 
 
 def _faults(
@@ -72,11 +92,12 @@ def _fault(kept: Reserved, asset: str, maturities: Mapping[str, int]) -> Problem
         return problems.bill_without_cost(kept.source, bill, asset)
     if lot.currency != asset or lot.cost <= 0:
         return problems.bill_cost(kept.source, bill, f"{lot.cost:f} {lot.currency}", asset)
-    if bill not in maturities:
+    matures = maturities.get(bill)
+    if matures is None:
         return problems.bill_without_maturity(kept.source, bill)
-    if maturities[bill] <= lot.day:
-        matures, bought = date_of(maturities[bill]).isoformat(), date_of(lot.day).isoformat()
-        return problems.bill_matured(kept.source, bill, matures, bought)
+    if matures <= lot.day:
+        day, bought = date_of(max(1, matures)).isoformat(), date_of(lot.day).isoformat()
+        return problems.bill_matured(kept.source, bill, day, bought)
     return None
 
 

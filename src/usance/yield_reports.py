@@ -219,6 +219,7 @@ def _reserve(
             "coverage": _text(_over(holdings, portfolio.payable)),
             "days_to_maturity": _text(_over(to_maturity, worth)),
             "portfolio_yield": _text(_over(rate, worth)),
+            "backing": _text(_over(holdings, coin.amount(enrolled) + portfolio.payable)),
             "left_over": _coins(portfolio.left_over, coin),
             "enrolled": coin.text(enrolled),
             "lots": [

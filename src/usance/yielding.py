@@ -66,7 +66,7 @@ class Yielding:
                     of_treasury, of_bonus = accrual.unpaid.pop(end)
                     amount = of_treasury + of_bonus
                     text = periods.name_of(self._payout(venue, name, end), end)
-                    if not amount or self.book.yields.is_paid(holder, name, end):
+                    if not amount or (holder, name, end) in self.book.yields.settled:
                         continue
                     proof = {"product": name, "period": text}
                     places = ((holder, Side.WALLET), (holder, Side.ACCRUED_YIELD))
@@ -118,12 +118,15 @@ class Yielding:
         found: dict[str, list[int]] = {}
         start = self.day * SLOTS
         for account in lending.accounts if lending is not None else ():
-            name = account.day.sub_account
-            switches = self.book.sub_accounts[name]
-            hours = [
-                lent if lent and (terms := switches.at(start + hour)) and terms.earn else 0
-                for hour, lent in enumerate(account.day.hours)
-            ]
+            name, hours = account.day.sub_account, account.day.hours
+            if not any(hours):
+                continue
+            terms = account.switches.at(start)
+            if terms is None or not terms.earn or account.switches.changes(start, start + HOURS):
+                hours = [
+                    lent if (terms := account.switches.at(start + hour)) and terms.earn else 0
+                    for hour, lent in enumerate(hours)
+                ]
             if any(hours):
                 found[name] = hours
         return found
