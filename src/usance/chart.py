@@ -98,12 +98,6 @@ class Chart:
         """Return the account of a product."""
         return self._kept[product, reserve]
 
-    def is_generated(self, account: str) -> bool:
-        """Tell whether the engine opens an account even where a person posts to it."""
-        _, side = self._sides.get(account, ("", None))
-        _, reserve = self._reserves.get(account, ("", None))
-        return side in (Side.ACCRUED_YIELD, Side.TREASURY) or reserve is Reserve.ACCRETION
-
     def transfers(self, sub_account: str, other: str) -> str:
         """Return the account of what a sub-account gave to another."""
         return f"{self.roots['Equity']}:{self._tail_of[sub_account]}:Transfers:{other}"

@@ -1,7 +1,7 @@
 """Journal: drafts as Beancount directives, each with the figures that prove it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import groupby
 
@@ -36,11 +36,15 @@ class Journal:
     """Writes drafts as directives.
 
     opened  accounts that exist already, or that a person opens
+    ours    accounts that are opened here though a person posts to them: the first day of that
     """
 
-    def __init__(self, chart: Chart, opened: Iterable[str]) -> None:
+    def __init__(
+        self, chart: Chart, opened: Iterable[str], ours: Mapping[str, int] | None = None
+    ) -> None:
         self.chart = chart
         self.opened = set(opened)
+        self.ours = dict(ours or {})
         self.written: Counter[tuple[str, object]] = Counter()
         self.tags: dict[str, frozenset[str]] = {}
 
@@ -49,6 +53,12 @@ class Journal:
         line = FIRST_LINE
         date = date_of(day)
         links = frozenset((f"usance-{date}",))
+        for account in [name for name, first in self.ours.items() if first <= day]:
+            del self.ours[account]
+            if account not in self.opened:
+                self.opened.add(account)
+                line += 1
+                yield Open(new_metadata(GENERATED, line), date, account, [], None)
         for draft in drafts:
             postings: list[Posting] = []
             for pair in draft.pairs:
@@ -72,8 +82,9 @@ class Journal:
 
     def beyond(self, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
         """Yield the directives of drafts of several days, in order of date."""
-        for day, of_day in groupby(drafts, key=lambda draft: draft.day):
-            yield from self.day(day, of_day)
+        days = {day: list(of_day) for day, of_day in groupby(drafts, key=lambda draft: draft.day)}
+        for day in sorted({*days, *self.ours.values()}):
+            yield from self.day(day, days.get(day, ()))
 
     def teach(self, context: DisplayContext) -> None:
         """Let reports show the digits of the numbers that were written."""

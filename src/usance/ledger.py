@@ -16,11 +16,11 @@ from beancount import loader
 from beancount.core.data import Directive, Directives, Open, Transaction
 
 from usance import closed, engine, problems
-from usance.chart import Chart
 from usance.engine import Day
 from usance.journal import Journal
 from usance.problems import Problem, Source
 from usance.reading import Reading, is_generated, is_posted, read
+from usance.seals import MONTH_FILE
 from usance.terms import Stage
 from usance.wallet import State
 
@@ -103,7 +103,7 @@ def _days(
     state, found = closed.state(reading)
     last = closed.last_day(reading)
     first = reading.book.first if last is None else last + 1
-    journal = Journal(reading.chart, opened(entries, reading.chart))
+    journal = Journal(reading.chart, *opened(entries, reading))
     made: list[Open | Transaction] = []
     if first is not None:
         for day in engine.run(reading.book, state, first, reading.horizon):
@@ -114,17 +114,30 @@ def _days(
     return made, found
 
 
-def opened(entries: Iterable[Directive], chart: Chart) -> Iterator[str]:
-    """Yield the accounts that the engine need not open: those that somebody posts to already.
+def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], dict[str, int]]:
+    """Return the accounts that the engine need not open: those that somebody posts to already.
 
-    A few are the engine's to open even where a person posts to them.
+    And those that it opens even where a person posts to them, with the first day of that.
     """
+    found: set[str] = set()
+    ours: dict[str, int] = {}
     for entry in entries:
-        if isinstance(entry, Transaction):
-            posted = is_posted(entry)
+        if isinstance(entry, Open) and _is_posted(entry):
+            found.add(entry.account)
+        elif isinstance(entry, Transaction):
+            posted, day = is_posted(entry), entry.date.toordinal()
             for posting in entry.postings:
-                if posted or not chart.is_generated(posting.account):
-                    yield posting.account
+                if posted or not reading.is_ours(posting.account):
+                    found.add(posting.account)
+                else:
+                    ours[posting.account] = min(day, ours.get(posting.account, day))
+    return found, ours
+
+
+def _is_posted(entry: Open) -> bool:
+    """Tell whether an open stands in a month of closed days."""
+    path = Path(str(entry.meta.get("filename", "")))
+    return path.parent.name == closed.POSTED and bool(MONTH_FILE.fullmatch(path.name))
 
 
 def once(found: Iterable[Problem]) -> Iterator[Problem]:

@@ -220,7 +220,7 @@ def _post(
     lines = closed.lines(reading, days[0].day, days[-1].day)
     stages = " ".join(sorted(stage.value for stage in enabled(book.options)))
     written = (entry for entry in book.entries if not is_generated(entry))
-    scribe = Journal(reading.chart, ledger.opened(written, reading.chart))
+    scribe = Journal(reading.chart, *ledger.opened(written, reading))
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
     months: dict[str, tuple[bytearray, bytearray]] = {}
     for day in days:

@@ -29,7 +29,7 @@ from usance.hours import SLOTS
 from usance.inputs import Input
 from usance.problems import Problem
 from usance.quotes import Quotes
-from usance.reserves import Yields
+from usance.reserves import Reserve, Yields
 from usance.schedule import Files, Schedule, schedule
 from usance.scribe import Notional, Scribe
 from usance.terms import Perpetual, Rates, Stage, TreasuryRate
@@ -65,6 +65,20 @@ class Reading:
     files: Files[Rates]
     yield_files: Files[TreasuryRate]
 
+    def is_ours(self, account: str) -> bool:
+        """Tell whether the engine opens an account even where a person posts to it."""
+        reserve = self.chart.reserve(account)
+        if reserve is not None:
+            return reserve[1] is Reserve.ACCRETION
+        name, side = self.chart.side(account) or ("", None)
+        if side not in (Side.ACCRUED_YIELD, Side.TREASURY) or name not in self.book.sub_accounts:
+            return False
+        venue = self.book.venue(name)
+        stages = self.book.stages.values[-1]
+        return Stage.YIELD_SPLIT in stages and any(
+            at == venue for at, _ in self.book.yields.products
+        )
+
 
 def is_posted(entry: Transaction) -> bool:
     """Tell whether `usance accrue` wrote a transaction."""
@@ -94,7 +108,7 @@ def read(
     written = [entry for entry in kinds[Transaction] if not is_posted(entry)]
     seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     operating = (options["operating_currency"] or [None])[0]
-    scribe = Scribe(chart, Stage.SUB_ACCOUNTS in stages)
+    scribe = Scribe(chart, isolating=Stage.SUB_ACCOUNTS in stages, straying=not terms.lost)
     for entry in written:
         scribe.transaction(entry)
     if Stage.SUB_ACCOUNTS in stages:

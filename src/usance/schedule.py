@@ -63,6 +63,7 @@ class Schedule:
     stale_after    days, by commodity, where it states them
     maturing       commodities that state a maturity; it is ours where a product holds them
     bills          account of bills, by product, malformed ones included
+    lost           a product's account of bills cannot be read
     blocked        ("coin", "sub-account" or "product", name) with a fault: nothing is generated
     through        last day that a person asked to accrue, 0 where none
     latest         last day of which one of our directives is dated, `accrue-through` apart
@@ -86,6 +87,7 @@ class Schedule:
     stale_after: dict[str, int] = field(default_factory=dict)
     maturing: dict[str, Commodity] = field(default_factory=dict)
     bills: dict[str, str] = field(default_factory=dict)
+    lost: bool = False
     blocked: set[tuple[str, str]] = field(default_factory=set)
     through: int = 0
     latest: int = 0
@@ -306,7 +308,7 @@ def _yields(
         made.bonuses[sub_account, name] = _timelines(ordered, {""})["", sub_account]
         if len(made.problems) > told:
             made.blocked.add(("product", name))
-    made.bills = {term.name: term.value.bills.account for term in products if term.value.bills}
+    made.bills, made.lost = yield_directives.places(kinds["yield-product"], assets)
     made.products = {
         key: timeline
         for key, timeline in _timelines(products, venues).items()

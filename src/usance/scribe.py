@@ -54,11 +54,13 @@ class Scribe:
     """Takes down what a person's transactions do to sub-accounts, and what they may not do.
 
     isolating  crossings and unknown accounts are refused
+    straying   so are accounts under a venue that belong to nobody
     """
 
-    def __init__(self, chart: Chart, isolating: bool) -> None:
+    def __init__(self, chart: Chart, *, isolating: bool, straying: bool) -> None:
         self.chart = chart
         self.isolating = isolating
+        self.straying = straying
         self.movements: list[Movement] = []
         self.trades: list[Movement] = []
         self.transfers: list[Transfer] = []
@@ -234,7 +236,7 @@ class Scribe:
                 self.refused.add(account)
                 known = self.chart.known(owner)
                 self.problems.append(problems.unknown_account(source, account, owner, known))
-        elif self.chart.product(account) is not None:
+        elif self.chart.product(account) is not None or not self.straying:
             return
         elif (venue := self.chart.venue_above(account)) is not None:
             self.refused.add(account)

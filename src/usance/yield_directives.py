@@ -11,7 +11,7 @@
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from beancount.core import account
@@ -93,15 +93,35 @@ def venue_of(bills: Bills) -> str:
 def _bills(reader: Reader, assets: str) -> Bills:
     example = f"{assets}:Backpack:Treasury:Bills"
     name = _needed(reader, "bills", example)
-    parts = name.split(":")
-    placed = account.is_valid(name) and parts[0] == assets and len(parts) > 3
-    if name and (not placed or parts[-1] in ("Accretion", "Cash")):
+    if name and not _can_hold(name, assets):
         reader.wrong("bills", example)
     accretion = reader.text("accretion", '"constant-yield"') or "constant-yield"
     if accretion not in ("constant-yield", "straight-line"):
         reader.wrong("accretion", '"constant-yield" or "straight-line"')
     fee = reader.number("fee", "0.15", "from 0 to 1", ZERO)
     return Bills(name, accretion == "straight-line", fee)
+
+
+def _can_hold(name: object, assets: str) -> bool:
+    """Tell whether a text names an account below an entity of its own, which a venue is above."""
+    parts = name.split(":") if isinstance(name, str) and account.is_valid(name) else []
+    return len(parts) > 3 and parts[0] == assets and parts[-1] not in ("Accretion", "Cash")
+
+
+def places(entries: Iterable[Custom], assets: str) -> tuple[dict[str, str], bool]:
+    """Return the account of bills of each product, even where the rest of it is wrong.
+
+    And whether one has none that can be read, so that its accounts cannot be told.
+    """
+    found: dict[str, str] = {}
+    lost = False
+    for entry in entries:
+        name, bills = _named(entry), entry.meta.get("bills")
+        if name is not None and _can_hold(bills, assets):
+            found.setdefault(name, str(bills))
+        elif bills is not None or entry.meta.get("source") == "bills":
+            lost = True
+    return found, lost
 
 
 def _payout(reader: Reader) -> Payout:

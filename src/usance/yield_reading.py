@@ -21,6 +21,9 @@ from usance.scribe import Receipt
 from usance.terms import YieldProduct
 from usance.timeline import Timeline
 
+UNREAD = 0
+"""Of a bill whose commodity states a maturity that is none."""
+
 Products = dict[tuple[str, str], Timeline[YieldProduct]]
 
 
@@ -51,7 +54,10 @@ def backing(terms: Schedule, reserved: Mapping[str, Sequence[Reserved]]) -> Back
             continue
         asset = timeline.values[0].asset
         wrong = list(_faults(reserved.get(name, ()), asset, made.maturities))
-        if wrong:
+        unread = any(
+            made.maturities.get(kept.commodity) == UNREAD for kept in reserved.get(name, ())
+        )
+        if wrong or unread:
             made.problems += wrong
             del made.products[venue, name]
             continue
@@ -93,10 +99,12 @@ def _fault(kept: Reserved, asset: str, maturities: Mapping[str, int]) -> Problem
     if lot.currency != asset or lot.cost <= 0:
         return problems.bill_cost(kept.source, bill, f"{lot.cost:f} {lot.currency}", asset)
     matures = maturities.get(bill)
+    if matures == UNREAD:
+        return None
     if matures is None:
         return problems.bill_without_maturity(kept.source, bill)
     if matures <= lot.day:
-        day, bought = date_of(max(1, matures)).isoformat(), date_of(lot.day).isoformat()
+        day, bought = date_of(matures).isoformat(), date_of(lot.day).isoformat()
         return problems.bill_matured(kept.source, bill, day, bought)
     return None
 
