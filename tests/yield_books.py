@@ -27,7 +27,7 @@ option "tolerance_multiplier" "0"
 """
 PLUGIN = 'plugin "usance.plugins"\n'
 POSTED_TO = re.compile(r"^\s+((?:Assets|Liabilities|Equity|Income|Expenses):\S+)", re.MULTILINE)
-OF_THE_ENGINE = (":AccruedYield", ":Treasury", ":Bonus", ":Accretion", ":Payable")
+OF_THE_ENGINE = (":AccruedYield", ":Treasury", ":Accretion")
 
 
 def day_of(text: str) -> date:
@@ -107,18 +107,23 @@ class Books:
         ]
 
     def text(self) -> str:
-        """Return all transactions as Beancount prints them."""
-        return "\n".join(map(printer.format_entry, self.transactions))
+        """Return what the engine generated, as Beancount prints it."""
+        return "\n".join(map(printer.format_entry, self.generated()))
 
 
-def whole(text: str) -> str:
-    """Complete a ledger: options, plugins, and opens of the accounts that a person posts to."""
-    body = dedent(text)
+def header(body: str) -> str:
+    """Return what a ledger needs besides: options, plugins, the accounts that it posts to."""
     accounts = {
         account for account in POSTED_TO.findall(body) if not account.endswith(OF_THE_ENGINE)
     }
-    opened = [f"1970-01-01 open {account}" for account in sorted(accounts)]
-    return OPTIONS + ("" if "plugin" in body else PLUGIN) + "\n".join(opened) + "\n" + body
+    opened = "".join(f"1970-01-01 open {account}\n" for account in sorted(accounts))
+    return OPTIONS + ("" if "plugin" in body else PLUGIN) + opened
+
+
+def whole(text: str) -> str:
+    """Complete a ledger."""
+    body = dedent(text)
+    return header(body) + body
 
 
 def load(text: str, folder: Path | None = None) -> Books:
@@ -141,6 +146,10 @@ def closed_folder(folder: Path, text: str) -> Path:
     ledger = folder / "main.beancount"
     ledger.write_text(whole(text) + '\ninclude "posted/*.beancount"\n')
     return ledger
+
+
+CORRECTS = any("--correct" in option.opts for option in main.commands["accrue"].params)
+"""Whether closed days can be corrected."""
 
 
 def usance(command: str, ledger: Path, *arguments: str) -> Result:

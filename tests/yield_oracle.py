@@ -6,14 +6,16 @@ Method: no validation and no code of the engine; terms are searched anew each ti
 ledgers are never negative, and pools are observed, so nothing is ever borrowed.
 """
 
+from bisect import bisect
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple
 
 from beancount.core import data, position
 
@@ -32,6 +34,8 @@ TERMS = (
 
 Moment = tuple[date, int]
 """A date and a second of it."""
+Files = Mapping[str, Sequence[tuple[Moment, Fraction]]]
+"""Rows of the rates files by path, in order."""
 
 
 class Earned(NamedTuple):
@@ -154,8 +158,8 @@ class Holder:
 class Walk:
     """The books, walked day by day. `holders` and `products` are what it finds."""
 
-    def __init__(self, entries: data.Directives, options: Mapping[str, Any]) -> None:
-        self.options = options
+    def __init__(self, entries: data.Directives, files: Files | None = None) -> None:
+        self.files = files or {}
         self.customs = [entry for entry in entries if isinstance(entry, data.Custom)]
         self.written = [
             entry
@@ -204,6 +208,16 @@ class Walk:
             and (entry.date, seconds(entry)) <= at
         ]
         return self.customs[max(found)[-1]] if found else None
+
+    def rate(self, kind: str, name: str, at: Moment) -> Fraction:
+        """Return an annual rate: that of the directive, or of the last row of its file."""
+        entry = self.term(kind, (name,), at)
+        assert entry is not None
+        value = entry.values[1].value
+        if isinstance(value, str):
+            rows = self.files[value]
+            return rows[bisect(rows, at, key=itemgetter(0)) - 1][1]
+        return number(value)
 
     def switch(self, sub: str, name: str, at: Moment) -> bool:
         entry = self.term("sub-account", (sub,), at)
@@ -277,9 +291,7 @@ class Walk:
                 if hour < 24:
                     enrolled.append(wallet.lent if self.switch(sub, "earn", at) else 0)
                 if hour < 24 and wallet.lent:
-                    rate = self.term("lending-rate", (coin,), at)
-                    assert rate is not None
-                    wallet.product *= 1 + number(rate.values[1].value) / 8760
+                    wallet.product *= 1 + self.rate("lending-rate", coin, at) / 8760
         self.accrue(day, hours, paid)
 
     def pay(self, sub: str, coin: str, day: date) -> Fraction:
@@ -321,9 +333,7 @@ class Walk:
             if product.meta["source"] == "bills":
                 growth, available, income, fee = self.portfolio(product, day, total)
             else:
-                rate = self.term("treasury-rate", (name,), (day, 0))
-                assert rate is not None
-                growth = round(number(rate.values[1].value) / 8760 * UNIT)
+                growth = round(self.rate("treasury-rate", name, (day, 0)) / 8760 * UNIT)
             distributed = 0
             for key in mine:
                 holder = self.held[key[0], name]

@@ -118,7 +118,9 @@ def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: 
     fee                share of the income; rounded up, and none of a loss
     hours              sum over all holders and hours of the principal, quanta
 
-    What was distributed before it was whole is left over below zero, and lowers the next day.
+    What holders' carries hold is in what is left over too, so that this may lie below zero by less
+    than a quantum a holder: then the growth of a day without income is below zero, and takes back
+    what was credited too early.
     """
     charge = 0
     if earned > 0:
