@@ -8,6 +8,7 @@ from usance import periods, portfolios
 from usance.amounts import EXACT
 from usance.events import Book, Side
 from usance.hours import SLOTS
+from usance.periods import Period
 from usance.problems import Source
 from usance.reading import Reading
 from usance.reserves import Reserve, Reserved
@@ -45,26 +46,28 @@ def take(made: State, reading: Reading, entry: Transaction, posting: Posting) ->
             carry = unit.carry(str(meta["carry-after"]))
         except ValueError:
             return False
-        end = _end(reading.book, name, str(meta.get("product")), entry.date.toordinal())
-        _accrue(accrual, end, quanta, carry, of_bonus=meta.get("source") == "bonus")
+        period = _period(reading.book, name, str(meta.get("product")), entry.date.toordinal())
+        _accrue(accrual, period, quanta, carry, of_bonus=meta.get("source") == "bonus")
     return True
 
 
-def _accrue(accrual: Accrual, end: int | None, quanta: int, carry: int, *, of_bonus: bool) -> None:
+def _accrue(
+    accrual: Accrual, period: Period | None, quanta: int, carry: int, *, of_bonus: bool
+) -> None:
     """Take over a credit and its carry."""
     if of_bonus:
         accrual.carry_bonus = carry
     else:
         accrual.carry_treasury = carry
-    if end is not None and quanta:
-        accrual.accrue(end, 0 if of_bonus else quanta, quanta if of_bonus else 0)
+    if period is not None and quanta:
+        accrual.accrue(period, 0 if of_bonus else quanta, quanta if of_bonus else 0)
 
 
-def _end(book: Book, name: str, product: str, day: int) -> int | None:
-    """Return the last day of the period in which a day of a product lies."""
+def _period(book: Book, name: str, product: str, day: int) -> Period | None:
+    """Return the period in which a day of a product lies."""
     timeline = book.yields.products.get((book.venue(name), product))
     terms = None if timeline is None else timeline.at(day * SLOTS)
-    return None if terms is None else periods.end_of(terms.payout, day)
+    return None if terms is None else periods.period_of(terms.payout, day)
 
 
 def _take_reserve(
@@ -92,5 +95,7 @@ def drop_paid(made: State, book: Book, first: int, last: int) -> None:
     for day in range(last, first - 1, -1):
         if Stage.YIELD_SPLIT in (book.stages.at(day * SLOTS) or ()):
             for accrual in made.accruals.values():
-                accrual.unpaid = {end: due for end, due in accrual.unpaid.items() if end >= day}
+                accrual.unpaid = {
+                    period: due for period, due in accrual.unpaid.items() if period.end >= day
+                }
             return

@@ -1,11 +1,11 @@
 """Periods: the days for which a yield product pays at once, and how they are named.
 
-A period is its last day. "2025-05" names the one that ends on 31 May, "2025-05-29" the day or week
-that ends on the 29th.
+"2025-05" names the month of May, "2025-05-29" the day or the week that ends on the 29th.
 """
 
 import calendar
 import datetime
+from typing import NamedTuple
 
 from usance.hours import date_of
 from usance.terms import Payout
@@ -14,43 +14,51 @@ THURSDAY = 4
 """What the ordinals of Thursdays leave when divided by 7; a week ends then, paid on Friday."""
 
 
-def end_of(payout: Payout, day: int) -> int | None:
-    """Return the last day of the period in which a day lies, None where nothing is paid by date."""
+class Period(NamedTuple):
+    """Days that are paid at once.
+
+    end    the last of them
+    month  they are a month, and are named as one
+    """
+
+    end: int
+    month: bool
+
+    @property
+    def name(self) -> str:
+        """The name by which a payment refers to it."""
+        date = date_of(self.end).isoformat()
+        return date[:7] if self.month else date
+
+
+def period_of(payout: Payout, day: int) -> Period | None:
+    """Return the period in which a day lies, None where nothing is paid by date."""
     match payout:
         case Payout.DAILY:
-            return day
+            return Period(day, month=False)
         case Payout.WEEKLY:
-            return day + (THURSDAY - day) % 7
+            return Period(day + (THURSDAY - day) % 7, month=False)
         case Payout.MONTHLY:
             date = date_of(day)
-            return day - date.day + calendar.monthrange(date.year, date.month)[1]
+            length = calendar.monthrange(date.year, date.month)[1]
+            return Period(day - date.day + length, month=True)
         case Payout.MANUAL:
             return None
 
 
-def name_of(payout: Payout, end: int) -> str:
-    """Return the name of the period that ends on a day."""
-    date = date_of(end).isoformat()
-    return date[:7] if payout is Payout.MONTHLY else date
-
-
-def named(text: str) -> tuple[int, bool] | None:
-    """Return the last day of a named period and whether it is a month, None where it names none."""
+def named(text: str) -> Period | None:
+    """Return the period of a name, None where it names none."""
     try:
         if len(text) == len("2025-05"):
             first = datetime.date.fromisoformat(f"{text}-01").toordinal()
-            end = end_of(Payout.MONTHLY, first)
-            assert end is not None
-            return end, True
+            return period_of(Payout.MONTHLY, first)
         if len(text) == len("2025-05-29"):
-            return datetime.date.fromisoformat(text).toordinal(), False
+            return Period(datetime.date.fromisoformat(text).toordinal(), month=False)
     except ValueError:
         pass
     return None
 
 
-def fits(payout: Payout, end: int, *, month: bool) -> bool:
-    """Tell whether a named period is one of those for which a product pays."""
-    if payout is Payout.MANUAL:
-        return True
-    return end_of(payout, end) == end and month == (payout is Payout.MONTHLY)
+def pays_for(payout: Payout, period: Period) -> bool:
+    """Tell whether a period is one of those for which a product pays."""
+    return payout is Payout.MANUAL or period_of(payout, period.end) == period

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum
 
 from usance.lots import Lot
+from usance.periods import Period
 from usance.problems import Source
 from usance.terms import Bonus, TreasuryRate, YieldProduct
 from usance.timeline import Timeline
@@ -48,7 +49,7 @@ class Reserved:
 class Payment:
     """What a person says that a venue paid, or wrote out of what has accrued.
 
-    period  last day of the period that it pays, with the product's name; None where it says none
+    period  that it pays, with the product's name; None where it says none
     paid    into the wallet, coins
     taken   out of what has accrued, coins
     """
@@ -56,7 +57,7 @@ class Payment:
     day: int
     sub_account: str
     coin: str
-    period: tuple[str, int] | None
+    period: tuple[str, Period] | None
     paid: Decimal
     taken: Decimal
     source: Source
@@ -71,7 +72,7 @@ class Yields:
     maturities       day on which a bill is paid back, by commodity
     reserved         by product, then by day
     payments         in order of time
-    settled          (sub-account, product, last day) of periods whose payout a person wrote
+    settled          (sub-account, product, period) of periods whose payout a person wrote
     """
 
     products: Mapping[tuple[str, str], Timeline[YieldProduct]] = field(default_factory=dict)
@@ -80,4 +81,4 @@ class Yields:
     maturities: Mapping[str, int] = field(default_factory=dict)
     reserved: Mapping[str, Mapping[int, Sequence[Reserved]]] = field(default_factory=dict)
     payments: Sequence[Payment] = ()
-    settled: frozenset[tuple[str, str, int]] = frozenset()
+    settled: frozenset[tuple[str, str, Period]] = frozenset()

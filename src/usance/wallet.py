@@ -6,6 +6,7 @@ from decimal import Decimal
 from usance.amounts import EXACT, ZERO
 from usance.events import Side
 from usance.lots import Lot
+from usance.periods import Period
 
 
 @dataclass(slots=True)
@@ -62,18 +63,18 @@ class Accrual:
     enrolled         the Yield memorandum as last posted, quanta
     carry_treasury   what was earned and not credited, 1e-18 quanta
     carry_bonus      the same of the bonus
-    unpaid           treasury and bonus not paid yet, quanta, by last day of their period
+    unpaid           treasury and bonus not paid yet, quanta, by period
     """
 
     enrolled: int = 0
     carry_treasury: int = 0
     carry_bonus: int = 0
-    unpaid: dict[int, tuple[int, int]] = field(default_factory=dict)
+    unpaid: dict[Period, tuple[int, int]] = field(default_factory=dict)
 
-    def accrue(self, end: int, treasury: int, bonus: int) -> None:
+    def accrue(self, period: Period, treasury: int, bonus: int) -> None:
         """Let a day's credits wait for the payout of a period."""
-        before = self.unpaid.get(end, (0, 0))
-        self.unpaid[end] = (before[0] + treasury, before[1] + bonus)
+        before = self.unpaid.get(period, (0, 0))
+        self.unpaid[period] = (before[0] + treasury, before[1] + bonus)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from usance.directives import source_of
 from usance.events import Side
 from usance.hours import SLOTS, date_of
 from usance.inputs import Input, commodity_text
+from usance.periods import Period
 from usance.problems import Problem, Source
 from usance.reserves import Payment, Reserve, Reserved
 from usance.schedule import Schedule
@@ -128,23 +129,23 @@ def payments(
                     wrong.append(problem)
                 if period is None:
                     continue
-                if period[1] + 1 != day:
-                    inputs.append(Input(period[1] + 1, text, source))
+                pays_on = period[1].end + 1
+                if pays_on != day:
+                    inputs.append(Input(pays_on, text, source))
             made += _payments(terms, chart, entry, name, period)
     return sorted(made, key=lambda payment: payment.day), inputs, wrong
 
 
 def _period(
     terms: Schedule, name: str, pays: object, source: Source
-) -> tuple[tuple[str, int] | None, Problem | None]:
-    """Read "USD 2025-05": product and last day of the period."""
+) -> tuple[tuple[str, Period] | None, Problem | None]:
+    """Read "USD 2025-05": product and period."""
     if not isinstance(pays, str):
         return None, problems.bad_pays(source, pays)
     product, _, text = pays.rpartition(" ")
-    found = periods.named(text)
-    if not product or found is None:
+    period = periods.named(text)
+    if not product or period is None:
         return None, problems.bad_pays(source, pays)
-    end, month = found
     venue = terms.sub_accounts[name].values[0].venue
     timeline = terms.products.get((venue, product))
     if timeline is None:
@@ -152,14 +153,14 @@ def _period(
             return None, None
         known = {other for at, other in terms.products if at == venue}
         return None, problems.unknown_product(source, f'pays: "{pays}"', product, known)
-    payout = (timeline.at(end * SLOTS) or timeline.values[0]).payout
-    if not periods.fits(payout, end, month=month):
+    if not any(periods.pays_for(terms.payout, period) for terms in timeline.values):
+        payout = (timeline.at(period.end * SLOTS) or timeline.values[0]).payout
         return None, problems.no_such_period(source, product, text, payout.value)
-    return (product, end), None
+    return (product, period), None
 
 
 def _payments(
-    terms: Schedule, chart: Chart, entry: Transaction, name: str, period: tuple[str, int] | None
+    terms: Schedule, chart: Chart, entry: Transaction, name: str, period: tuple[str, Period] | None
 ) -> Iterator[Payment]:
     """Yield what one transaction pays to one sub-account, by coin."""
     venue = terms.sub_accounts[name].values[0].venue

@@ -15,7 +15,7 @@ from usance.lending import Lending
 from usance.portfolios import Division, Held
 from usance.problems import Problem
 from usance.reserves import Reserve
-from usance.terms import Bills, Payout, YieldProduct
+from usance.terms import Bills, YieldProduct
 from usance.wallet import State
 from usance.yield_day import ProductDay, YieldDay
 
@@ -59,16 +59,15 @@ class Yielding:
             treasury_paid = 0
             for holder in self._holders(venue):
                 accrual = self.state.accruals.get((holder, coin.name))
-                for end in sorted(accrual.unpaid) if accrual is not None else ():
-                    if end >= self.day:
+                for period in sorted(accrual.unpaid) if accrual is not None else ():
+                    if period.end >= self.day:
                         continue
                     assert accrual is not None
-                    of_treasury, of_bonus = accrual.unpaid.pop(end)
+                    of_treasury, of_bonus = accrual.unpaid.pop(period)
                     amount = of_treasury + of_bonus
-                    text = periods.name_of(self._payout(venue, name, end), end)
-                    if not amount or (holder, name, end) in self.book.yields.settled:
+                    if not amount or (holder, name, period) in self.book.yields.settled:
                         continue
-                    proof = {"product": name, "period": text}
+                    proof = {"product": name, "period": period.name}
                     places = ((holder, Side.WALLET), (holder, Side.ACCRUED_YIELD))
                     pair = Pair(*places, coin.amount(amount), coin.name, proof)
                     paid.setdefault(holder, []).append(pair)
@@ -105,13 +104,13 @@ class Yielding:
                 self._observed(venue, name, coin, enrolled)
             else:
                 self._backed(venue, name, product, coin, enrolled)
-            end = periods.end_of(product.payout, self.day)
+            period = periods.period_of(product.payout, self.day)
             for holder, hours in enrolled.items():
                 self._bonus(venue, name, coin, holder, hours)
                 made = self.days.get((holder, name))
-                if made is not None and end is not None and (made.treasury or made.bonus):
+                if made is not None and period is not None and (made.treasury or made.bonus):
                     accrual = self.state.accrual(holder, coin.name)
-                    accrual.accrue(end, made.treasury, made.bonus)
+                    accrual.accrue(period, made.treasury, made.bonus)
 
     def _enrolled(self, lending: Lending | None) -> dict[str, list[int]]:
         """Return the principal enrolled in each hour, quanta, of each sub-account that lends."""
@@ -345,10 +344,6 @@ class Yielding:
     def _of(self, venue: str, name: str, coin: Coin, holder: str) -> YieldDay:
         fresh = YieldDay(holder, venue, name, coin)
         return self.days.setdefault((holder, name), fresh)
-
-    def _payout(self, venue: str, name: str, end: int) -> Payout:
-        terms = self.book.yields.products[venue, name]
-        return (terms.at(end * SLOTS) or terms.values[0]).payout
 
     def _price(self, coin: Coin) -> dict[str, str]:
         """Return the coin's price of that very day, where it has one."""
