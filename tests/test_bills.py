@@ -435,6 +435,23 @@ def test_a_fee_of_all_leaves_nothing() -> None:
     assert accretion(books) == dict.fromkeys(days("2025-05-01", "2025-05-02"), "3.00")
 
 
+def test_a_fee_above_the_income_takes_nothing_from_holders() -> None:
+    # 1000 at 0.972345: the first income is 0.985, of which a fee of all is 0.99. Half a quantum is
+    # left over, below zero.
+    books = book(
+        FRAME,
+        product('accretion: "straight-line"', "fee: 1"),
+        bill("B1", "2025-05-29"),
+        buy("2025-05-01", "1000", "B1", "0.972345"),
+        HOLDER,
+        through("2025-06-02"),
+    )
+    assert accretion(books)["2025-05-01"] == "0.985"
+    assert distributed(books) == {}
+    assert books.balance(ACCRUED, "USDT") == 0
+    assert books.ids("payout") == []
+
+
 def test_shares_are_weighted_by_time() -> None:
     # Day 1: Main 100 * 24, Arb 300 * 8: half each. Day 2: 2400 and 7200: a quarter and the rest.
     books = book(PLAIN, ARB, deposit("300", "2025-05-01 16:00", "Arb"), through("2025-05-02"))
@@ -508,6 +525,31 @@ def test_holders_at_another_venue_get_nothing() -> None:
     books = book(PLAIN, other, through("2025-05-01"))
     assert books.ids("treasury") == ["treasury/2025-05-01/Main", "treasury/2025-05-01/TBill"]
     assert books.moved(ACCRUED, "USDT") == {"2025-05-01": "3.00"}
+
+
+def test_each_venue_has_a_product_of_its_own_for_a_coin() -> None:
+    other = (STRAIGHT + buy("2025-05-01", "3000", "B1", "0.972")).replace("Backpack", "Bybit")
+    books = book(
+        PLAIN,
+        other.replace("TBill", "TBybit"),
+        """
+2023-01-01 custom "sub-account" "BybitMain" Assets:Bybit:Main
+  auto-lend: TRUE
+2025-05-01 * "Deposit"
+  Assets:Bybit:Main:Wallet  200 USDT
+  Assets:Bybit:Treasury:Cash  3000 USDT
+  Assets:Bank
+""",
+        through("2025-05-01"),
+    )
+    assert books.ids("treasury") == [
+        "treasury/2025-05-01/BybitMain",
+        "treasury/2025-05-01/Main",
+        "treasury/2025-05-01/TBill",
+        "treasury/2025-05-01/TBybit",
+    ]
+    assert books.moved(ACCRUED, "USDT") == {"2025-05-01": "3.00"}
+    assert books.moved("Assets:Bybit:Main:AccruedYield", "USDT") == {"2025-05-01": "3.00"}
 
 
 def test_nothing_is_distributed_that_was_not_earned() -> None:
@@ -720,9 +762,9 @@ def test_accounts_of_a_product_belong_to_no_sub_account_and_are_no_stray_ones() 
 
 
 RICH = (
-    FRAME.replace('"USDT" 0 0', '"USDT" 0.0412 0.0630').replace(
-        "quantum: 0.01", "quantum: 0.000001"
-    )
+    FRAME.replace('"USDT" 0 0', '"USDT" 0.0412 0.0630')
+    .replace("quantum: 0.01", "quantum: 0.000001")
+    .replace("2023-01-01 *", "2025-04-28 *")
     + ARB
     + bill("B1", "2025-05-12")
     + bill("B2", "2025-07-31")
@@ -736,7 +778,7 @@ RICH = (
 )
 
 
-@pytest.mark.parametrize(("payout", "step"), [("daily", 1), ("weekly", 3), ("monthly", 6)])
+@pytest.mark.parametrize(("payout", "step"), [("daily", 2), ("weekly", 3), ("monthly", 6)])
 def test_closed_days_are_the_virtual_ones(payout: str, step: int, tmp_path: Path) -> None:
     text = RICH + product("fee: 0.15", payout=payout)
     virtual = book(text)
@@ -752,12 +794,24 @@ def test_closed_days_are_the_virtual_ones(payout: str, step: int, tmp_path: Path
     assert load_file(once).clean().text() == virtual.text()
 
 
+def test_closed_days_load_in_a_plain_beancount(tmp_path: Path) -> None:
+    ledger = closed_folder(tmp_path / "closed", RICH + product("fee: 0.15", payout="weekly"))
+    accrue(ledger, "2025-05-14")
+    before = load_file(ledger).clean().text()
+    text = ledger.read_text()
+    assert text.count('plugin "usance.plugins"\n') == 1
+    ledger.write_text(text.replace('plugin "usance.plugins"\n', ""))
+    assert load_file(ledger).clean().text() == before
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("maturity: 2025-07-31", "maturity: 2025-08-07"),
         ("fee: 0.15", "fee: 0.10"),
         ("777 B2", "778 B2"),
+        ("Cash  100000", "Cash  100001"),
+        ("Cash  3000", "Cash  3000.5"),
         ('payout: "weekly"', 'payout: "daily"'),
     ],
 )

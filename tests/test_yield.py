@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from beancount import loader
 from beancount.core import data
 from yield_books import (
     CORRECTS,
@@ -19,6 +20,7 @@ from yield_books import (
     load_file,
     posted_bytes,
     usance,
+    whole,
 )
 
 ACCRUED = "Assets:Backpack:Main:AccruedYield"
@@ -760,6 +762,29 @@ def test_a_daily_or_weekly_period_is_named_by_its_last_day(
     assert books.moved(ACCRUED, "USDC", "treasury") == without.moved(ACCRUED, "USDC", "treasury")
 
 
+@pytest.mark.parametrize(("first", "second"), [("weekly", "monthly"), ("monthly", "weekly")])
+def test_a_period_keeps_its_name_where_the_payout_changes_within_it(
+    first: str, second: str
+) -> None:
+    """What accrued by the week is paid by the week, and a person can name either."""
+    text = (
+        FRAME
+        + product(first)
+        + product(second).replace("2023-01-01", "2025-05-20")
+        + deposit("1000", "2025-05-01")
+        + through("2025-06-05")
+    )
+    books = book(text)
+    for day, period in {"2025-05-23": "2025-05-22", "2025-06-01": "2025-05"}.items():
+        gone = f"payout/{day}/Main"
+        [leg, _] = books.transaction(gone).postings
+        assert leg.meta is not None
+        assert leg.meta["period"] == period
+        due = books.moved(WALLET)[day]
+        replaced = book(text, paid(day, period, due, due))
+        assert replaced.ids("payout") == [name for name in books.ids("payout") if name != gone]
+
+
 def test_it_pays_its_own_sub_account_alone() -> None:
     books = book(
         PLAIN,
@@ -823,6 +848,59 @@ def test_a_product_serves_every_venue_or_the_one_that_it_names() -> None:
     assert book(one, BYBIT, through("2025-05-01")).ids("treasury") == [
         "treasury/2025-05-01/BybitMain"
     ]
+
+
+def test_a_product_counts_from_its_date() -> None:
+    late = product().replace("2023-01-01", "2025-05-03")
+    books = book(FRAME, late, deposit("1000", "2025-05-01"), through("2025-05-04"))
+    assert books.moved(ACCRUED) == dict.fromkeys(["2025-05-03", "2025-05-04"], "0.240000")
+    assert books.moved(YIELD) == {"2025-05-03": "1000.000000"}
+
+
+def test_a_transfer_moves_what_earns() -> None:
+    # 400 from 12:00 on: 1000 * 12 + 600 * 12, and 400 * 12
+    books = book(
+        PLAIN,
+        ARB,
+        """
+2025-05-02 * "Transfer"
+  time: "12:00"
+  Assets:Backpack:Main:Wallet  -400 USDC
+  Assets:Backpack:Arb:Wallet    400 USDC
+""",
+        through("2025-05-02"),
+    )
+    assert books.moved(ACCRUED)["2025-05-02"] == "0.192000"
+    assert books.moved("Assets:Backpack:Arb:AccruedYield") == {"2025-05-02": "0.048000"}
+
+
+def test_what_is_borrowed_earns_nothing() -> None:
+    books = load(
+        FRAME.replace("auto-lend: TRUE", "auto-lend: TRUE\n  auto-borrow: TRUE")
+        + product()
+        + deposit("1000", "2025-05-01")
+        + deposit("-1500", "2025-05-02 12:00")
+        + through("2025-05-03")
+    )
+    assert [text for text in books.messages if not text.startswith("finding")] == []
+    assert books.moved(ACCRUED) == {"2025-05-01": "0.240000", "2025-05-02": "0.120000"}
+    assert books.balance(YIELD) == 0
+
+
+def test_roots_follow_the_options_of_names() -> None:
+    names = {
+        "Assets": "Vermoegen",
+        "Income": "Ertrag",
+        "Equity": "Kapital",
+        "Liabilities": "Schulden",
+        "Expenses": "Aufwand",
+    }
+    text = "".join(f'option "name_{old.lower()}" "{new}"\n' for old, new in names.items())
+    text += whole(PLAIN + through("2025-06-01")).replace("Assets:", "Vermoegen:")
+    books = Books(*loader.load_string(text)).clean()
+    assert books.moved("Vermoegen:Backpack:Main:Wallet") == {"2025-06-01": "7.440000"}
+    assert books.balance("Ertrag:Backpack:Main:Treasury", until="2025-05-31") == Decimal("-7.44")
+    assert books.balance("Kapital:Backpack:Main:Uses:Yield", until="2025-05-31") == 1000
 
 
 def test_a_stage_that_is_off_adds_nothing() -> None:

@@ -47,7 +47,7 @@ class Books:
         return [error.message for error in self.errors]
 
     def clean(self) -> "Books":
-        assert self.messages == []
+        assert self.messages == [], self.messages
         return self
 
     @property

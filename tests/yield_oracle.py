@@ -400,7 +400,8 @@ class Walk:
         income = self.income(product, day)
         fee = ceil(income * number(product.meta.get("fee", Decimal(0))) / quantum) * quantum
         available = (income - fee) / quantum + self.left[product.values[0].value]
-        growth = floor(available * UNIT / total) if total else 0
+        # What a carry distributed early is not taken back from holders, but from the next income.
+        growth = floor(available * UNIT / total) if total and available > 0 else 0
         return growth, available, income, fee
 
     def income(self, product: data.Custom, day: date) -> Fraction:

@@ -118,15 +118,17 @@ def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: 
     fee                share of the income; rounded up, and none of a loss
     hours              sum over all holders and hours of the principal, quanta
 
-    What holders' carries hold is in what is left over too, so that this may lie below zero by less
-    than a quantum a holder: then the growth of a day without income is below zero, and takes back
-    what was credited too early.
+    What is left over may lie below zero: by less than a quantum a holder, since it holds what their
+    carries hold too, or after a loss. Then nothing is distributed until it is earned again; what
+    was credited is never taken back.
     """
     charge = 0
     if earned > 0:
         charge = -(-Fraction(EXACT.multiply(earned, fee)) // Fraction(coin.quantum))
     rest = EXACT.subtract(EXACT.add(earned, left_over), coin.amount(charge))
-    growth = treasury.share(int(Fraction(rest) * UNIT // Fraction(coin.quantum)), hours)
+    growth = 0
+    if rest > 0:
+        growth = treasury.share(int(Fraction(rest) * UNIT // Fraction(coin.quantum)), hours)
     return Division(charge, rest, growth)
 
 
