@@ -25,6 +25,9 @@ from usance.problems import Problem, Source
 from usance.reading import ROOTS, Reading, is_generated
 from usance.seals import MONTH_FILE, Broken, Seal
 
+OLD = frozenset(("old-rate", "old-price"))
+"""Findings that stop the posting of their day."""
+
 COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
 
 
@@ -177,11 +180,17 @@ def _includes(book: Ledger, folder: Path) -> bool:
     return False
 
 
-def plan(book: Ledger, through: int | None, *, stale_ok: bool, disk: Disk, folder: Path) -> Posting:
+Watch = Callable[[Iterator[Day], int], Iterator[Day]]
+"""Passes days on, so many of them, and may show how far they are."""
+
+
+def plan(
+    book: Ledger, through: int | None, folder: Path, *, stale_ok: bool, disk: Disk, watch: Watch
+) -> Posting:
     """Compute the days to close, and the files that hold them; write nothing.
 
     through   last day to close, None for the horizon
-    stale_ok  close also days on which a row of a rates file is old
+    stale_ok  close also days on which a row of a rates file, or a price, is old
     """
     made = Posting()
     made.problems = chain(book, folder, disk)
@@ -194,9 +203,9 @@ def plan(book: Ledger, through: int | None, *, stale_ok: bool, disk: Disk, folde
     state, made.problems = closed.state(reading)
     until = reading.horizon if through is None else through
     days: list[Day] = []
-    for day in engine.run(reading.book, state, first, until):
+    for day in watch(engine.run(reading.book, state, first, until), until - first + 1):
         made.problems += (problem for problem in day.problems if not problem.finding)
-        old = [problem for problem in day.problems if problem.name == "old-rate"]
+        old = [problem for problem in day.problems if problem.name in OLD]
         if old and not stale_ok and not made.problems:
             made.problems = old
             break
