@@ -10,6 +10,7 @@ import click
 
 from usance import __version__, ledger, posting, reports
 from usance.closed import POSTED
+from usance.engine import Day
 from usance.margin_commands import efficiency, margin, stress
 from usance.messages import located, placed, refuse, show
 from usance.options import date_or_yesterday, with_format, with_ledger
