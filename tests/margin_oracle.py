@@ -3,7 +3,8 @@
 Goal: say what each evening's margin and settlement must be, from the text of the design alone
 (formulas, sections 3 and 4), to be compared to the last digit.
 Method: balances of all postings up to the evening, in fractions; terms and prices are searched anew
-each time; roots have 120 digits; nothing is validated, and no code of the engine is used.
+each time; roots have 120 digits; nothing is validated, and no code of the engine is used. Pictures
+are also drawn; `standing` gives them to the engine, of which it takes the types alone.
 """
 
 from collections import defaultdict
@@ -15,6 +16,11 @@ from fractions import Fraction
 from typing import Any
 
 from beancount.core import data
+from beancount.core.position import Cost
+from hypothesis import strategies as st
+
+from usance.margin import Asset, Debt, Position, Standing
+from usance.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
 
 ROOTS = Context(prec=120)
 FIGURES = Context(prec=28, rounding=ROUND_HALF_EVEN)
@@ -34,9 +40,11 @@ class Picture:
     """What a sub-account has, and what it is worth.
 
     wallet, borrowed, perp  coins, by coin; what is owed in Perp is negative
-    contracts, cost         contracts by market, negative is short; what they cost, in the settle coin
+    contracts               by market, negative is short
+    cost                    what they cost, in the settle coin
     prices                  of coins in the operating currency
     marks                   in the settle coin
+    shares                  how many times its price a coin is worth that is held or owed
     """
 
     operating: str
@@ -50,16 +58,24 @@ class Picture:
     collateral: Callable[[str], Terms | None] = lambda _: None
     perpetual: Callable[[str], Terms] = lambda _: {}
     limit: Fraction | None = None
+    shares: Mapping[str, Fraction] = field(default_factory=dict)
 
     def moved(self, market: str, mark: Fraction) -> "Picture":
-        """Return the picture with one mark elsewhere, and the coin under it in proportion."""
-        share = mark / self.marks(market)
+        """Return the picture with one mark elsewhere.
+
+        What is held or owed of the coin under it is worth as many times as much; other positions,
+        those settled in that coin too, stay what they are.
+        """
         under = self.perpetual(market).get("underlying")
         return replace(
             self,
             marks=lambda other: mark if other == market else self.marks(other),
-            prices=lambda coin: self.prices(coin) * (share if coin == under else 1),
+            shares={} if under is None else {under: mark / self.marks(market)},
         )
+
+    def price(self, coin: str) -> Fraction:
+        """Return the price of a coin that is held or owed."""
+        return self.prices(coin) * self.shares.get(coin, ONE)
 
 
 def root(number: Fraction) -> Fraction:
@@ -93,9 +109,7 @@ def weight(terms: Terms, quantity: Fraction) -> Fraction:
     flat = Fraction(terms["weight"])
     if function == "identity":
         return flat
-    return min(
-        flat, Fraction(terms["base"]) / (1 + Fraction(terms["penalty"]) * root(quantity))
-    )
+    return min(flat, Fraction(terms["base"]) / (1 + Fraction(terms["penalty"]) * root(quantity)))
 
 
 def fraction(terms: Terms, kind: str, exposure: Fraction, floor: Fraction) -> Fraction:
@@ -130,7 +144,7 @@ def figures(picture: Picture) -> dict[str, Any]:
         terms = counts(picture, coin)
         if not quantity:
             continue
-        price = None if terms is None else picture.prices(coin)
+        price = None if terms is None else picture.price(coin)
         share = Fraction(0) if terms is None else weight(terms, quantity)
         value = quantity * (price or 0) * share
         assets.append(
@@ -159,7 +173,7 @@ def figures(picture: Picture) -> dict[str, Any]:
     for coin, quantity in sorted(picture.borrowed.items()):
         if quantity <= 0:
             continue
-        price = picture.prices(coin)
+        price = picture.price(coin)
         borrows.append(
             {
                 "coin": coin,
@@ -274,17 +288,18 @@ class Text:
         """
         venue = root_of.rpartition(":")[0]
         limit = (self.terms("sub-account", name, venue, day) or {}).get("leverage-limit")
+
+        def contract(market: str) -> Terms:
+            return self.terms("perpetual", market, venue, day) or {}
+
         picture = Picture(
             self.operating,
             prices=lambda coin: self.price(coin, self.operating, day),
             marks=lambda market: self.price(market, contract(market)["settle"], day),
             collateral=lambda coin: self.terms("collateral", coin, venue, day),
-            perpetual=lambda market: contract(market),
+            perpetual=contract,
             limit=None if limit is None else Fraction(limit),
         )
-
-        def contract(market: str) -> Terms:
-            return self.terms("perpetual", market, venue, day) or {}
 
         for entry in self.entries:
             if not isinstance(entry, data.Transaction) or entry.date > day:
@@ -321,7 +336,169 @@ def take(picture: Picture, root_of: str, leg: data.Posting) -> None:
         picture.wallet[name] += number
     elif below == f"{root_of}:Perp" and leg.cost is None:
         picture.perp[name] += number
-    elif below == f"{root_of}:Perp" and leg.cost is not None:
-        assert leg.cost.number is not None
+    elif below == f"{root_of}:Perp":
+        assert isinstance(leg.cost, Cost)
         picture.contracts[name] += number
         picture.cost[name] += number * Fraction(leg.cost.number)
+
+
+def judge(picture: Picture, market: str, price: str | None) -> str:
+    """Refuse a liquidation price that is none, or beyond a nearer one; tell which kind it is.
+
+    Nearer ones are looked for on a grid, so that one that the grid passes by is not seen.
+    """
+    mark, is_long = picture.marks(market), picture.contracts[market] > 0
+    exposed = figures(picture)["exposure"] > 0
+    if exposed and excess(picture) <= 0:
+        assert price == shown(mark)
+        return "in breach"
+    if price is None:
+        far = mark / 10**12 if is_long else mark * 10**5
+        tried = [mark + (far - mark) * step / 24 for step in range(1, 25)]
+        tried += [] if is_long else [mark * 2**step for step in range(1, 16)]
+        assert all(excess(picture.moved(market, other)) > 0 for other in tried)
+        return "no liquidation price"
+    found = Fraction(price)
+    assert found > 0
+    assert (found < mark) if is_long else (found > mark)
+    assert abs(excess(picture.moved(market, found))) < Fraction(1, 10**9)
+    tried = [mark + (found - mark) * step / 32 for step in range(1, 32)]
+    assert all(excess(picture.moved(market, other)) > 0 for other in tried)
+    return "long liquidated" if is_long else "short liquidated"
+
+
+# Drawn pictures
+
+
+def slope(terms: Terms, kind: str) -> Slope:
+    base, factor = (Decimal(terms.get(f"{kind}-margin{end}", 0)) for end in ("", "-factor"))
+    return Slope(base, factor)
+
+
+def haircut(terms: Terms) -> Haircut:
+    match terms.get("weight-function", "identity"):
+        case "identity":
+            return Identity(Decimal(terms["weight"]))
+        case "inverse-sqrt":
+            return InverseSqrt(*(Decimal(terms[key]) for key in ("weight", "base", "penalty")))
+    bands = [band.strip().partition(" to ") for band in terms["tiers"].split(",")]
+    return Tiers(
+        tuple(
+            (Decimal(share.removesuffix(" above")), Decimal(bound) if bound else None)
+            for share, _, bound in bands
+        )
+    )
+
+
+def exact(number: Fraction) -> Decimal:
+    """Return a fraction as a decimal, which it must be."""
+    found = ROOTS.divide(Decimal(number.numerator), Decimal(number.denominator))
+    assert Fraction(found) == number
+    return found
+
+
+def standing(picture: Picture) -> Standing:
+    """Return a picture as the engine takes it; nothing is lent."""
+    assets, positions, debts = [], [], []
+    for coin, quantity in sorted(picture.wallet.items()):
+        terms = counts(picture, coin)
+        price = None if terms is None else exact(picture.price(coin))
+        share = None if terms is None else haircut(terms)
+        if quantity:
+            assets.append(Asset(coin, exact(quantity), Decimal(0), price, share))
+    for market, quantity in sorted(picture.contracts.items()):
+        terms = picture.perpetual(market)
+        settle = terms["settle"]
+        contract = Perpetual(
+            settle, terms.get("underlying"), slope(terms, "initial"), slope(terms, "maintenance")
+        )
+        mark, price = exact(picture.marks(market)), exact(picture.prices(settle))
+        entry = ROOTS.divide(exact(picture.cost[market]), exact(quantity))
+        positions.append(Position(market, exact(quantity), entry, mark, price, contract))
+    for coin, quantity in sorted(picture.borrowed.items()):
+        terms = picture.collateral(coin)
+        taken = (
+            None
+            if terms is None
+            else Collateral(haircut(terms), slope(terms, "initial"), slope(terms, "maintenance"))
+        )
+        debts.append(Debt(coin, exact(quantity), exact(picture.price(coin)), taken))
+    perp = {coin: (exact(held), exact(picture.prices(coin))) for coin, held in picture.perp.items()}
+    limit = None if picture.limit is None else exact(picture.limit)
+    return Standing(tuple(assets), tuple(positions), tuple(debts), perp, limit)
+
+
+WEIGHTS: tuple[Terms, ...] = (
+    {"weight": "1"},
+    {"weight": "0.95"},
+    {"weight-function": "inverse-sqrt", "weight": "0.95", "base": "1.1", "penalty": "0.01"},
+    {"weight-function": "tiers", "tiers": "1 to 10, 0.9 to 50.5, 0.33 to 400, 0 above"},
+)
+MARGINS: tuple[Terms, ...] = (
+    {"initial-margin": "0.02", "maintenance-margin": "0.0135"},
+    {"initial-margin": "0.1", "maintenance-margin": "0.05"},
+    {"initial-margin": "0", "maintenance-margin": "0"},
+    {
+        "initial-margin": "0.02",
+        "initial-margin-factor": "0.000075",
+        "maintenance-margin": "0.0135",
+        "maintenance-margin-factor": "0.0000375",
+    },
+    {
+        "initial-margin": "0.02",
+        "initial-margin-factor": "0.002",
+        "maintenance-margin": "0.0135",
+        "maintenance-margin-factor": "0.001",
+    },
+    {
+        "initial-margin-factor": "0.01",
+        "maintenance-margin-factor": "0.008",
+    },
+)
+CONTRACTS: dict[str, Terms] = {
+    "BTC-PERP": {"settle": "USDC"},
+    "ETH-SOL": {"settle": "SOL", "underlying": "ETH"},
+    "SOL-FUT": {"settle": "USDC", "underlying": "SOL"},
+    "SOL-PERP": {"settle": "USDC", "underlying": "SOL"},
+}
+TYPICAL = {"BTC-PERP": 60000, "ETH-SOL": 17, "SOL-FUT": 151, "SOL-PERP": 150}
+
+
+def numbers(low: int, high: int, places: int = 2) -> st.SearchStrategy[Fraction]:
+    """Draw decimals with so many places."""
+    unit = 10**places
+    return st.integers(low * unit + 1, high * unit).map(lambda number: Fraction(number, unit))
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> Picture:
+    """Draw what a sub-account may have: cash, coins, positions, borrows, not all of it settled."""
+    marks = {market: draw(numbers(worth // 2, worth * 2)) for market, worth in TYPICAL.items()}
+    prices = {"USDC": ONE, "SOL": draw(numbers(70, 300)), "ETH": draw(numbers(1000, 5000))}
+    taken = st.sampled_from(MARGINS)
+    weights = {coin: {**draw(st.sampled_from(WEIGHTS)), **draw(taken)} for coin in prices}
+    weights["USDC"] = {"weight": "1", **draw(taken)}
+    terms = {market: {**fixed, **draw(taken)} for market, fixed in CONTRACTS.items()}
+    made = Picture(
+        "USDC",
+        prices=prices.__getitem__,
+        marks=marks.__getitem__,
+        collateral=weights.get,
+        perpetual=terms.__getitem__,
+        limit=draw(st.sampled_from((None, Fraction(10), Fraction(25, 2), Fraction(4)))),
+    )
+    opened = draw(st.lists(st.sampled_from(sorted(CONTRACTS)), min_size=1, max_size=3, unique=True))
+    for market in opened:
+        size = draw(numbers(0, 100)) * 100 / TYPICAL[market]
+        quantity = Fraction(round(size * 1000) + 1, 1000) * draw(st.sampled_from((1, -1)))
+        made.contracts[market] = quantity
+        made.cost[market] = quantity * draw(numbers(TYPICAL[market] // 2, TYPICAL[market] * 2))
+        settled = draw(st.booleans())
+        paid = quantity * marks[market] if settled else made.cost[market]
+        made.perp[terms[market]["settle"]] -= paid
+    made.wallet["USDC"] = draw(numbers(0, 20000))
+    for coin in draw(st.sets(st.sampled_from(("SOL", "ETH")))):
+        made.wallet[coin] = draw(numbers(0, 100 if coin == "SOL" else 5))
+    for coin in draw(st.sets(st.sampled_from(("SOL", "USDC")))):
+        made.borrowed[coin] = draw(numbers(0, 30 if coin == "SOL" else 3000))
+    return made
