@@ -362,7 +362,8 @@ def judge(picture: Picture, market: str, price: str | None) -> str:
     assert found > 0
     assert (found < mark) if is_long else (found > mark)
     there = picture.moved(market, found)
-    digits = figures(there)["exposure"] / 10**24  # the price has 28
+    held = figures(there)
+    digits = (held["collateral"] + held["exposure"]) / 10**26  # the price has 28
     assert abs(excess(there)) < max(Fraction(1, 10**9), digits)
     tried = [mark + (found - mark) * step / 32 for step in range(1, 32)]
     assert all(excess(picture.moved(market, other)) > 0 for other in tried)

@@ -23,9 +23,12 @@ HEADERS = (
     ["time_utc", "supply_apr", "borrow_apr", "utilization"],
 )
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER_MAX = 64
 _RATE_MAX = Decimal(100)
 _ONE = Decimal(1)
+
+_NAME = "Write the path of a rates file, from the ledger's folder, rates/usdc.csv"
 
 Row = tuple[int, int, Rates]
 """Day, seconds after 00:00 UTC, and the rates from then on."""
@@ -52,7 +55,7 @@ def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None
     if not path or "\0" in path or "\\" in path or Path(path).is_absolute():
         return "", problems.rates_file(source, path or '""', "is no path in the folder", inside)
     if ".." in Path(path).parts:
-        return "", problems.rates_file(source, path, "leads out of the ledger's folder", inside)
+        return "", problems.rates_file(source, path, 'has ".." in its path', inside)
     top = os.path.realpath(folder)
     real = os.path.realpath(Path(top) / path)
     if os.path.commonpath([top, real]) != top:
@@ -70,9 +73,7 @@ def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
-            return "", problems.rates_file(
-                source, path, "is not a regular file", "Name a file of rates"
-            )
+            return "", problems.rates_file(source, path, "is not a regular file", _NAME)
         with os.fdopen(descriptor, "rb") as file:
             data = file.read(SIZE_MAX + 1) if status.st_size <= SIZE_MAX else b""
             if status.st_size > SIZE_MAX or len(data) > SIZE_MAX:
@@ -83,8 +84,10 @@ def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
                     "Split it by year, each part with a directive of its own",
                 )
     except OSError as error:
-        why = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
-        return "", problems.rates_file(source, path, why, "Name a file of rates")
+        why = f"cannot be read: {error.strerror}"
+        if isinstance(error, FileNotFoundError):
+            why = "does not exist"
+        return "", problems.rates_file(source, path, why, _NAME)
     if b"\0" in data:
         return "", problems.rates_file(
             source, path, "holds NUL bytes, so it is no text", "Save it as CSV in UTF-8"
@@ -100,20 +103,17 @@ def _rows(text: str, file: str, path: str, source: Source) -> tuple[list[Row], l
     rows: list[Row] = []
     days: dict[str, int] = {}
     before = ""
+    begin = 1
     try:
         header = next(lines, [])
         if header not in HEADERS:
-            return [], [
-                problems.rates_row(
-                    Source(file, 1),
-                    f"The header is {','.join(header)[:80] or 'missing'}",
-                    f"Write {','.join(HEADERS[1])}; the last column may be left out",
-                )
-            ]
+            return [], [_header(header, Source(file, 1))]
+        begin = lines.line_num + 1
         for cells in lines:
+            at = Source(file, begin)
+            begin = lines.line_num + 1
             if not cells:
                 continue
-            at = Source(file, lines.line_num)
             row = _row(cells, len(header), at, days)
             if isinstance(row, Problem):
                 return [], [row]
@@ -121,7 +121,9 @@ def _rows(text: str, file: str, path: str, source: Source) -> tuple[list[Row], l
                 order = "the same time as" if cells[0] == before else "a time before that of"
                 return [], [
                     problems.rates_row(
-                        at, f"{cells[0]} is {order} the row above", "Sort the rows, one for a time"
+                        at,
+                        f"{cells[0]} is {order} the row above",
+                        "Sort the rows by time, one for each time",
                     )
                 ]
             before = cells[0]
@@ -129,7 +131,9 @@ def _rows(text: str, file: str, path: str, source: Source) -> tuple[list[Row], l
     except csv.Error as error:
         return [], [
             problems.rates_row(
-                Source(file, lines.line_num), f"The row is no CSV: {error}", "Mend it"
+                Source(file, begin),
+                f"No row of CSV begins here: {error}",
+                "Write the cells of the header, with commas between them",
             )
         ]
     if not rows:
@@ -141,10 +145,20 @@ def _rows(text: str, file: str, path: str, source: Source) -> tuple[list[Row], l
     return rows, []
 
 
+def _header(cells: list[str], at: Source) -> Problem:
+    found = ",".join(cells)
+    return problems.rates_row(
+        at,
+        f'The header is "{_shown(found, 80)}"' if found else "The header is missing",
+        f"Write {','.join(HEADERS[1])}, the last column only where there is one",
+    )
+
+
 def _row(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row | Problem:
     if len(cells) != width:
+        columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
         return problems.rates_row(
-            at, f"The row has {len(cells)} columns, the header {width}", "Write one value a column"
+            at, f"The row has {columns}, and the header {width}", "Write one value for each column"
         )
     match = _TIME.fullmatch(cells[0])
     day = None
@@ -158,7 +172,7 @@ def _row(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row 
                 day = None
     if match is None or day is None:
         return problems.rates_row(
-            at, f'"{cells[0][:40]}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
+            at, f'"{_shown(cells[0])}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
         )
     supply = _number(cells[1], "supply_apr", _RATE_MAX, at)
     borrow = _number(cells[2], "borrow_apr", _RATE_MAX, at)
@@ -173,15 +187,20 @@ def _row(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row 
 
 
 def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:
+    example = "0.72 for 72 %" if column == "utilization" else "0.0412 for 4.12 %"
+    remedy = f"Write a fraction, {example}"
+    if len(text) > _NUMBER_MAX:
+        why = f"{column} has {len(text)} characters, and {_NUMBER_MAX} are enough"
+        return problems.rates_row(at, why, remedy)
     if _NUMBER.fullmatch(text) is None:
-        return problems.rates_row(
-            at, f'{column} is "{text[:40]}", no number', "Write a fraction, 0.0412 for 4.12 %"
-        )
+        return problems.rates_row(at, f'{column} is "{_shown(text)}", no number', remedy)
     value = Decimal(text)
     if not 0 <= value <= most:
-        return problems.rates_row(
-            at,
-            f"{column} is {text[:40]}, and must be from 0 to {most}",
-            "Write a fraction, 0.0412 for 4.12 %",
-        )
+        why = f"{column} is {_shown(text)}, and must be from 0 to {most}"
+        return problems.rates_row(at, why, remedy)
     return value
+
+
+def _shown(cell: str, length: int = 40) -> str:
+    """Return the begin of a cell; what would steer a terminal is written as its code."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in cell[:length])
