@@ -62,8 +62,9 @@ def init(folder: str) -> None:
     if taken:
         raise click.ClickException(f"{taken[0]} is there already. Name another folder.")
     try:
-        for path, text in files.items():
+        for path in files:
             path.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:

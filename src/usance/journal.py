@@ -93,7 +93,8 @@ class Journal:
     def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
         minus = pair.amount.copy_negate() if pair.amount else pair.amount
         self.written[pair.currency, pair.amount.as_tuple().exponent] += 2
-        meta: dict[str, str] | None = None
+        # A dict also where there is nothing to say: ANY_META finds nothing in a posting without.
+        meta: dict[str, str] = {}
         if isinstance(pair.proof, Proof):
             meta = self._proof(pair.proof)
         elif pair.proof is not None:
@@ -102,7 +103,7 @@ class Journal:
         credit = _amount((minus, pair.currency))
         return (
             Posting(self._account(pair.debit), debit, None, None, None, meta),
-            Posting(self._account(pair.credit), credit, None, None, None, None),
+            Posting(self._account(pair.credit), credit, None, None, None, {}),
         )
 
     def _leg(self, leg: Leg) -> Posting:
@@ -113,7 +114,7 @@ class Journal:
             cost = Cost(lot.cost, lot.currency, date_of(lot.day), lot.label)
         if leg.price is not None:
             price = Amount(*leg.price)
-        meta = None if leg.proof is None else dict(leg.proof)
+        meta = dict(leg.proof or {})
         units = Amount(leg.amount, leg.currency)
         return Posting(self._account(leg.place), units, cost, price, None, meta)
 

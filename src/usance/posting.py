@@ -14,15 +14,17 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from beancount.core.data import Custom, Directive, Transaction
 from beancount.parser.options import OPTIONS_DEFAULTS
 
 from usance import closed, engine, journal, ledger, problems, seals
+from usance.directives import source_of
 from usance.engine import Day
 from usance.hours import date_of
 from usance.journal import Journal
 from usance.ledger import Ledger, enabled
 from usance.problems import Problem, Source
-from usance.reading import ROOTS, Reading, is_generated
+from usance.reading import DAY_CLOSE, ROOTS, Reading, is_generated, is_posted
 from usance.seals import MONTH_FILE, Broken, Seal
 
 OLD = frozenset(("old-rate", "old-price"))
@@ -164,18 +166,30 @@ def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
         return [problems.broken_chain(at, broken.date, broken.why)]
     if not _includes(book, folder):
         return [problems.posted_not_included(Source(book.path, 1))]
-    return []
+    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(book, folder)]
+
+
+def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
+    """Yield what looks posted but stands in no month file, where no seal covers it."""
+    for entry in book.entries:
+        posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
+        if posted or (isinstance(entry, Custom) and entry.type == DAY_CLOSE):
+            file = Path(str(entry.meta["filename"]))
+            if not (MONTH_FILE.fullmatch(file.name) and file.parent.samefile(folder)):
+                yield entry
 
 
 def _includes(book: Ledger, folder: Path) -> bool:
     """Tell whether the ledger includes each month file, present and future."""
-    future = str(folder.absolute() / "2025-05.beancount")
+    here = Path(os.path.normpath(folder.absolute()))
     for name in book.options["include"]:
         path = Path(name)
-        if path.parent == folder.absolute() or path.suffix == ".csv" or not path.is_file():
+        if path.parent == here or path.suffix == ".csv" or not path.is_file():
             continue
-        for pattern in re.findall(r'^include\s+"([^"\n]*)"', path.read_text("utf-8"), re.MULTILINE):
-            if fnmatch(future, os.path.normpath(path.parent / pattern)):
+        text = path.read_text("utf-8", "replace")
+        for pattern in re.findall(r'^include\s+"([^"\n]*)"', text, re.MULTILINE):
+            wanted = os.path.normpath(path.parent / pattern).replace("**/", "")
+            if fnmatch(str(here / "2025-05.beancount"), wanted):
                 return True
     return False
 
@@ -271,3 +285,4 @@ def write(files: Iterable[tuple[Path, bytes]], disk: Disk) -> None:
     """Replace files one after the other."""
     for path, data in files:
         disk.replace(path, data)
+        os.utime(path.parent)  # what Fava watches of a folder: its own attributes

@@ -571,6 +571,15 @@ def posted_not_included(source: Source) -> Problem:
     )
 
 
+def unsealed(source: Source) -> Problem:
+    return _error(
+        source,
+        "unsealed",
+        "This reads like a closed day, but no close covers it: usance accrue writes to the month "
+        "files beside the ledger only. Remove it.",
+    )
+
+
 def broken_chain(source: Source, date: str, why: str) -> Problem:
     return _error(
         source,

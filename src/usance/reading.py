@@ -92,10 +92,11 @@ def read(
     written = [entry for entry in kinds[Transaction] if not is_posted(entry)]
     seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     operating = (options["operating_currency"] or [None])[0]
-    scribe = Scribe(chart, Stage.SUB_ACCOUNTS in stages)
+    isolating = Stage.SUB_ACCOUNTS in stages
+    scribe = Scribe(chart, isolating=isolating, placed=not terms.unplaced)
     for entry in written:
         scribe.transaction(entry)
-    if Stage.SUB_ACCOUNTS in stages:
+    if isolating:
         scribe.accounts(kinds[Open])
     for entry in kinds[Pad]:
         scribe.pad(entry)
@@ -124,7 +125,12 @@ def read(
         rates=terms.rates,
         movements=by_day,
         trades=_by_day(trades),
-        transfers=tuple(scribe.transfers),
+        transfers=tuple(
+            transfer
+            for transfer in scribe.transfers
+            if not {("sub-account", transfer.first), ("sub-account", transfer.second)}
+            & terms.blocked
+        ),
         gifts=scribe.gifts,
         collaterals=terms.collaterals,
         perpetuals=terms.perpetuals,

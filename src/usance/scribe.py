@@ -38,11 +38,13 @@ class Scribe:
     """Takes down what a person's transactions do to sub-accounts, and what they may not do.
 
     isolating  crossings and unknown accounts are refused
+    placed     every sub-account has its place, so that an account beside them is a stray one
     """
 
-    def __init__(self, chart: Chart, isolating: bool) -> None:
+    def __init__(self, chart: Chart, *, isolating: bool, placed: bool) -> None:
         self.chart = chart
         self.isolating = isolating
+        self.placed = placed
         self.movements: list[Movement] = []
         self.trades: list[Movement] = []
         self.transfers: list[Transfer] = []
@@ -179,6 +181,7 @@ class Scribe:
             if self.chart.owner(account) is not None:
                 source = source_of(entry.meta)
                 self.problems.append(problems.pad_on_sub_account(source, account))
+                break
 
     def _account(self, account: str, source: Source) -> None:
         if account in self.refused:
@@ -189,7 +192,7 @@ class Scribe:
                 self.refused.add(account)
                 known = self.chart.known(owner)
                 self.problems.append(problems.unknown_account(source, account, owner, known))
-        elif (venue := self.chart.venue_above(account)) is not None:
+        elif self.placed and (venue := self.chart.venue_above(account)) is not None:
             self.refused.add(account)
             self.problems.append(problems.stray_account(source, account, venue))
 
