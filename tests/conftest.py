@@ -36,7 +36,7 @@ OPTIONS = """\
 option "operating_currency" "USDC"
 option "tolerance_multiplier" "0"
 """
-PLUGIN = 'plugin "usance.plugins"\n'
+PLUGIN = 'plugin "usance.plugins.auto_lending"\nplugin "usance.plugins.sub_accounts"\n'
 POSTED_TO = re.compile(r"^\s+((?:Assets|Liabilities|Equity|Income|Expenses):\S+)", re.MULTILINE)
 
 

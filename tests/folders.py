@@ -16,7 +16,7 @@ from usance.cli import main
 LEDGER = """\
 option "operating_currency" "USDC"
 option "tolerance_multiplier" "0"
-plugin "usance.plugins"
+plugin "usance.plugins.auto_lending"
 include "posted/*.beancount"
 
 2024-12-30 commodity USDC
@@ -55,6 +55,7 @@ include "posted/*.beancount"
   Assets:Bank                     -2 SOL
 2025-02-02 price SOL 150 USDC
 2025-02-03 custom "accrue-through" 2025-02-02
+plugin "usance.plugins.sub_accounts"
 """
 """Three months, of which the first and the last have two days: a year and a month end in it."""
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 HEADER = 'option "operating_currency" "USDC"\noption "tolerance_multiplier" "0"\n'
-ALL_STAGES = ("usance.plugins",)
+ALL_STAGES = ("usance.plugins.sub_accounts", "usance.plugins.auto_lending")
 EACH_STAGE = ("usance.plugins.auto_lending", "usance.plugins.sub_accounts")
 
 QUANTA = {

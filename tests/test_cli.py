@@ -24,7 +24,8 @@ from usance.cli import main
 USANCE = Path(sys.executable).with_name("usance")
 assert isinstance(main, click.Group)
 COMMANDS = sorted(main.commands)
-OVER_A_LEDGER = [name for name in COMMANDS if name != "init"]
+OVER_A_LEDGER = [name for name in COMMANDS if name not in {"init", "stress"}]
+"""Commands that a ledger is enough for."""
 FIGURES = ["accounts", "lending"]
 
 
@@ -545,7 +546,7 @@ ODD: dict[str, bytes] = {
     "a byte order mark": b"\xef\xbb\xbf" + LEDGER.encode(),
     "line ends of another system": LEDGER.replace("\n", "\r\n").encode(),
     "no newline at the end": LEDGER.encode().rstrip(b"\n"),
-    "no plugin line": LEDGER.replace('plugin "usance.plugins"\n', "").encode(),
+    "no plugin line": re.sub('plugin .*\n', "", LEDGER).encode(),
     "no operating currency": LEDGER.partition("\n")[2].encode(),
     "no terms": ENABLED,
     "no transactions": LEDGER.partition("2024-12-30 *")[0].encode(),

@@ -334,7 +334,7 @@ def test_days_beyond_the_horizon_are_those_of_a_longer_book(ledger: Ledger, more
 RICH = """\
 option "operating_currency" "USDC"
 option "tolerance_multiplier" "0"
-plugin "usance.plugins"
+plugin "usance.plugins.auto_lending"
 include "posted/*.beancount"
 2024-02-27 commodity USDC
   quantum: 0.000001

@@ -1097,7 +1097,7 @@ def test_a_person_may_have_opened_the_accounts_of_a_liquidation(tmp_path: Path) 
 
 GAVE = (
     'finding: sub-account "Main" gave this away and ends {day} with available equity of {left} '
-    "USDC, below zero. The venue would not have let it go: check amounts and prices."
+    "USDC, below zero. Add collateral before it, or mend amounts and prices: the venue would not have let it go."
 )
 ARB = '2025-05-01 custom "sub-account" "Arb" Assets:Backpack:Arb\n'
 

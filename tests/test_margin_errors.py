@@ -404,7 +404,6 @@ def test_the_tables_name_every_key() -> None:
 
 
 @pytest.mark.parametrize("kind", ["collateral", "perpetual", "liquidation"])
-@pytest.mark.xfail(reason="a traceback of its own, beside Beancount's")
 def test_a_directive_without_values_in_closed_books_is_no_traceback(
     kind: str, tmp_path: Path
 ) -> None:

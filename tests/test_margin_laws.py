@@ -39,6 +39,7 @@ MARKETS = {
     "SOL-PERP": ("USDC", "SOL", "150"),
 }
 """Settle coin, underlying, and a mark to begin with."""
+POSTED_TO = re.compile(r"^  ((?:Assets|Income|Expenses):\S+)", re.MULTILINE)
 CENT = Fraction(1, 100)
 LISTS = ("collateral_assets", "positions", "borrows")
 QUIET = settings(
@@ -100,6 +101,9 @@ class Drawn:
         head = f'option "operating_currency" "{self.operating}"\n'
         head += 'option "tolerance_multiplier" "0"\nplugin "usance.plugins"\n'
         head += 'include "posted/*.beancount"\n'
+        for account in sorted(set(POSTED_TO.findall("".join(self.blocks)))):
+            fifo = ' "FIFO"' if account.endswith((":Perp", ":Wallet")) else ""
+            head += f"{START} open {account}{fifo}\n"
         blocks = [
             self.splits.get(place, block) if split else block
             for place, block in enumerate(self.blocks)
@@ -124,14 +128,6 @@ def draw_terms(drawn: Drawn, *, in_full: bool) -> None:
             "auto-borrow: TRUE",
             f"leverage-limit: {limit}" if limit else "",
         )
-        for account, booking in (
-            (f"Assets:B:{name}:Wallet", ' "FIFO"'),
-            (f"Assets:B:{name}:Perp", ' "FIFO"'),
-            (f"Income:B:{name}:PnL", ""),
-            (f"Expenses:B:{name}:Fees", ""),
-        ):
-            drawn.add(0, f"open {account}{booking}")
-    drawn.add(0, "open Assets:Bank")
     for coin in sorted({*COINS, drawn.operating}):
         drawn.add(0, f'custom "lending-pool" "{coin}"', 'rates: "observed"')
         drawn.add(0, f'custom "lending-rate" "{coin}" {drawn.one("0 0", "0.0156 0.0310", "1 2")}')

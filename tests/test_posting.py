@@ -194,12 +194,13 @@ def test_a_balance_too_small_to_earn_a_quantum_a_day_keeps_its_carry(tmp_path: P
         assert folder.books() == virtual
 
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "ledgers").glob("*.beancount"))
+LEDGERS = Path(__file__).parents[1] / "ledgers"
+EXAMPLES = sorted(LEDGERS.glob("*.beancount"))
 
 AWKWARD = """
 option "operating_currency" "USDC"
 option "tolerance_multiplier" "0"
-plugin "usance.plugins"
+plugin "usance.plugins.auto_lending"
 2025-05-01 commodity USDC
   quantum: 0.000001
 2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
@@ -263,6 +264,8 @@ def test_each_example_gives_the_same_day_by_day(example: Path | None, tmp_path: 
     text = AWKWARD if example is None else example.read_text()
     text = f'include "posted/*.beancount"\n{text}'
     once, daily = (Folder.made(tmp_path / name, text) for name in ("once", "daily"))
+    for made in (once, daily):
+        shutil.copytree(LEDGERS / "venues", made.path / "venues")
     virtual = daily.books()
     closed = json.loads(once.accrue("--format", "json").stdout)["posted"]
     assert closed
@@ -275,7 +278,8 @@ def test_each_example_gives_the_same_day_by_day(example: Path | None, tmp_path: 
 def test_posted_days_load_without_usance(whole: Folder, tmp_path: Path) -> None:
     shutil.copytree(whole.path, tmp_path / "plain")
     plain = Folder(tmp_path / "plain")
-    plain.edit('plugin "usance.plugins"\n', "")
+    plain.edit('plugin "usance.plugins.auto_lending"\n', "")
+    plain.edit('plugin "usance.plugins.sub_accounts"\n', "")
     # Neither installed in editable mode, nor through PYTHONPATH: -S and -I leave both out.
     script = f"""
 import json, sys
@@ -603,7 +607,7 @@ def test_an_edit_that_does_not_count_is_none(name: str, whole: Folder, tmp_path:
     else:
         folder.edit(old, new, "rates/usdc.csv" if "a row" in name else MAIN)
     if name == "the order of directives":
-        folder.edit('plugin "usance.plugins"\n', f'plugin "usance.plugins"\n{SMALL}')
+        folder.edit("include ", f"{SMALL}include ")
     posted = folder.posted()
     assert folder.load()[1] == []
     assert folder.accrue().stdout.startswith("Nothing to post")
@@ -623,11 +627,11 @@ def test_an_open_day_may_change(folder: Folder, whole: Folder) -> None:
 
 
 def test_a_plugin_line_added_later_counts_from_the_first_open_day(tmp_path: Path) -> None:
-    alone = LEDGER.replace('"usance.plugins"', '"usance.plugins.sub_accounts"')
+    lending = 'plugin "usance.plugins.auto_lending"\n'
+    alone = LEDGER.replace(lending, "")
     folder = Folder.made(tmp_path / "books", alone)
     folder.accrue("--through", "2024-12-31")
-    both = '"usance.plugins.sub_accounts"\nplugin "usance.plugins.auto_lending"'
-    folder.edit('"usance.plugins.sub_accounts"', both)
+    folder.edit("include ", f"{lending}include ")
     folder.accrue("--through", "2025-01-01")
     ids = re.findall(r'usance: "(.*)"', months_of(folder))
     assert ids == ["lending/2025-01-01/Main"]
@@ -774,12 +778,12 @@ REFUSED = {
     ),
     "a negative wallet": ("  auto-borrow: TRUE\n", ""),
     "a plugin listed twice": (
-        'plugin "usance.plugins"\n',
-        'plugin "usance.plugins"\nplugin "usance.plugins"\n',
+        'plugin "usance.plugins.auto_lending"\n',
+        'plugin "usance.plugins.auto_lending"\n' * 2,
     ),
     "a plugin that is not there": (
-        'plugin "usance.plugins"\n',
-        'plugin "usance.plugins"\nplugin "usance.nowhere"\n',
+        'plugin "usance.plugins.auto_lending"\n',
+        'plugin "usance.plugins.auto_lending"\nplugin "usance.nowhere"\n',
     ),
 }
 

@@ -151,7 +151,8 @@ class Books:
     def again(self) -> "Books":
         """Return the ledger loaded anew."""
         entries, errors, _ = loader.load_file(str(self.path))
-        check(entries)
+        names = re.findall(r'^option "name_.*\n', self.path.read_text(), re.MULTILINE)
+        check(entries, "".join(names))
         return Books(self.path, entries, errors)
 
     def edited(self, old: str, new: str) -> "Books":
@@ -175,8 +176,11 @@ def books(folder: Path, *parts: str, head: str = HEAD) -> Books:
     return Books(path, [], []).again()
 
 
-def check(entries: data.Directives) -> None:
-    """Check that each generated transaction balances, exactly, and is the text that it prints."""
+def check(entries: data.Directives, options: str) -> None:
+    """Check that each generated transaction balances, exactly, and is the text that it prints.
+
+    options  lines that name the roots of accounts
+    """
     generated = [
         entry for entry in entries if isinstance(entry, data.Transaction) and "usance" in entry.tags
     ]
@@ -188,7 +192,7 @@ def check(entries: data.Directives) -> None:
         assert (str(entry.date), entry.flag) == (day, "*")
         assert residual(entry) == {}
         text = printer.format_entry(entry)
-        [parsed], errors, _ = parser.parse_string(text)
+        [parsed], errors, _ = parser.parse_string(options + text)
         assert (errors, printer.format_entry(parsed)) == ([], text)
 
 
@@ -943,6 +947,41 @@ def test_the_margin_stage_alone_settles_and_neither_lends_nor_borrows(tmp_path: 
     [told] = made.told()  # the breach of the second, net equity -50
     assert "finding: " in told
     assert "in breach at the end of 2025-05-02: net equity -50 USDC" in told
+
+
+def test_a_stage_that_is_enabled_later_counts_from_the_first_open_day(tmp_path: Path) -> None:
+    """Closed days stay as they were closed; what they did not settle is due on the first other."""
+    head = HEAD.replace("usance.plugins", "usance.plugins.auto_lending")
+    marks = (
+        "2025-05-01 price SOL-PERP 149 USDC\n2025-05-02 price SOL-PERP 148 USDC\n"
+        "2025-05-03 price SOL-PERP 151 USDC\n"
+    )
+    made = books(tmp_path, TERMS, LONG, marks, through("2025-05-03"), head=head)
+    assert made.usance("accrue", "--through", "2025-05-02").exit_code == 0
+    made = made.edited('"usance.plugins.auto_lending"', '"usance.plugins"')
+    assert made.told() == []
+    assert made.ids() == ["settlement/2025-05-03/Main", "margin/2025-05-03/Main"]
+    # 50 * 151 - 7500
+    assert made.legs("settlement/2025-05-03/Main")[0] == "Assets:Main:Wallet 50.000000 USDC"
+
+
+def test_roots_may_have_other_names(tmp_path: Path) -> None:
+    names = {"assets": "Vermoegen", "income": "Ertrag", "equity": "Kapital"}
+    head = HEAD + "".join(f'option "name_{root}" "{name}"\n' for root, name in names.items())
+    parts = [
+        part.replace("Assets:", "Vermoegen:")
+        for part in (TERMS, LONG, "2025-05-01 price SOL-PERP 148 USDC\n", through("2025-05-01"))
+    ]
+    opened = "".join(
+        f"1970-01-01 open Vermoegen:{account}\n"
+        for account in ("Bank", "Backpack:Main:Wallet", "Backpack:Main:Perp")
+    )
+    made = books(tmp_path, *parts, opened, head=head)
+    assert made.told() == []
+    assert [made.legs(name) for name in made.ids()] == [
+        ["Vermoegen:Main:Wallet -100.000000 USDC", "Vermoegen:Main:Perp 100.000000 USDC"],
+        ["Kapital:Main:Uses:Margin 740.00 USDC", "Kapital:Main:Uses:Capital -740.00 USDC"],
+    ]
 
 
 # The first month of the manual

@@ -448,8 +448,8 @@ def gave_too_much(
         source,
         "gave-too-much",
         f'sub-account "{sub_account}" gave this away and ends {date} with available equity of '
-        f"{available} {currency}, below zero. The venue would not have let it go: check amounts "
-        "and prices.",
+        f"{available} {currency}, below zero. Add collateral before it, or mend amounts and "
+        "prices: the venue would not have let it go.",
         finding=True,
     )
 

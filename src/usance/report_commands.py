@@ -102,6 +102,7 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
     within_books(at, reports.last_day(reading), "--at")
     day = at or date_of(max(1, reports.last_day(reading)))
     if not book.options["operating_currency"]:
+        report(book)
         show([placed(problems.no_operating_currency(Source(book.path, 1)))], sys.stderr)
         sys.exit(1)
     sheets, missing = reports.sheets(book, reading, day, at_cost=at_cost)
