@@ -77,7 +77,7 @@ class Coin:
 
     def carry_text(self, carry: int) -> str:
         """Return a carry (1e-18 quanta) in coins as plain decimal text, trailing zeros cut."""
-        return shortened(scaled(carry * self.step, self.places + 18))
+        return shortened(scaled(carry * self.step, self.places + 18)) if carry else "0"
 
     def carry(self, text: str) -> int:
         """Return the carry that `carry_text` wrote; ValueError where it is none."""
@@ -91,8 +91,10 @@ def scaled(number: int, places: int) -> str:
     """Return an integer of 10^-places as plain decimal text with that many decimals."""
     if not places:
         return str(number)
-    digits = f"{abs(number):0{places + 1}d}"
-    return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+    if number < 0:
+        return f"-{scaled(-number, places)}"
+    digits = str(number).zfill(places + 1)
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def shortened(text: str) -> str:

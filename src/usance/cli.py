@@ -2,6 +2,7 @@
 
 import datetime
 import sys
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from usance import __version__, ledger, posting, reports
 from usance.closed import POSTED
+from usance.engine import Day
 from usance.margin_commands import efficiency, margin, stress
 from usance.messages import located, placed, refuse, show
 from usance.options import date_or_yesterday, with_format, with_ledger
@@ -16,6 +18,9 @@ from usance.posting import Disk
 from usance.report_commands import accounts, lending
 from usance.tables import as_json, comma_separated
 from usance.yield_commands import yield_
+
+MANY_DAYS = 200
+"""From how many days on a run shows a bar."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,8 +63,9 @@ def init(folder: str) -> None:
     if taken:
         raise click.ClickException(f"{taken[0]} is there already. Name another folder.")
     try:
-        for path, text in files.items():
+        for path in files:
             path.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
@@ -141,7 +147,7 @@ def accrue(
         if book.errors:
             refuse(map(located, book.errors))
         last = None if through is None else through.toordinal()
-        made = posting.plan(book, last, stale_ok=stale_ok, disk=disk, folder=folder)
+        made = posting.plan(book, last, folder, stale_ok=stale_ok, disk=disk, watch=_watched)
         if any(not problem.finding for problem in made.problems):
             refuse(map(placed, made.problems))
         if not dry_run:
@@ -156,6 +162,15 @@ def accrue(
             "Old figures stop the posting of their day: --stale-ok posts it all the same.", err=True
         )
         sys.exit(1)
+
+
+def _watched(days: Iterator[Day], count: int) -> Iterator[Day]:
+    """Pass days on, with a bar on a terminal where they are many."""
+    if count < MANY_DAYS or not sys.stderr.isatty():
+        yield from days
+        return
+    with click.progressbar(days, length=count, label="Days", file=sys.stderr) as bar:
+        yield from bar
 
 
 def _show_posting(path: str, made: posting.Posting, form: str) -> None:

@@ -99,7 +99,7 @@ def check(reading: Reading, folder: str) -> list[Problem]:
 
 
 def _is_well_formed(seal: Custom) -> bool:
-    texts = [value for value, _ in seal.values] + [
+    texts = [value for value, _ in seal.values or ()] + [
         seal.meta.get(key) for key in ("previous", "inputs", "rules", "stages")
     ]
     return len(texts) == 5 and all(isinstance(text, str) for text in texts)

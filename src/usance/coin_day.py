@@ -55,6 +55,8 @@ class CoinDay:
     @property
     def earned(self) -> int:
         """Interest credited, quanta."""
+        if len(self.lent) == 1:
+            return self.lent[0].interest
         return sum([segment.interest for segment in self.lent])
 
     @property

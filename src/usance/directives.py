@@ -47,7 +47,7 @@ KEYS = {
 
 RATES_EXAMPLE = '"observed" or "curve"'
 
-COIN = re.compile(CURRENCY_RE + r"\Z")
+COIN = re.compile(rf"(?:{CURRENCY_RE})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +196,14 @@ def values_of(entry: Custom) -> Iterator[tuple[type | str, object]]:
 
 def _coin_of(entry: Custom) -> str | None:
     """Return the coin that a directive means, in capitals, even where it cannot be read."""
-    for _, value in values_of(entry):
-        if isinstance(value, str) and COIN.match(value.upper()):
-            return value.upper()
-    return None
+    texts = (value for _, value in values_of(entry) if isinstance(value, str))
+    match = re.match(CURRENCY_RE, next(texts, "").strip().upper())
+    return match and match.group()
+
+
+def venue_of(root: str) -> str:
+    """Return the venue of a sub-account's account: what stands above its last part."""
+    return root.partition(":")[2].rpartition(":")[0]
 
 
 def sub_account(
@@ -230,7 +234,7 @@ def sub_account(
     value = SubAccount(
         name,
         root,
-        ":".join(parts[1:-1]),
+        venue_of(root),
         reader.switch("auto-lend", False),
         auto_borrow,
         reader.switch("auto-repay", auto_borrow),

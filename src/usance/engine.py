@@ -187,9 +187,10 @@ def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
 
 def _lent_pairs(book: Book, day: int, coin: CoinDay) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
-    if coin.earned or coin.before[1] != coin.after[1]:
+    earned = coin.earned
+    if earned or coin.before[1] != coin.after[1]:
         proof = Proof(unit, coin.lent, coin.after[1], price=_price(book, unit.name, day))
-        amount = unit.amount(coin.earned)
+        amount = unit.amount(earned)
         yield Pair((name, Side.WALLET), (name, Side.INTEREST_EARNED), amount, unit.name, proof)
     if coin.before[0] != coin.after[0]:
         amount = unit.amount(coin.after[0] - coin.before[0])

@@ -86,6 +86,7 @@ class Book:
     gifts         by day: sub-accounts that gave something away, and where
     collaterals, perpetuals, liquidations
                   in force, by venue and name (a liquidation has none); True: simulate it
+    misplaced     sub-accounts with contracts where they do not belong
     quotes        prices of what figures may rest on
     findings      facts about a person's trades, by day
     yields        yield products, and what a person posted on account of them
@@ -105,6 +106,7 @@ class Book:
     gifts: Mapping[int, Sequence[tuple[str, Source]]]
     collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
     perpetuals: Mapping[tuple[str, str], Timeline[Perpetual]]
+    misplaced: frozenset[str]
     liquidations: Mapping[tuple[str, str], Timeline[bool]]
     quotes: Quotes
     findings: Mapping[int, Sequence[Problem]]

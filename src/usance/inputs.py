@@ -31,7 +31,7 @@ class Input(NamedTuple):
 def custom_text(entry: Custom, keys: Iterable[str]) -> str:
     """Return the text of one of our directives, with those of its keys that are known."""
     values = " ".join(
-        str(value) if kind == account.TYPE else _text(value) for value, kind in entry.values
+        str(value) if kind == account.TYPE else _text(value) for value, kind in entry.values or ()
     )
     return " ".join(
         [f"{entry.date} custom {json.dumps(entry.type)} {values}", *_keys(entry.meta, keys)]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 from beancount.core.amount import Amount
@@ -11,8 +12,9 @@ from beancount.core.display_context import DisplayContext
 from beancount.core.position import Cost
 from beancount.parser import printer
 
-from usance.amounts import EXACT, plain, scaled, shortened
+from usance.amounts import Coin, plain, scaled, shortened
 from usance.chart import Chart
+from usance.coin_day import Segment
 from usance.drafts import Draft, Leg, Pair, Place, Proof
 from usance.events import Side
 from usance.hours import date_of
@@ -28,6 +30,9 @@ NARRATIONS = {
     "margin": "Margin held",
     "liquidation": "Liquidation",
 }
+_amount = partial(tuple.__new__, Amount)
+# Amount's own constructor checks the types of both parts again, for each posting of each day.
+
 FIRST_LINE = 1_000_000_000
 """Line of a day's first generated directive: above any real one, so that it sorts behind."""
 
@@ -47,6 +52,8 @@ class Journal:
         self.ours = dict(ours or {})
         self.written: Counter[tuple[str, object]] = Counter()
         self.tags: dict[str, frozenset[str]] = {}
+        self.accounts: dict[Place, str] = {}
+        self.shared: dict[int, tuple[Decimal, str, str]] = {}
 
     def day(self, day: int, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
         """Yield a day's directives; an account's first posting is preceded by its open."""
@@ -98,15 +105,19 @@ class Journal:
                 sample.update_from(sample)  # twice as many numbers, one bit on
 
     def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
-        minus = EXACT.minus(pair.amount)
+        minus = pair.amount.copy_negate() if pair.amount else pair.amount
         self.written[pair.currency, pair.amount.as_tuple().exponent] += 2
-        proof = _proof(pair.proof) if isinstance(pair.proof, Proof) else pair.proof
-        meta = None if proof is None else dict(proof)
-        debit = Amount(pair.amount, pair.currency)
-        credit = Amount(minus, pair.currency)
+        # A dict also where there is nothing to say: ANY_META finds nothing in a posting without.
+        meta: dict[str, str] = {}
+        if isinstance(pair.proof, Proof):
+            meta = self._proof(pair.proof)
+        elif pair.proof is not None:
+            meta = dict(pair.proof)
+        debit = _amount((pair.amount, pair.currency))
+        credit = _amount((minus, pair.currency))
         return (
             Posting(self._account(pair.debit), debit, None, None, None, meta),
-            Posting(self._account(pair.credit), credit, None, None, None, None),
+            Posting(self._account(pair.credit), credit, None, None, None, {}),
         )
 
     def _leg(self, leg: Leg) -> Posting:
@@ -117,19 +128,55 @@ class Journal:
             cost = Cost(lot.cost, lot.currency, date_of(lot.day), lot.label)
         if leg.price is not None:
             price = Amount(*leg.price)
-        meta = None if leg.proof is None else dict(leg.proof)
+        meta = dict(leg.proof or {})
         units = Amount(leg.amount, leg.currency)
         return Posting(self._account(leg.place), units, cost, price, None, meta)
 
     def _account(self, place: Place) -> str:
-        name, side = place
-        match side:
-            case Side():
-                return self.chart.account(name, side)
-            case Reserve():
-                return self.chart.reserved(name, side)
-            case _:
-                return self.chart.transfers(name, side)
+        account = self.accounts.get(place)
+        if account is None:
+            name, side = place
+            match side:
+                case Side():
+                    account = self.chart.account(name, side)
+                case Reserve():
+                    account = self.chart.reserved(name, side)
+                case _:
+                    account = self.chart.transfers(name, side)
+            self.accounts[place] = account
+        return account
+
+    def _proof(self, proof: Proof) -> dict[str, str]:
+        """Return what an interest was computed from as metadata, one value for each segment."""
+        coin, segments = proof.coin, proof.segments
+        meta: dict[str, str] = {}
+        if len(segments) == 1:
+            meta = self._segment(coin, segments[0])
+        elif segments:
+            parts = [self._segment(coin, segment) for segment in segments]
+            meta = {key: " ".join([part[key] for part in parts]) for key in parts[0]}
+        if segments:
+            meta["carry-after"] = coin.carry_text(proof.carry)
+        if proof.entry_fee:
+            meta["entry-fee"] = coin.text(proof.entry_fee)
+        if proof.price is not None:
+            meta["price"] = plain(proof.price)
+        return meta
+
+    def _segment(self, coin: Coin, segment: Segment) -> dict[str, str]:
+        principal, hours, rate, growth, carry, _ = segment
+        shared = self.shared.get(growth)
+        if shared is None or shared[0] is not rate:
+            # All accounts of a pool share the figures of a day.
+            texts = shortened(f"{rate:f}"), shortened(scaled(growth, 18))
+            shared = self.shared[growth] = (rate, *texts)
+        return {
+            "principal": scaled(principal * coin.step, coin.places),
+            "hours": str(hours),
+            "rate": shared[1],
+            "growth": shared[2],
+            "carry": coin.carry_text(carry),
+        }
 
 
 def text(entries: Iterable[Open | Transaction]) -> str:
@@ -142,21 +189,3 @@ def _narration(draft: Draft) -> str:
         (_, other), *_ = (pair.debit for pair in draft.pairs)
         return f"Transfer between {draft.sub_account} and {other}"
     return NARRATIONS[draft.kind]
-
-
-def _proof(proof: Proof) -> dict[str, str]:
-    """Return what an interest was computed from as metadata, one value for each segment."""
-    coin, segments = proof.coin, proof.segments
-    meta: dict[str, str] = {}
-    if segments:
-        meta["principal"] = " ".join([coin.text(segment.principal) for segment in segments])
-        meta["hours"] = " ".join([str(segment.hours) for segment in segments])
-        meta["rate"] = " ".join([shortened(f"{segment.rate:f}") for segment in segments])
-        meta["growth"] = " ".join([shortened(scaled(segment.growth, 18)) for segment in segments])
-        meta["carry"] = " ".join([coin.carry_text(segment.carry) for segment in segments])
-        meta["carry-after"] = coin.carry_text(proof.carry)
-    if proof.entry_fee:
-        meta["entry-fee"] = coin.text(proof.entry_fee)
-    if proof.price is not None:
-        meta["price"] = plain(proof.price)
-    return meta

@@ -57,15 +57,16 @@ def extend(
 
     `entries` and their metadata are left as they are; a new list comes back.
     """
-    ours = [(name, given) for name, given in options["plugin"] if name in LINES]
-    at = Source(options["filename"], _line_number(options["filename"], line))
+    ours = [name for name, _ in options["plugin"] if name in LINES]
     found: list[Problem] = []
     if config is not None:
+        at = Source(options["filename"], _line_number(options["filename"], line))
         found.append(problems.plugin_config(at, line))
-    if any(is_generated(entry) for entry in entries):
-        return entries, [_report(problems.plugin_twice(at, line))]
-    if ours and ours[-1][0] != line:
+    if (ours and line != ours[-1]) or any(is_generated(entry) for entry in entries):
         return entries, [_report(problem) for problem in found]
+    for name in sorted({name for name in ours if ours.count(name) > 1}):
+        at = Source(options["filename"], _line_number(options["filename"], name))
+        found.append(problems.plugin_twice(at, name))
     folder = str(Path(options["filename"]).parent)
     reading = read(entries, options, folder, enabled(options))
     found += reading.problems

@@ -22,6 +22,7 @@ from usance.timeline import Timeline
 from usance.wallet import Holding
 
 NO_POOL: Timeline[Pool] = Timeline(())
+QUIET: dict[int, list[Movement]] = {}
 NO_RATES: Timeline[Rates | None] = Timeline(())
 
 
@@ -86,9 +87,12 @@ class Lending:
         return [self._closed(account) for account in self.accounts]
 
     def _account(self, name: str, holding: Holding) -> Account:
-        flows: dict[int, list[Movement]] = {}
-        for movement in self.book.movements[name, self.coin.name].get(self.day, ()):
-            flows.setdefault(slot_of(movement.moment), []).append(movement)
+        flows = QUIET
+        of_day = self.book.movements[name, self.coin.name].get(self.day)
+        if of_day:
+            flows = {}
+            for movement in of_day:
+                flows.setdefault(slot_of(movement.moment), []).append(movement)
         before = (holding.lent, holding.carry_lent, holding.carry_owed)
         day = CoinDay(name, self.venue, self.coin, before)
         return Account(day, holding, self.book.sub_accounts[name], flows)
@@ -104,10 +108,13 @@ class Lending:
         """Return the slots at which something may change: 0, and those of flows and terms."""
         slots = {0}
         end = self.start + HOURS
-        slots.update(map(slot_of, self.pools.changes(self.start, end)))
+        for change in self.pools.changes(self.start, end):
+            slots.add(slot_of(change))
         for account in self.accounts:
-            slots.update(account.flows)
-            slots.update(map(slot_of, account.switches.changes(self.start, end)))
+            if account.flows:
+                slots.update(account.flows)
+            for change in account.switches.changes(self.start, end):
+                slots.add(slot_of(change))
         return sorted(slots)
 
     def _change(self, slot: int) -> None:
@@ -121,7 +128,8 @@ class Lending:
             if slot and not moved and terms == account.terms and before == self.pool:
                 continue
             account.terms = terms
-            self._apply(account, slot, moved)
+            if moved:
+                self._apply(account, slot, moved)
             self._repay_or_borrow(account, slot, moved)
             lent += self._lend(account, slot)
             owed += self._owe(account, slot)
@@ -200,8 +208,9 @@ class Lending:
         lent = self._lendable(account)
         if lent == account.lent:
             return 0
-        self._end_lent(account, slot)
-        lent = self._lendable(account)
+        if account.lent:
+            self._end_lent(account, slot)
+            lent = self._lendable(account)
         added = lent - account.lent
         account.lent, account.lent_since = lent, slot
         return added
@@ -211,8 +220,9 @@ class Lending:
         owed = self._debt(account)
         if owed == account.owed:
             return 0
-        self._end_owed(account, slot)
-        owed = self._debt(account)
+        if account.owed:
+            self._end_owed(account, slot)
+            owed = self._debt(account)
         added = owed - account.owed
         account.owed, account.owed_since = owed, slot
         return added
@@ -224,15 +234,18 @@ class Lending:
         return held // self.coin.quanta
 
     def _debt(self, account: Account) -> int:
-        return max(0, ceil_div(account.holding.owed, self.coin.quanta))
+        owed = account.holding.owed
+        return ceil_div(owed, self.coin.quanta) if owed > 0 else 0
 
     def _end_lent(self, account: Account, slot: int) -> None:
         """Credit what a segment earned; it joins the balance before the change that ends it."""
-        holding, since = account.holding, account.lent_since
-        account.lent_since = slot
-        growth = self._growth("lent", since, slot) if account.lent and since < slot else None
+        since, account.lent_since = account.lent_since, slot
+        if not account.lent or since == slot:
+            return
+        growth = self._growth("lent", since, slot)
         if growth is None:
             return
+        holding = account.holding
         carry = holding.carry_lent
         credit, holding.carry_lent = interest.lender(account.lent, growth[1], carry)
         account.day.lent.append(Segment(account.lent, slot - since, *growth, carry, credit))
@@ -241,11 +254,13 @@ class Lending:
 
     def _end_owed(self, account: Account, slot: int) -> None:
         """Charge what a segment costs; it is capitalised before the change that ends it."""
-        holding, since = account.holding, account.owed_since
-        account.owed_since = slot
-        growth = self._growth("owed", since, slot) if account.owed and since < slot else None
+        since, account.owed_since = account.owed_since, slot
+        if not account.owed or since == slot:
+            return
+        growth = self._growth("owed", since, slot)
         if growth is None:
             return
+        holding = account.holding
         carry = holding.carry_owed
         charge, holding.carry_owed = interest.borrower(account.owed, growth[1], carry)
         account.day.owed.append(Segment(account.owed, slot - since, *growth, carry, charge))

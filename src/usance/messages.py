@@ -33,7 +33,12 @@ def refuse(places: Iterable[Place]) -> NoReturn:
 def located(error: BeancountError) -> Place:
     """Return file, line and text of one of Beancount's errors."""
     source = error.source or {}
-    return _place(str(source.get("filename", "")), source.get("lineno", 0), str(error.message))
+    text = str(error.message)
+    head, trace, _ = text.partition("Traceback (most recent call last)")
+    if trace:
+        # What Beancount caught in a plugin: what it was doing, and the last line says why.
+        text = f"{head} {text.strip().splitlines()[-1].strip()}"
+    return _place(str(source.get("filename", "")), source.get("lineno", 0), text)
 
 
 def placed(problem: Problem) -> Place:

@@ -1,6 +1,7 @@
 """Options: what several commands take, and how they take it."""
 
 import datetime
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -15,7 +16,7 @@ YESTERDAY = "yesterday"
 def date(text: str) -> datetime.date:
     """Return the date `YYYY-MM-DD` of an option."""
     try:
-        if len(text) == len("2025-05-31"):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
             return datetime.date.fromisoformat(text)
     except ValueError:
         pass

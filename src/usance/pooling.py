@@ -60,11 +60,11 @@ class Pooling:
             open_contracts = self.standings.contracts(name)
             coins = [coin for coin, held in self.state.holdings.get(name, {}).items() if held.perp]
             pairs: list[Pair] = []
-            settled = {
-                terms.settle
-                for contract, _ in open_contracts
-                if (terms := self.standings.terms(name, contract)) is not None
-            }
+            terms = [self.standings.terms(name, contract) for contract, _ in open_contracts]
+            if None in terms or name in self.book.misplaced:
+                # What the balance in Perp is owed for cannot be told.
+                continue
+            settled = {perpetual.settle for perpetual in terms if perpetual is not None}
             for coin in sorted({*coins, *settled}):
                 pair = self._settled(name, coin, open_contracts)
                 if pair is None:

@@ -14,18 +14,20 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from beancount.core.data import Custom, Directive, Transaction
 from beancount.parser.options import OPTIONS_DEFAULTS
 
 from usance import closed, engine, journal, ledger, problems, seals
+from usance.directives import source_of
 from usance.engine import Day
 from usance.hours import date_of
 from usance.journal import Journal
 from usance.ledger import Ledger, enabled
 from usance.problems import Problem, Source
-from usance.reading import ROOTS, Reading, is_generated
+from usance.reading import DAY_CLOSE, ROOTS, Reading, is_generated, is_posted
 from usance.seals import MONTH_FILE, Broken, Seal
 
-OLD = ("old-rate", "old-treasury-rate")
+OLD = frozenset(("old-rate", "old-price", "old-treasury-rate"))
 """Findings that stop the posting of their day."""
 
 COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
@@ -164,27 +166,45 @@ def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
         return [problems.broken_chain(at, broken.date, broken.why)]
     if not _includes(book, folder):
         return [problems.posted_not_included(Source(book.path, 1))]
-    return []
+    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(book, folder)]
+
+
+def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
+    """Yield what looks posted but stands in no month file, where no seal covers it."""
+    for entry in book.entries:
+        posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
+        if posted or (isinstance(entry, Custom) and entry.type == DAY_CLOSE):
+            file = Path(str(entry.meta["filename"]))
+            if not (MONTH_FILE.fullmatch(file.name) and file.parent.samefile(folder)):
+                yield entry
 
 
 def _includes(book: Ledger, folder: Path) -> bool:
     """Tell whether the ledger includes each month file, present and future."""
-    future = str(folder.absolute() / "2025-05.beancount")
+    here = Path(os.path.normpath(folder.absolute()))
     for name in book.options["include"]:
         path = Path(name)
-        if path.parent == folder.absolute() or path.suffix == ".csv" or not path.is_file():
+        if path.parent == here or path.suffix == ".csv" or not path.is_file():
             continue
-        for pattern in re.findall(r'^include\s+"([^"\n]*)"', path.read_text("utf-8"), re.MULTILINE):
-            if fnmatch(future, os.path.normpath(path.parent / pattern)):
+        text = path.read_text("utf-8", "replace")
+        for pattern in re.findall(r'^include\s+"([^"\n]*)"', text, re.MULTILINE):
+            wanted = os.path.normpath(path.parent / pattern).replace("**/", "")
+            if fnmatch(str(here / "2025-05.beancount"), wanted):
                 return True
     return False
 
 
-def plan(book: Ledger, through: int | None, *, stale_ok: bool, disk: Disk, folder: Path) -> Posting:
+Watch = Callable[[Iterator[Day], int], Iterator[Day]]
+"""Passes days on, so many of them, and may show how far they are."""
+
+
+def plan(
+    book: Ledger, through: int | None, folder: Path, *, stale_ok: bool, disk: Disk, watch: Watch
+) -> Posting:
     """Compute the days to close, and the files that hold them; write nothing.
 
     through   last day to close, None for the horizon
-    stale_ok  close also days on which a row of a rates file is old
+    stale_ok  close also days on which a row of a rates file, or a price, is old
     """
     made = Posting()
     made.problems = chain(book, folder, disk)
@@ -197,7 +217,7 @@ def plan(book: Ledger, through: int | None, *, stale_ok: bool, disk: Disk, folde
     state, made.problems = closed.state(reading)
     until = reading.horizon if through is None else through
     days: list[Day] = []
-    for day in engine.run(reading.book, state, first, until):
+    for day in watch(engine.run(reading.book, state, first, until), until - first + 1):
         made.problems += (problem for problem in day.problems if not problem.finding)
         old = [problem for problem in day.problems if problem.name in OLD]
         if old and not stale_ok and not made.problems:
@@ -265,3 +285,4 @@ def write(files: Iterable[tuple[Path, bytes]], disk: Disk) -> None:
     """Replace files one after the other."""
     for path, data in files:
         disk.replace(path, data)
+        os.utime(path.parent)  # what Fava watches of a folder: its own attributes

@@ -42,6 +42,30 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case str():
+            return f'the text "{value}"'
+        case None:
+            return "empty"
+        case Decimal():
+            return f"the number {value:f}"
+        case _:
+            return str(value)
+
+
+_REMEDIES = {
+    "from 0 to 100": "Write an annual fraction from 0 to 100, 0.0412 for 4.12 %",
+    "from 0 to 1": "Write a fraction from 0 to 1, 0.10 for 10 %",
+    "between 0 and 1": "Write a fraction between 0 and 1, 0.80 for 80 %",
+    "above 0": "Write a number above 0",
+    "at least 0": "Write a number of at least 0",
+    "a whole number of days": "Write a whole number of days",
+}
+
+
 # Plugin lines and options
 
 
@@ -84,7 +108,7 @@ def no_operating_currency(source: Source) -> Problem:
 
 def bad_values(source: Source, kind: str, example: str) -> Problem:
     return _error(
-        source, "bad-values", f'custom "{kind}" does not read like this. Write {example}.'
+        source, "bad-values", f'custom "{kind}" takes other values than these. Write {example}.'
     )
 
 
@@ -105,16 +129,12 @@ def missing_key(source: Source, what: str, key: str, example: str) -> Problem:
     return _error(source, "missing-key", f"{what}: {key} is missing. Write {key}: {example}.")
 
 
-def wrong_type(source: Source, what: str, key: str, got: str, example: str) -> Problem:
-    return _error(source, "wrong-type", f"{what}: {key} is {got}. Write {key}: {example}.")
+def wrong_type(source: Source, what: str, key: str, got: object, example: str) -> Problem:
+    return _error(source, "wrong-type", f"{what}: {key} is {_shown(got)}. Write {key}: {example}.")
 
 
 def out_of_range(source: Source, what: str, key: str, got: Decimal, bounds: str) -> Problem:
-    return _error(
-        source,
-        "out-of-range",
-        f"{what}: {key} is {got:f}, and must be {bounds}.",
-    )
+    return _error(source, "out-of-range", f"{what}: {key} is {got:f}. {_REMEDIES[bounds]}.")
 
 
 def rate_out_of_range(source: Source, what: str, key: str, got: Decimal) -> Problem:
@@ -122,8 +142,7 @@ def rate_out_of_range(source: Source, what: str, key: str, got: Decimal) -> Prob
     return _error(
         source,
         "rate-out-of-range",
-        f"{what}: the {key} is {shown}, and must be from 0 to 100. "
-        "Rates are annual fractions: 4.12 % is written 0.0412.",
+        f"{what}: the {key} is {shown}. {_REMEDIES['from 0 to 100']}.",
     )
 
 
@@ -140,7 +159,7 @@ def wrong_currency(source: Source, what: str, key: str, got: str, coin: str) -> 
     return _error(
         source,
         "wrong-currency",
-        f"{what}: {key} is in {got}, and must be in the pool's coin. Write {key}: 1000 {coin}.",
+        f"{what}: {key} is in {got}, and the pool is of {coin}. Write {key}: 1000000 {coin}.",
     )
 
 
@@ -148,26 +167,28 @@ def bad_time(source: Source, what: str, got: object) -> Problem:
     return _error(
         source,
         "bad-time",
-        f'{what}: the time {got} is not a UTC time of day. Write time: "09:30" or "09:30:15".',
+        f'{what}: time is {_shown(got)}. Write a UTC time of day, time: "09:30" or "09:30:15".',
     )
 
 
 def unknown_venue(source: Source, what: str, venue: str, venues: Iterable[str]) -> Problem:
-    known = _list(sorted(venues))
-    hint = f"Write one of {known}" if known else "Declare a sub-account there"
+    known = " or ".join(f'"{name}"' for name in sorted(venues))
+    hint = f"Write venue: {known}" if known else "Declare a sub-account there"
     return _error(
         source,
         "unknown-venue",
-        f'{what}: no sub-account is at the venue "{venue}". {hint}, or remove the key venue.',
+        f'{what}: no sub-account is at the venue "{venue}". {hint}, or leave '
+        "the key out for all venues.",
     )
 
 
 def two_alike(source: Source, what: str, other: Source) -> Problem:
+    place = "" if other.file == source.file else f" of {other.file}"
     return _error(
         source,
         "two-alike",
-        f"{what}: {other.file}:{other.line} says the same kind of thing for the same moment. "
-        'Keep one of them, or give one a later time: "09:30".',
+        f"{what}: line {other.line}{place} is of the same kind, name and moment. "
+        'Keep one of the two, or give one a later date or time: "09:30".',
     )
 
 
@@ -211,8 +232,8 @@ def rate_without_pool(source: Source, coin: str) -> Problem:
     return _error(
         source,
         "rate-without-pool",
-        f'lending-rate "{coin}": no observed pool of {coin} is declared here, so nobody earns it. '
-        f'Write custom "lending-pool" "{coin}" with rates: "observed".',
+        f'lending-rate "{coin}": no pool of {coin} there takes its rates from outside. '
+        f'Write custom "lending-pool" "{coin}" with rates: "observed", or remove the rates.',
     )
 
 
@@ -245,8 +266,8 @@ def stray_account(source: Source, account: str, venue: str) -> Problem:
     return _error(
         source,
         "stray-account",
-        f"{account} lies under the venue {venue} but belongs to no sub-account. "
-        'Declare one with custom "sub-account", or move the account outside the venue.',
+        f"{account} lies under the venue {venue} but belongs to no sub-account. Use an account of "
+        'a sub-account, declare one with custom "sub-account", or move it outside the venue.',
     )
 
 
@@ -280,7 +301,7 @@ def missing_rate(
         "missing-rate",
         f'Sub-account "{sub_account}" lends or owes {coin} on {date} at {hour:02}:00 UTC, when '
         f'{venue} has no rate of it. Write custom "lending-rate" "{coin}" with the rates from '
-        "that hour on.",
+        "that hour on, or the rows of that time into the rates file.",
         subject=(sub_account, coin),
     )
 
@@ -314,8 +335,8 @@ def old_rate(
         source,
         "old-rate",
         f'sub-account "{sub_account}" lends or owes {coin} on {date} at a rate of {row}, '
-        f"more than {limit} days before. Add rows to the rates file, or set stale-after: on "
-        f"the commodity {coin}.",
+        f"more than {limit} days before. Add rows to the rates file, or write a higher "
+        f"stale-after: on the commodity {coin}.",
         finding=True,
         subject=(sub_account, coin),
     )
@@ -427,8 +448,8 @@ def gave_too_much(
         source,
         "gave-too-much",
         f'sub-account "{sub_account}" gave this away and ends {date} with available equity of '
-        f"{available} {currency}, below zero. The venue would not have let it go: check amounts "
-        "and prices.",
+        f"{available} {currency}, below zero. Add collateral before it, or mend amounts and "
+        "prices: the venue would not have let it go.",
         finding=True,
     )
 
@@ -685,13 +706,17 @@ def bad_seal(source: Source, date: str) -> Problem:
     )
 
 
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def no_posted_folder(source: Source, folder: str) -> Problem:
     return _error(
         source,
         "no-posted-folder",
-        f"The folder {folder} is missing, and closed days go there. Make it, put a file "
-        'first.beancount with a comment into it, and write include "posted/*.beancount" into '
-        "the ledger.",
+        f"The folder {_name(folder)} beside the ledger is missing, and closed days go there. "
+        "Make it, put a file first.beancount with a comment into it, and write include "
+        f'"{_name(folder)}/*.beancount" into the ledger.',
     )
 
 
@@ -699,8 +724,8 @@ def posted_elsewhere(source: Source, folder: str) -> Problem:
     return _error(
         source,
         "posted-elsewhere",
-        f"{folder} is a link that leads out of the ledger's folder. Make it a folder beside "
-        "the ledger.",
+        f"{_name(folder)} is a link that leads out of the ledger's folder. Make it a folder "
+        "beside the ledger.",
     )
 
 
@@ -713,6 +738,15 @@ def posted_not_included(source: Source) -> Problem:
     )
 
 
+def unsealed(source: Source) -> Problem:
+    return _error(
+        source,
+        "unsealed",
+        "This reads like a closed day, but no close covers it: usance accrue writes to the month "
+        "files beside the ledger only. Remove it.",
+    )
+
+
 def broken_chain(source: Source, date: str, why: str) -> Problem:
     return _error(
         source,
@@ -720,6 +754,9 @@ def broken_chain(source: Source, date: str, why: str) -> Problem:
         f"The chain of closed days is broken at {date or 'its begin'}: {why}. Restore the posted "
         "files from a copy.",
     )
+
+
+# Reports
 
 
 def lots_could_repay(source: Source, sub_account: str, coin: str, lots: str, owed: str) -> Problem:

@@ -32,9 +32,12 @@ HEADERS = (
 DAILY_HEADERS = (["date", "rate"],)
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER_MAX = 64
 _RATE_MAX = Decimal(100)
 _ONE = Decimal(1)
+
+_NAME = "Write the path of a rates file, from the ledger's folder, rates/usdc.csv"
 
 Row = tuple[int, int, V]
 """Day, seconds after 00:00 UTC, and what is in force from then on."""
@@ -52,7 +55,7 @@ def read(folder: str, path: str, source: Source) -> Rows[Rates]:
     folder  of the ledger; `path` is relative to it
     source  the directive that names the file
     """
-    hint = f"Write {','.join(HEADERS[1])}; the last column may be left out"
+    hint = f"Write {','.join(HEADERS[1])}, the last column only where there is one"
     return _read(folder, path, source, HEADERS, hint, _hourly)
 
 
@@ -88,7 +91,7 @@ def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None
     if not path or "\0" in path or "\\" in path or Path(path).is_absolute():
         return "", problems.rates_file(source, path or '""', "is no path in the folder", inside)
     if ".." in Path(path).parts:
-        return "", problems.rates_file(source, path, "leads out of the ledger's folder", inside)
+        return "", problems.rates_file(source, path, 'has ".." in its path', inside)
     top = os.path.realpath(folder)
     real = os.path.realpath(Path(top) / path)
     if os.path.commonpath([top, real]) != top:
@@ -106,9 +109,7 @@ def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
-            return "", problems.rates_file(
-                source, path, "is not a regular file", "Name a file of rates"
-            )
+            return "", problems.rates_file(source, path, "is not a regular file", _NAME)
         with os.fdopen(descriptor, "rb") as file:
             data = file.read(SIZE_MAX + 1) if status.st_size <= SIZE_MAX else b""
             if status.st_size > SIZE_MAX or len(data) > SIZE_MAX:
@@ -119,8 +120,10 @@ def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
                     "Split it by year, each part with a directive of its own",
                 )
     except OSError as error:
-        why = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
-        return "", problems.rates_file(source, path, why, "Name a file of rates")
+        why = f"cannot be read: {error.strerror}"
+        if isinstance(error, FileNotFoundError):
+            why = "does not exist"
+        return "", problems.rates_file(source, path, why, _NAME)
     if b"\0" in data:
         return "", problems.rates_file(
             source, path, "holds NUL bytes, so it is no text", "Save it as CSV in UTF-8"
@@ -138,35 +141,46 @@ def _rows(
     rows: list[Row[V]] = []
     days: dict[str, int] = {}
     before = ""
+    begin = 1
     try:
         header = next(lines, [])
         if header not in headers:
-            why = f"The header is {','.join(header)[:80] or 'missing'}"
-            return [], problems.rates_row(Source(file, 1), why, hint)
+            return [], _header(header, hint, Source(file, 1))
+        begin = lines.line_num + 1
         for cells in lines:
+            at = Source(file, begin)
+            begin = lines.line_num + 1
             if not cells:
                 continue
-            at = Source(file, lines.line_num)
             row = _columns(cells, len(header), at) or parse(cells, len(header), at, days)
             if isinstance(row, Problem):
                 return [], row
             if cells[0] <= before:
                 order = "the same time as" if cells[0] == before else "a time before that of"
                 why = f"{cells[0]} is {order} the row above"
-                return [], problems.rates_row(at, why, "Sort the rows, one for a time")
+                remedy = "Sort the rows by time, one for each time"
+                return [], problems.rates_row(at, why, remedy)
             before = cells[0]
             rows.append(row)
     except csv.Error as error:
-        at = Source(file, lines.line_num)
-        return [], problems.rates_row(at, f"The row is no CSV: {error}", "Mend it")
+        why = f"No row of CSV begins here: {error}"
+        remedy = "Write the cells of the header, with commas between them"
+        return [], problems.rates_row(Source(file, begin), why, remedy)
     return rows, None
+
+
+def _header(cells: list[str], hint: str, at: Source) -> Problem:
+    found = ",".join(cells)
+    why = f'The header is "{_shown(found, 80)}"' if found else "The header is missing"
+    return problems.rates_row(at, why, hint)
 
 
 def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
     if len(cells) == width:
         return None
-    why = f"The row has {len(cells)} columns, the header {width}"
-    return problems.rates_row(at, why, "Write one value a column")
+    columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+    why = f"The row has {columns}, and the header {width}"
+    return problems.rates_row(at, why, "Write one value for each column")
 
 
 def _day(text: str, days: dict[str, int]) -> int | None:
@@ -185,7 +199,7 @@ def _daily(
 ) -> Row[TreasuryRate] | Problem:
     day = _day(cells[0], days) if _DATE.fullmatch(cells[0]) else None
     if day is None:
-        return problems.rates_row(at, f'"{cells[0][:40]}" is no date', "Write it as 2025-05-01")
+        return problems.rates_row(at, f'"{_shown(cells[0])}" is no date', "Write it as 2025-05-01")
     rate = _number(cells[1], "rate", _RATE_MAX, at)
     return rate if isinstance(rate, Problem) else (day, 0, TreasuryRate(rate, day, at))
 
@@ -195,7 +209,7 @@ def _hourly(cells: list[str], width: int, at: Source, days: dict[str, int]) -> R
     day = None if match is None else _day(match[1], days)
     if match is None or day is None:
         return problems.rates_row(
-            at, f'"{cells[0][:40]}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
+            at, f'"{_shown(cells[0])}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
         )
     supply = _number(cells[1], "supply_apr", _RATE_MAX, at)
     borrow = _number(cells[2], "borrow_apr", _RATE_MAX, at)
@@ -210,15 +224,20 @@ def _hourly(cells: list[str], width: int, at: Source, days: dict[str, int]) -> R
 
 
 def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:
+    example = "0.72 for 72 %" if column == "utilization" else "0.0412 for 4.12 %"
+    remedy = f"Write a fraction, {example}"
+    if len(text) > _NUMBER_MAX:
+        why = f"{column} has {len(text)} characters, and {_NUMBER_MAX} are enough"
+        return problems.rates_row(at, why, remedy)
     if _NUMBER.fullmatch(text) is None:
-        return problems.rates_row(
-            at, f'{column} is "{text[:40]}", no number', "Write a fraction, 0.0412 for 4.12 %"
-        )
+        return problems.rates_row(at, f'{column} is "{_shown(text)}", no number', remedy)
     value = Decimal(text)
     if not 0 <= value <= most:
-        return problems.rates_row(
-            at,
-            f"{column} is {text[:40]}, and must be from 0 to {most}",
-            "Write a fraction, 0.0412 for 4.12 %",
-        )
+        why = f"{column} is {_shown(text)}, and must be from 0 to {most}"
+        return problems.rates_row(at, why, remedy)
     return value
+
+
+def _shown(cell: str, length: int = 40) -> str:
+    """Return the begin of a cell; what would steer a terminal is written as its code."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in cell[:length])

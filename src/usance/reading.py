@@ -108,10 +108,12 @@ def read(
     written = [entry for entry in kinds[Transaction] if not is_posted(entry)]
     seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     operating = (options["operating_currency"] or [None])[0]
-    scribe = Scribe(chart, isolating=Stage.SUB_ACCOUNTS in stages, straying=not terms.lost)
+    isolating = Stage.SUB_ACCOUNTS in stages
+    placed = not (terms.unplaced or terms.lost)
+    scribe = Scribe(chart, isolating=isolating, placed=placed)
     for entry in written:
         scribe.transaction(entry)
-    if Stage.SUB_ACCOUNTS in stages:
+    if isolating:
         scribe.accounts(kinds[Open])
     for entry in kinds[Pad]:
         scribe.pad(entry)
@@ -127,8 +129,10 @@ def read(
     ]
     movements, trades = _unblocked(scribe.movements, terms), _unblocked(scribe.trades, terms)
     by_day = _by_day(movements)
+    misplaced: frozenset[str] = frozenset()
     if Stage.MARGIN_POOL in stages:
-        found += _misplaced(by_day, terms, chart)
+        misplaced, wrong = _misplaced(by_day, terms, chart)
+        found += wrong
     for contract_of, perpetuals in _settling(trades, terms):
         for perpetual in perpetuals:
             by_day.setdefault((contract_of, perpetual.settle), {})
@@ -150,10 +154,16 @@ def read(
         rates=terms.rates,
         movements=by_day,
         trades=_by_day(trades),
-        transfers=tuple(scribe.transfers),
+        transfers=tuple(
+            transfer
+            for transfer in scribe.transfers
+            if not {("sub-account", transfer.first), ("sub-account", transfer.second)}
+            & terms.blocked
+        ),
         gifts=scribe.gifts,
         collaterals=terms.collaterals,
         perpetuals=terms.perpetuals,
+        misplaced=misplaced,
         liquidations=terms.liquidations,
         quotes=quotes(counting),
         findings=_mismatches(scribe.notionals, terms),
@@ -283,13 +293,15 @@ def _mismatches(notionals: list[Notional], terms: Schedule) -> dict[int, list[Pr
 
 def _misplaced(
     movements: dict[tuple[str, str], dict[int, list[Movement]]], terms: Schedule, chart: Chart
-) -> list[Problem]:
+) -> tuple[frozenset[str], list[Problem]]:
     """Take contracts out of what moves coins: they belong in Perp, at cost."""
     wrong: list[Problem] = []
+    names: set[str] = set()
     for name, contract in sorted(movements):
         perpetual = terms.perpetuals.get((terms.sub_accounts[name].values[0].venue, contract))
         if perpetual is None:
             continue
+        names.add(name)
         for of_day in movements.pop((name, contract)).values():
             for movement in of_day:
                 if movement.side is Side.PERP:
@@ -298,7 +310,7 @@ def _misplaced(
                 else:
                     perp = chart.account(name, Side.PERP)
                     wrong.append(problems.contract_in_wallet(movement.source, contract, perp))
-    return wrong
+    return frozenset(names), wrong
 
 
 def _stages(

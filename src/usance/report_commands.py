@@ -6,10 +6,11 @@ from dataclasses import astuple, fields
 
 import click
 
-from usance import ledger, reports
+from usance import ledger, problems, reports
 from usance.hours import date_of
 from usance.messages import placed, report, show
 from usance.options import date, with_format, with_ledger, within_books
+from usance.problems import Source
 from usance.tables import as_json, comma_separated, short, table
 
 
@@ -36,6 +37,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
     """
     book = ledger.load(path)
     reading = book.read()
+    within_books(begin, reports.last_day(reading), "--from")
     within_books(end, reports.last_day(reading), "--to")
     first, last = (None if day is None else day.toordinal() for day in (begin, end))
     answer = reports.lending(reading, first, last)
@@ -101,7 +103,8 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
     day = at or date_of(max(1, reports.last_day(reading)))
     if not book.options["operating_currency"]:
         report(book)
-        return
+        show([placed(problems.no_operating_currency(Source(book.path, 1)))], sys.stderr)
+        sys.exit(1)
     sheets, missing = reports.sheets(book, reading, day, at_cost=at_cost)
     total = reports.total(sheets)
     match form:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -27,6 +27,7 @@ from usance.rate_files import Row
 from usance.terms import (
     Bonus,
     Collateral,
+    ObservedPool,
     Perpetual,
     Pool,
     Rates,
@@ -65,6 +66,7 @@ class Schedule:
     bills          account of bills, by product, malformed ones included
     lost           a product's account of bills cannot be read
     blocked        ("coin", "sub-account" or "product", name) with a fault: nothing is generated
+    unplaced       a sub-account's directive could not be read: its accounts belong to nobody yet
     through        last day that a person asked to accrue, 0 where none
     latest         last day of which one of our directives is dated, `accrue-through` apart
     files          rows of lending rates in force
@@ -89,6 +91,7 @@ class Schedule:
     bills: dict[str, str] = field(default_factory=dict)
     lost: bool = False
     blocked: set[tuple[str, str]] = field(default_factory=set)
+    unplaced: bool = False
     through: int = 0
     latest: int = 0
     files: Files[Rates] = field(default_factory=list)
@@ -111,7 +114,7 @@ def schedule(
                 text = partial(inputs.custom_text, entry, KEYS[entry.type])
                 made.inputs.append(Input(entry.date.toordinal(), text, source_of(entry.meta)))
     _sub_accounts(made, kinds["sub-account"], assets)
-    venues = {timeline.values[0].venue for timeline in made.sub_accounts.values()}
+    venues = {directives.venue_of(root) for root in made.roots.values()}
     pools = _read(made, kinds["lending-pool"], directives.lending_pool, venues)
     made.pools = _timelines(pools, venues)
     _rates(made, kinds["lending-rate"], pools, venues, folder)
@@ -129,39 +132,49 @@ def schedule(
 
 def _sub_accounts(made: Schedule, entries: list[Custom], assets: str) -> None:
     terms: list[Term[SubAccount]] = []
+    faulty: list[tuple[str, str]] = []
     for entry in entries:
         named, term, wrong = directives.sub_account(entry, assets)
         made.problems += wrong
         if term is not None:
             terms.append(term)
         elif named is not None:
-            made.blocked.add(("sub-account", named[0]))
-            made.roots.setdefault(*named)
-    for term in _ordered(made, "sub-account", terms):
+            faulty.append(named)
+        else:
+            made.unplaced = True
+    ordered = _ordered(made, "sub-account", terms)
+    for term in ordered:
         name, root = term.name, term.value.root
         first = made.roots.setdefault(name, root)
         if root != first:
             made.problems.append(problems.root_changed(term.source, name, root, first))
             made.blocked.add(("sub-account", name))
-    _nested(made, {term.name: term.source for term in terms})
-    for (_, name), timeline in sorted(_timelines(_ordered(None, "", terms), {""}).items()):
-        made.sub_accounts[name] = timeline
+    for name, root in faulty:
+        made.roots.setdefault(name, root)
+        made.blocked.add(("sub-account", name))
+    _apart(made, {term.name: term.source for term in reversed(ordered)})
+    for (_, name), timeline in sorted(_timelines(ordered, {""}).items()):
+        if name in made.roots:
+            made.sub_accounts[name] = timeline
 
 
-def _nested(made: Schedule, sources: dict[str, Source]) -> None:
-    """Refuse a sub-account whose account is another's, or lies below it."""
-    names: dict[str, list[str]] = {}
-    for name, root in sorted(made.roots.items()):
-        names.setdefault(root, []).append(name)
-    for name, root in sorted(made.roots.items()):
-        others = [other for other in names[root] if other < name]
+def _apart(made: Schedule, sources: Mapping[str, Source]) -> None:
+    """Refuse a sub-account that lies in another, or where an earlier one is."""
+    first: dict[str, str] = {}
+    for name, root in made.roots.items():
+        first.setdefault(root, name)
+    for name, root in list(made.roots.items()):
+        others = [first[root]] if first[root] != name else []
         above = root.rpartition(":")[0]
         while above and not others:
-            others = names.get(above, [])
+            others = [first[above]] if above in first else []
             above = above.rpartition(":")[0]
-        if others and name in sources:
+        if others and ("sub-account", name) not in made.blocked:
             made.problems.append(problems.root_taken(sources[name], name, root, others[0]))
             made.blocked.add(("sub-account", name))
+            made.unplaced = True
+            if made.roots[others[0]] == root:
+                del made.roots[name]
 
 
 Read = Callable[[Custom], tuple[str | None, Term[V] | None, list[Problem]]]
@@ -194,26 +207,22 @@ def _timelines(terms: list[Term[V]], venues: set[str]) -> dict[tuple[str, str], 
 def _rates(
     made: Schedule, entries: list[Custom], pools: list[Term[Pool]], venues: set[str], folder: str
 ) -> None:
-    terms: list[Term[RatesTerm]] = []
-    pooled = {term.name for term in pools} | {name for _, name in made.blocked}
     files: dict[str, list[Row[Rates]]] = {}
+    terms: list[Term[RatesTerm]] = []
     for entry in entries:
         coin, term, wrong = directives.lending_rate(entry)
-        if term is not None and coin not in pooled:
-            wrong = [problems.rate_without_pool(term.source, term.name)]
-        if term is not None and isinstance(term.value, directives.RatesFile):
-            path = term.value.path
-            if path not in files:
-                files[path], unread = rate_files.read(folder, path, term.source)
-                wrong += unread
         _collect(made, "lending-rate", coin, wrong)
-        if term is not None and not wrong and _at_venue(made, "lending-rate", term, venues):
-            terms.append(term)
+        if term is not None and _at_venue(made, "lending-rate", term, venues):
+            wrong = _rates_wanted(made, term, pools, folder, files)
+            _collect(made, "lending-rate", coin, wrong)
+            if not wrong:
+                terms.append(term)
     ordered = _ordered(made, "lending-rate", terms)
     for coin in {term.name for term in terms}:
         for venue in venues:
-            changes = _rates_in_force(_here(ordered, coin, venue), files)
-            made.rates[venue, coin] = Timeline(changes)
+            here = _here(ordered, coin, venue)
+            if here:
+                made.rates[venue, coin] = Timeline(_rates_in_force(here, files))
     made.files += _rows_in_force(ordered, files)
 
 
@@ -230,6 +239,36 @@ def _rows_in_force(
             )
             path = term.value.path
             yield term.name, path, term.day, _span(files[path], term, next(later, None))
+
+
+def _rates_wanted(
+    made: Schedule,
+    term: Term[RatesTerm],
+    pools: list[Term[Pool]],
+    folder: str,
+    files: dict[str, list[Row[Rates]]],
+) -> list[Problem]:
+    """Return what is wrong with rates for their pool, or in their file, which is read once."""
+    if not _is_observed(term, pools) and ("coin", term.name) not in made.blocked:
+        return [problems.rate_without_pool(term.source, term.name)]
+    wrong: list[Problem] = []
+    if isinstance(term.value, directives.RatesFile):
+        path = term.value.path
+        if path not in files:
+            files[path], wrong = rate_files.read(folder, path, term.source)
+        elif not files[path]:
+            made.blocked.add(("coin", term.name))
+    return wrong
+
+
+def _is_observed(term: Term[RatesTerm], pools: list[Term[Pool]]) -> bool:
+    """Tell whether a pool takes its rates from a directive."""
+    return any(
+        pool.name == term.name
+        and isinstance(pool.value, ObservedPool)
+        and (pool.venue == term.venue or None in (pool.venue, term.venue))
+        for pool in pools
+    )
 
 
 def _rates_in_force(
@@ -365,7 +404,7 @@ def _collect(made: Schedule, kind: str, name: str | None, wrong: list[Problem]) 
 
 
 def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> bool:
-    if term.venue is None or term.venue in venues:
+    if term.venue is None or term.venue in venues or made.unplaced:
         return True
     what = _what(kind, term.name)
     made.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
@@ -373,12 +412,12 @@ def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> boo
     return False
 
 
-def _ordered(made: Schedule | None, kind: str, terms: list[Term[V]]) -> list[Term[V]]:
+def _ordered(made: Schedule, kind: str, terms: list[Term[V]]) -> list[Term[V]]:
     """Sort terms by time, one that names its venue last; report two of one moment."""
     seen: dict[tuple[str, str | None, int, int], Term[V]] = {}
     for term in terms:
         key = (term.name, term.venue, term.day, term.seconds)
-        if key in seen and made is not None:
+        if key in seen:
             what = _what(kind, term.name)
             made.problems.append(problems.two_alike(term.source, what, seen[key].source))
             made.blocked.add((BLOCKS.get(kind, "coin"), term.name))

@@ -54,13 +54,13 @@ class Scribe:
     """Takes down what a person's transactions do to sub-accounts, and what they may not do.
 
     isolating  crossings and unknown accounts are refused
-    straying   so are accounts under a venue that belong to nobody
+    placed     every sub-account has its place, so that an account beside them is a stray one
     """
 
-    def __init__(self, chart: Chart, *, isolating: bool, straying: bool) -> None:
+    def __init__(self, chart: Chart, *, isolating: bool, placed: bool) -> None:
         self.chart = chart
         self.isolating = isolating
-        self.straying = straying
+        self.placed = placed
         self.movements: list[Movement] = []
         self.trades: list[Movement] = []
         self.transfers: list[Transfer] = []
@@ -226,6 +226,7 @@ class Scribe:
             if self.chart.owner(account) is not None:
                 source = source_of(entry.meta)
                 self.problems.append(problems.pad_on_sub_account(source, account))
+                break
 
     def _account(self, account: str, source: Source) -> None:
         if account in self.refused:
@@ -236,7 +237,7 @@ class Scribe:
                 self.refused.add(account)
                 known = self.chart.known(owner)
                 self.problems.append(problems.unknown_account(source, account, owner, known))
-        elif self.chart.product(account) is not None or not self.straying:
+        elif self.chart.product(account) is not None or not self.placed:
             return
         elif (venue := self.chart.venue_above(account)) is not None:
             self.refused.add(account)

@@ -107,13 +107,15 @@ def walk(
             seal = _read(match)
             line = data.count(b"\n", 0, match.start()) + 1
             why = _fault(seal, seals[-1] if seals else None, name, data[end : match.start()])
+            if why is None and match.group() != seal.text().encode():
+                why = "the close is not written as it was"
             if why is None and seal.inputs != inputs_digest(lines.get(seal.date, ())):
                 why = "the month's .inputs does not hold what the day was closed with"
             if why is not None:
                 return seals, Broken(seal.date, name, line, why)
             seals.append(seal)
             end = match.end()
-        if data[end:].strip() or end == 0:
+        if data[end:] or end == 0:
             line = data.count(b"\n", 0, end) + 1
             last = seals[-1].date if seals else ""
             return seals, Broken(last, name, line, "text stands behind the last close of the file")

@@ -8,6 +8,7 @@ from usance.events import Book
 from usance.hours import HOURS, SLOTS, date_of
 from usance.margin import Asset, Debt, Position, Standing
 from usance.problems import Problem
+from usance.quotes import Quote
 from usance.terms import Haircut, Identity, Perpetual
 from usance.wallet import State
 
@@ -22,6 +23,7 @@ class Standings:
         self.state = state
         self.day = day
         self.moment = day * SLOTS + HOURS
+        self.quoted: dict[tuple[str, str], Quote | None] = {}
         self.problems: list[Problem] = []
 
     def is_exposed(self, name: str) -> bool:
@@ -54,18 +56,25 @@ class Standings:
 
         moved  the commodity on account of which the price is needed
         """
-        found = self.book.quotes.at(commodity, quote, self.day)
+        key = (commodity, quote)
+        if key not in self.quoted:
+            self.quoted[key] = self.book.quotes.at(commodity, quote, self.day)
+        found = self.quoted[key]
+        if found is not None and not self._is_old(commodity, found):
+            return found.price
         at = self.book.last_moved(name, moved)
         date = date_of(self.day).isoformat()
         if found is None:
             self._tell(problems.missing_price_of(at, name, commodity, quote, date))
             return None
-        price, since = found
+        since = date_of(found.day).isoformat()
         limit = self.book.stale_after.get(commodity, problems.STALE_AFTER)
-        if commodity != quote and self.day - since > limit:
-            quoted = date_of(since).isoformat()
-            self._tell(problems.old_price(at, name, commodity, quoted, date, limit))
-        return price
+        self._tell(problems.old_price(at, name, commodity, since, date, limit))
+        return found.price
+
+    def _is_old(self, commodity: str, quote: Quote) -> bool:
+        limit = self.book.stale_after.get(commodity, problems.STALE_AFTER)
+        return self.day - quote.day > limit
 
     def standing(self, name: str) -> Standing | None:
         """Return what a sub-account has, None where a part of it cannot be priced."""

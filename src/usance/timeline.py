@@ -29,9 +29,13 @@ class Timeline(Generic[T]):
 
     def at(self, moment: int) -> T | None:
         """Return the value in force at a moment, None before the first."""
+        if self.moments and self.moments[-1] <= moment:
+            return self.values[-1]
         index = bisect_right(self.moments, moment)
         return self.values[index - 1] if index else None
 
     def changes(self, first: int, last: int) -> list[int]:
         """Return the moments of changes from `first` to `last`, both included."""
+        if not self.moments or self.moments[-1] < first:
+            return []
         return self.moments[bisect_left(self.moments, first) : bisect_right(self.moments, last)]

@@ -1,0 +1,150 @@
+"""The page of errors, docs/errors.md, made from the ledgers in tests/errors.
+
+    python tests/errors_page.py
+
+A ledger is named after the error that it causes; where there are several, two hyphens and the
+cause follow. It ends with what makes it wrong, where that is not in it, and what comes out:
+
+    ;; $ usance accrue main.beancount      a command, run in the folder of main.beancount
+    ;; errors:                             who tells: a load ("errors"), or a command
+    ;; 12: the text                        line (of another file: its name before it) and text
+    ;; usance check:                       what this command tells beside that, if anything
+    ;; posted/2025-05.beancount:22: text
+"""
+
+import inspect
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from usance import problems
+
+ROOT = Path(__file__).parents[1]
+LEDGERS = ROOT / "tests" / "errors"
+PAGE = ROOT / "docs" / "errors.md"
+
+TOLD_BY = {
+    "errors": "",
+    "usance check": "Told by `usance check`.\n\n",
+    "usance accrue": "Told by `usance accrue`.\n\n",
+    "usance accounts": "Told by `usance accounts`.\n\n",
+    "notes": "A note of `usance check`, which exits 0.\n\n",
+}
+"""Who tells an error, as a ledger says it and as the page does."""
+
+INTRODUCTION = """\
+# Errors
+
+Every text that Usance has for a ledger, each with the shortest ledger that causes it: plain
+Beancount, to be loaded and tried. A text is printed as `file:line: message`, by `bean-check`, by
+Fava and by `usance check`. Where a name stands in the text it is yours: a coin, a sub-account, a
+date. One that begins with `finding:` is a fact about the account; all others are faults of the
+text, and `usance accrue` writes nothing while there is one.
+
+Commands under a ledger, which is `main.beancount`, were run in its folder before it was loaded.
+
+"""
+
+
+FORM = re.compile(
+    r"((?:(?!;; ).*\n)*)"
+    r"((?:;; \$ .*\n)*)"
+    r";; (\D.+):\n((?:;; .+: .*\n)+)"
+    r"(?:;; usance check:\n((?:;; .+: .*\n)+))?"
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A ledger that causes an error.
+
+    name      of the error
+    ledger    text, without what follows it
+    commands  run beside it, one after the other
+    told_by   a key of TOLD_BY
+    texts     what is told, each as file:line: message
+    beside    what `usance check` tells beside it
+    """
+
+    path: Path
+    name: str
+    ledger: str
+    commands: list[str]
+    told_by: str
+    texts: list[str]
+    beside: list[str]
+
+
+def read(path: Path) -> Case:
+    """Read a ledger of tests/errors."""
+    text = path.read_text()
+    match = FORM.fullmatch(text)
+    assert match is not None, path
+    ledger, commands, told_by, told, beside = match.groups(default="")
+    assert told_by in TOLD_BY, path
+    return Case(
+        path,
+        path.stem.partition("--")[0],
+        ledger,
+        [line.removeprefix(";; $ ") for line in commands.splitlines()],
+        told_by,
+        _texts(told),
+        _texts(beside),
+    )
+
+
+def _texts(told: str) -> list[str]:
+    lines = (line.removeprefix(";; ") for line in told.splitlines())
+    return [f"main.beancount:{line}" if line[0].isdigit() else line for line in lines]
+
+
+CASES = [read(path) for path in sorted(LEDGERS.glob("*.beancount"))]
+
+
+def names() -> dict[str, list[str]]:
+    """Return the names of all errors, in the order of the source, by its headings."""
+    source = inspect.getsource(problems)
+    found: dict[str, list[str]] = {}
+    for heading, name in re.findall(r"^(?:# (.+)|def ([a-z]\w*)\()", source, re.MULTILINE):
+        if heading:
+            found[heading] = []
+        else:
+            found[list(found)[-1]].append(name.replace("_", "-"))
+    return found
+
+
+def shortest(name: str) -> Case:
+    """Return the ledger to show for an error."""
+    cases = [case for case in CASES if case.name == name]
+    return min(cases, key=lambda case: (len(case.commands), len(case.ledger), case.path))
+
+
+def section(name: str) -> str:
+    """Return the part of the page on one error."""
+    case = shortest(name)
+    told = "".join(f"{text}\n" for text in [*case.texts, *case.beside])
+    note = "The last line is told by `usance check` alone.\n\n" if case.beside else ""
+    commands = "".join(f"$ {command}\n" for command in case.commands)
+    console = f"```console\n{commands}```\n\n" if commands else ""
+    return (
+        f"### {name}\n\n{TOLD_BY[case.told_by]}{note}```\n{told}```\n\n"
+        f"```beancount\n{case.ledger}```\n\n{console}"
+    )
+
+
+def page() -> str:
+    """Return the whole page."""
+    headings = names()
+    contents = "".join(
+        f"* {heading}: {', '.join(f'[{name}](#{name})' for name in of_heading)}\n"
+        for heading, of_heading in headings.items()
+    )
+    parts = [
+        f"## {heading}\n\n{''.join(map(section, of_heading))}"
+        for heading, of_heading in headings.items()
+    ]
+    return f"{INTRODUCTION}{contents}\n{''.join(parts)}".rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

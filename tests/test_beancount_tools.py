@@ -1,0 +1,236 @@
+"""Beancount's own tools see what Usance adds, virtual or posted, and notice what changes."""
+
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from beancount import loader
+from beancount.core import data
+from folders import Folder, generated
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(params=["virtual", "half posted", "posted"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
+    """Return books of which no day, the first month, or every day is posted."""
+    made = Folder.made(tmp_path / "books")
+    if request.param != "virtual":
+        made.accrue("--through", "2024-12-31" if request.param == "half posted" else "2025-02-02")
+    return made
+
+
+def tool(name: str, *words: object) -> "subprocess.CompletedProcess[str]":
+    """Run a tool, with its load cache as it is by default."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("BEANCOUNT")}
+    return subprocess.run(
+        [BIN / name, *map(str, words)], env=kept, capture_output=True, text=True, check=False
+    )
+
+
+def rows(folder: Folder, query: str) -> list[list[str]]:
+    """Return the words of each row that a query answers."""
+    done = tool("bean-query", folder.ledger, query)
+    assert done.returncode == 0, done.stderr
+    return [line.split() for line in done.stdout.splitlines()[2:]]
+
+
+# bean-check
+
+
+def test_bean_check_finds_nothing_wrong(folder: Folder) -> None:
+    done = tool("bean-check", folder.ledger)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_bean_check_reports_our_errors(folder: Folder) -> None:
+    folder.edit(
+        "\n2025-02-03",
+        '\n2025-02-03 custom "lending-rate" "SOL" 101 0.08\n\n2025-02-03',
+    )
+    done = tool("bean-check", folder.ledger)
+    assert done.returncode == 1
+    assert f"main.beancount:{folder.line('101 0.08')}:" in done.stderr
+    assert 'lending-rate "SOL"' in done.stderr
+
+
+def test_bean_check_reports_a_changed_closed_day(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books")
+    folder.accrue()
+    folder.edit("2 SOL\n  Assets:Bank                     -2", "3 SOL\n  Assets:Bank  -3")
+    done = tool("bean-check", folder.ledger)
+    assert done.returncode == 1
+    assert f"main.beancount:{folder.line('another coin')}:" in done.stderr
+    assert "2025-02-01 is closed" in done.stderr
+
+
+def test_balance_assertions_see_the_interest_of_the_day_before(folder: Folder) -> None:
+    # 1000 * 0.000100004791813082 = 0.100004...
+    folder.edit(
+        "\n2025-02-03",
+        "\n2024-12-31 balance Assets:Backpack:Main:Wallet  1000.100004 USDC\n\n2025-02-03",
+    )
+    assert tool("bean-check", folder.ledger).returncode == 0
+    folder.edit("1000.100004 USDC", "1000.100005 USDC")
+    assert tool("bean-check", folder.ledger).returncode == 1
+
+
+# bean-query
+
+
+def test_bean_query_selects_by_tag(folder: Folder) -> None:
+    found = rows(
+        folder,
+        "SELECT date, number, currency WHERE 'usance' IN tags AND account ~ '^Assets'"
+        " AND date >= 2025-02-01",
+    )
+    assert sorted(found) == [
+        ["2025-02-01", "0.00027399", "SOL"],
+        ["2025-02-01", "0.010001", "USDC"],
+        ["2025-02-01", "0.048930", "USDC"],
+        ["2025-02-01", "46.651460", "USDC"],
+        ["2025-02-02", "0.00027402", "SOL"],
+        ["2025-02-02", "0.010003", "USDC"],
+    ]
+    kinds = rows(
+        folder,
+        "SELECT count(*) WHERE 'lending' IN tags AND account = 'Assets:Backpack:Main:Wallet'",
+    )
+    assert kinds == [["34"]]  # 30 December to 1 February: then there is nothing left to lend
+
+
+def test_bean_query_selects_by_id_and_shows_proofs(folder: Folder) -> None:
+    found = rows(
+        folder,
+        "SELECT ANY_META('usance') AS id, ANY_META('rate') AS rate, number "
+        "WHERE ANY_META('usance') ~ '^lending/2024-12-3' AND account ~ ':Wallet$'",
+    )
+    assert found == [
+        ["lending/2024-12-30/Main", "0.0365", "0.100004"],
+        ["lending/2024-12-31/Main", "0.0365", "0.100015"],
+    ]
+    none = rows(folder, "SELECT account WHERE 'usance' IN tags AND ANY_META('usance') IS NULL")
+    assert none == []
+
+
+def test_bean_query_follows_the_link_of_a_day(folder: Folder) -> None:
+    found = rows(
+        folder,
+        "SELECT DISTINCT ANY_META('usance') AS id WHERE 'usance-2025-01-31' IN links",
+    )
+    assert sorted(found) == [
+        ["lending/2025-01-31/Arb"],
+        ["lending/2025-01-31/Main"],
+        ["transfer/2025-01-31/Arb"],
+    ]
+
+
+def test_bean_query_shows_the_digits_of_generated_numbers(folder: Folder) -> None:
+    found = rows(folder, "SELECT position WHERE account = 'Assets:Bank' AND date = 2024-12-30")
+    assert found == [["-1000.000000", "USDC"]]
+
+
+# The load cache
+
+
+def plant(folder: Folder) -> Path:
+    """Leave a cache that looks fresh, and holds no directive at all."""
+    _, _, options = loader.load_file(str(folder.ledger))
+    options["input_hash"] = loader.compute_input_hash(options["include"])
+    cache = folder.path / ".main.beancount.picklecache"
+    cache.write_bytes(pickle.dumps(([], [], options)))
+    return cache
+
+
+def test_a_planted_cache_is_trusted_by_beancount(tmp_path: Path) -> None:
+    """So that the test below says something."""
+    folder = Folder.made(tmp_path / "books")
+    folder.edit("-1000 USDC", "-1000.01 USDC")
+    plant(folder)
+    assert tool("bean-check", folder.ledger).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["check", "accrue", "lending", "accounts"])
+def test_a_cache_is_never_trusted_by_usance(command: str, tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books")
+    arguments = ["--dry-run"] if command == "accrue" else []
+    told = folder.usance(command, *arguments)
+    assert told.exit_code == 0
+    plant(folder)
+    again = folder.usance(command, *arguments)
+    assert (again.exit_code, again.output) == (0, told.output)
+
+    folder.edit("-1000 USDC", "-1000.01 USDC")
+    plant(folder)
+    done = folder.usance(command, *arguments)
+    line = folder.line('* "Deposit"')
+    assert done.exit_code == 1
+    assert f"main.beancount:{line}: " in done.output
+
+
+class Cached:
+    """Beancount's loader with its cache, which here keeps even a load that takes no time."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.cache = folder.path / ".main.beancount.picklecache"
+        self.load_file = loader.pickle_cache_function(
+            lambda _: str(self.cache),
+            0.0,
+            loader._uncached_load_file,  # noqa: SLF001 -- what initialize() wraps
+        )
+
+    def load(self) -> tuple[data.Directives, bool]:
+        """Return the directives, and whether they came from the cache."""
+        before = self.cache.stat().st_ino if self.cache.exists() else None
+        stamp = self.cache.stat().st_mtime_ns if self.cache.exists() else None
+        entries, errors, _ = self.load_file(str(self.folder.ledger), None, None, None)
+        assert errors == []
+        after = self.cache.stat()
+        return entries, (after.st_ino, after.st_mtime_ns) == (before, stamp)
+
+
+@pytest.fixture
+def cached(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Cached:
+    caplog.set_level(logging.WARNING)
+    made = Cached(Folder.made(tmp_path / "books"))
+    assert made.load()[1] is False
+    assert made.load()[1] is True
+    return made
+
+
+def test_the_cache_holds_what_the_plugins_add(cached: Cached) -> None:
+    assert len(generated(cached.load()[0])) == 71
+
+
+def test_an_edited_rates_file_is_noticed(cached: Cached) -> None:
+    before = generated(cached.load()[0])
+    cached.folder.edit(
+        "2025-02-02T00:00:00Z,0.0365", "2025-02-02T00:00:00Z,0.0366", "rates/usdc.csv"
+    )
+    entries, trusted = cached.load()
+    assert not trusted
+    assert generated(entries) != before
+
+
+def test_a_new_posted_month_is_noticed(cached: Cached) -> None:
+    cached.folder.accrue("--through", "2024-12-31")
+    entries, trusted = cached.load()
+    assert not trusted
+    assert min(entry.date for entry in generated(entries)).isoformat() == "2025-01-01"
+    assert cached.load()[1] is True
+    cached.folder.accrue()
+    entries, trusted = cached.load()
+    assert not trusted
+    assert generated(entries) == []
+
+
+def test_the_options_name_the_rates_file_and_the_folder(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books")
+    _, _, options = loader.load_file(str(folder.ledger))
+    names = [name.removeprefix(f"{folder.path}/") for name in options["include"]]
+    assert names == ["main.beancount", "posted/first.beancount", "posted", "rates/usdc.csv"]

@@ -1,0 +1,632 @@
+"""The command line: what each command prints, where, and how it exits."""
+
+import csv
+import datetime
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from beancount import loader
+from click.testing import CliRunner, Result
+from folders import LEDGER, Folder, stamps
+
+from usance import __version__
+from usance.cli import main
+
+USANCE = Path(sys.executable).with_name("usance")
+assert isinstance(main, click.Group)
+COMMANDS = sorted(main.commands)
+OVER_A_LEDGER = [name for name in COMMANDS if name not in {"init", "stress"}]
+"""Commands that a ledger is enough for."""
+FIGURES = ["accounts", "lending"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder.made(tmp_path / "books")
+
+
+def usance(*words: str, **environment: str) -> Result:
+    return CliRunner(env=environment).invoke(
+        main, words, prog_name="usance", catch_exceptions=False
+    )
+
+
+def shell(*words: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the console script, with a clean environment."""
+    clean = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        [USANCE, *map(str, words)],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+# Wrong usage
+
+
+@pytest.mark.parametrize("command", OVER_A_LEDGER)
+def test_without_a_ledger_the_usage_is_wrong(command: str) -> None:
+    done = usance(command, USANCE_FILE="", BEANCOUNT_FILE="")
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert "LEDGER" in done.stderr
+
+
+@pytest.mark.parametrize("command", OVER_A_LEDGER)
+def test_a_ledger_that_is_not_there_or_is_a_folder_is_wrong_usage(
+    command: str, tmp_path: Path
+) -> None:
+    for path in (tmp_path, tmp_path / "none.beancount"):
+        done = usance(command, str(path))
+        assert done.exit_code == 2
+        assert str(path) in done.stderr
+
+
+WRONG = [
+    ("accrue", "--through", "2025-02-30"),
+    ("accrue", "--through", "today"),
+    ("accrue", "--through", "2025-2-3"),
+    ("accrue", "--through", "2025-W05-1"),
+    ("accrue", "--through", "20250203"),
+    ("accrue", "--format", "xml"),
+    ("accrue", "--through"),
+    ("lending", "--from", "yesterday"),
+    ("lending", "--to", "2025-02"),
+    ("lending", "--at", "2025-01-01"),
+    ("accounts", "--at", "2025-01-01T00:00:00"),
+    ("accounts", "more"),
+    ("check", "--strict"),
+    ("nothing",),
+    # Beyond the books, which end on 2025-02-02
+    ("lending", "--to", "2025-02-03"),
+    ("lending", "--from", "2025-02-03"),
+    ("accounts", "--at", "2025-02-03"),
+]
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_usage_exits_2_and_prints_no_figures(words: tuple[str, ...], folder: Folder) -> None:
+    files = folder.files()
+    command, *arguments = words
+    done = folder.usance(command, *arguments)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert "Error: " in done.stderr
+    assert folder.files() == files
+
+
+@pytest.mark.parametrize(("command", "option"), [("lending", "--to"), ("accounts", "--at")])
+def test_the_books_end_with_the_horizon_or_the_last_closed_day(
+    command: str, option: str, folder: Folder
+) -> None:
+    assert folder.usance(command, option, "2025-02-02").exit_code == 0
+    folder.accrue("--through", "2025-02-04")
+    assert folder.usance(command, option, "2025-02-04").exit_code == 0
+    beyond = folder.usance(command, option, "2025-02-05")
+    assert beyond.exit_code == 2
+    assert "2025-02-04" in beyond.stderr
+
+
+def test_version_and_help() -> None:
+    assert usance("--version").stdout == f"usance, version {__version__}\n"
+    shown = usance("--help")
+    assert shown.exit_code == 0
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", shown.stdout, re.MULTILINE)
+        alone = usance(command, "--help")
+        assert alone.exit_code == 0
+        assert f"usance {command}" in alone.stdout
+
+
+# Where the ledger comes from
+
+
+@pytest.mark.parametrize("command", OVER_A_LEDGER)
+def test_the_ledger_may_come_from_the_environment(command: str, folder: Folder) -> None:
+    wrong = str(folder.path / "nowhere")
+    named = folder.usance(command)
+    for environment in (
+        {"USANCE_FILE": str(folder.ledger)},
+        {"BEANCOUNT_FILE": str(folder.ledger)},
+        {"USANCE_FILE": str(folder.ledger), "BEANCOUNT_FILE": wrong},
+        {"USANCE_FILE": "", "BEANCOUNT_FILE": str(folder.ledger)},
+    ):
+        done = usance(command, **environment)
+        assert done.exit_code == named.exit_code == 0
+    given = usance(command, str(folder.ledger), USANCE_FILE=wrong, BEANCOUNT_FILE=wrong)
+    assert given.exit_code == 0
+    assert usance(command, USANCE_FILE=wrong, BEANCOUNT_FILE=str(folder.ledger)).exit_code == 2
+
+
+# check
+
+
+def test_check_says_that_nothing_is_wrong(folder: Folder) -> None:
+    done = folder.usance("check")
+    assert done.exit_code == 0
+    assert done.stdout == f"main.beancount: nothing wrong in {len(folder.load()[0])} directives\n"
+    assert done.stderr == ""
+
+
+def test_check_prints_errors_and_findings_with_their_places(folder: Folder) -> None:
+    folder.edit("-1000 USDC", "-1000.01 USDC")
+    folder.edit('"SOL" 0.05 0.08', '"SOL" 101 0.08')
+    folder.edit("2025-02-02T00:00:00Z,0.0365,0.0730\n", "", "rates/usdc.csv")
+    folder.edit("quantum: 0.000001", "quantum: 0.000001\n  stale-after: 0")
+    unbalanced = folder.line('* "Deposit"')
+    wrong = folder.line('"SOL" 101')
+    done = folder.usance("check")
+    assert done.exit_code == 1
+    assert done.stderr == ""
+    places = [line.split(": ")[0] for line in done.stdout.splitlines()]
+    assert {f"main.beancount:{line}" for line in (unbalanced, wrong)} <= {*places}
+    answer = json.loads(folder.usance("check", "--format", "json").stdout)
+    assert answer["ok"] is False
+    told = [*answer["errors"], *answer["findings"]]
+    assert [Path(problem["file"]).name for problem in told] == ["main.beancount"] * len(places)
+    assert [f"main.beancount:{problem['line']}" for problem in told] == places
+    assert {unbalanced, wrong} <= {error["line"] for error in answer["errors"]}
+    assert {*answer["findings"][0]} == {"file", "line", "message"}
+
+
+def test_a_finding_alone_makes_check_exit_1_and_nothing_else(folder: Folder) -> None:
+    folder.edit("2025-02-02T00:00:00Z,0.0365,0.0730\n", "", "rates/usdc.csv")
+    folder.edit("quantum: 0.000001", "quantum: 0.000001\n  stale-after: 0")
+    checked = folder.usance("check")
+    assert checked.exit_code == 1
+    assert len(re.findall(r"^main\.beancount:\d+: finding: ", checked.stdout, re.MULTILINE)) == 2
+    for command in FIGURES:
+        done = folder.usance(command, "--format", "json")
+        assert done.exit_code == 0
+        assert json.loads(done.stdout)
+        assert len(re.findall(": finding: ", done.stderr)) == 2
+
+
+# lending
+
+
+def test_lending_in_json(folder: Folder) -> None:
+    done = folder.usance(
+        "lending", "--from", "2025-01-31", "--to", "2025-02-01", "--format", "json"
+    )
+    assert done.exit_code == 0
+    assert done.stderr == ""
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["from", "to", "rows", "pools"]
+    assert (answer["from"], answer["to"]) == ("2025-01-31", "2025-02-01")
+    assert [
+        tuple(row[key] for key in ("date", "sub_account", "coin", "side")) for row in answer["rows"]
+    ] == [
+        ("2025-01-31", "Arb", "USDC", "lent"),
+        ("2025-01-31", "Main", "USDC", "lent"),
+        ("2025-02-01", "Arb", "SOL", "lent"),
+        ("2025-02-01", "Arb", "USDC", "lent"),
+        ("2025-02-01", "Main", "USDC", "lent"),
+        ("2025-02-01", "Main", "USDC", "borrowed"),
+    ]
+    # 10 hours of 0.001002 and 14 of 100.001002 (the transfer at 09:30 counts from 10:00), which
+    # earn 0.005833: the mean of the hours is (0.01002 + 1400.014028) / 24 = 58.334335333...
+    assert answer["rows"][0] == {
+        "date": "2025-01-31",
+        "sub_account": "Arb",
+        "venue": "Backpack",
+        "coin": "USDC",
+        "side": "lent",
+        "principal": "100.006835",
+        "average_principal": "58.33433533333333333333333333",
+        "interest": "0.005833",
+    }
+    # 46.651460 for 11 hours at 0.0730: 46.651460 * 0.000091670486206599 = 0.00427656..., charged up
+    assert answer["rows"][5] == {
+        "date": "2025-02-01",
+        "sub_account": "Main",
+        "venue": "Backpack",
+        "coin": "USDC",
+        "side": "borrowed",
+        "principal": "46.655737",
+        "average_principal": "21.38191916666666666666666667",
+        "interest": "0.004277",
+    }
+    usdc = [pool for pool in answer["pools"] if pool["coin"] == "USDC"]
+    assert usdc[1] == {
+        "date": "2025-02-01",
+        "venue": "Backpack",
+        "coin": "USDC",
+        "paid_by_borrowers": "0.004277",
+        "earned_by_lenders": "0.058931",  # 0.010001 of Arb and 0.048930 of Main
+        "fee": None,
+        "external": "-0.054654",
+        "rounding": "0",
+    }
+
+
+def test_lending_in_csv_holds_the_rows_of_json(folder: Folder) -> None:
+    for arguments in ([], ["--from", "2025-02-01"], ["--to", "2025-01-03"]):
+        answer = json.loads(folder.usance("lending", *arguments, "--format", "json").stdout)
+        text = folder.usance("lending", *arguments, "--format", "csv").stdout
+        assert list(csv.DictReader(io.StringIO(text))) == answer["rows"]
+        assert text.partition("\n")[0] == (
+            "date,sub_account,venue,coin,side,principal,average_principal,interest"
+        )
+
+
+def test_from_and_to_are_inclusive(folder: Folder) -> None:
+    def dates(*arguments: str) -> list[str]:
+        answer = json.loads(folder.usance("lending", *arguments, "--format", "json").stdout)
+        return sorted({row["date"] for row in answer["rows"]})
+
+    whole = dates()
+    assert len(whole) == 35
+    assert (whole[0], whole[-1]) == ("2024-12-30", "2025-02-02")
+    assert dates("--from", "2025-01-31") == ["2025-01-31", "2025-02-01", "2025-02-02"]
+    assert dates("--to", "2024-12-31") == ["2024-12-30", "2024-12-31"]
+    assert dates("--from", "2025-01-05", "--to", "2025-01-05") == ["2025-01-05"]
+    assert dates("--to", "2024-12-29") == []
+
+
+def test_lending_as_a_table(folder: Folder) -> None:
+    done = folder.usance("lending", "--to", "2024-12-31")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    # 1000 * 0.000100004791813082 = 0.100004..., and 1000.100004 of it 0.100015 with the carry
+    assert "2024-12-30 Main Backpack USDC lent 1000.100004 1000 0.100004" in lines
+    assert "2024-12-31 Main Backpack USDC lent 1000.200019 1000.100004 0.100015" in lines
+
+
+# accounts
+
+
+def test_accounts_in_json(folder: Folder) -> None:
+    done = folder.usance("accounts", "--format", "json")
+    assert done.exit_code == 0
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["at", "sub_accounts", "net_asset_value"]
+    assert answer["at"] == "2025-02-02"
+    arb, main_ = answer["sub_accounts"]
+    for sheet in (arb, main_):
+        assert list(sheet) == ["name", "venue", "accounts", "residual", "net_asset_value"]
+        assert sheet["venue"] == "Backpack"
+        assert sheet["residual"] == {}
+    assert main_["name"] == "Main"
+    assert main_["accounts"]["Liabilities:Backpack:Main:Borrowed"] == {"USDC": "-46.665069"}
+    assert main_["net_asset_value"] == "-46.665069"
+    # Arb: 100 got, 0.001 put in, interest 0.000002 + 0.005833 + 0.010001 + 0.010003; 2 SOL with
+    # 0.00027399 + 0.00027402, at 150.
+    assert arb["accounts"]["Assets:Backpack:Arb:Wallet"] == {
+        "SOL": "2.00054801",
+        "USDC": "100.026839",
+    }
+    assert arb["accounts"]["Equity:Backpack:Arb:Transfers:Main"] == {"USDC": "-100"}
+    assert arb["net_asset_value"] == "400.10904050"
+    assert answer["net_asset_value"] == "353.44397150"
+
+
+def test_accounts_in_csv_hold_the_units_of_json(folder: Folder) -> None:
+    answer = json.loads(folder.usance("accounts", "--format", "json").stdout)
+    rows = csv.DictReader(io.StringIO(folder.usance("accounts", "--format", "csv").stdout))
+    read: dict[str, dict[str, dict[str, str]]] = {}
+    for row in rows:
+        assert list(row) == ["sub_account", "venue", "account", "commodity", "number"]
+        sheet = read.setdefault(row["sub_account"], {})
+        sheet.setdefault(row["account"], {})[row["commodity"]] = row["number"]
+    assert read == {sheet["name"]: sheet["accounts"] for sheet in answer["sub_accounts"]}
+
+
+def test_at_is_the_end_of_its_day(folder: Folder) -> None:
+    answer = json.loads(folder.usance("accounts", "--at", "2025-01-31", "--format", "json").stdout)
+    arb, main_ = answer["sub_accounts"]
+    assert arb["net_asset_value"] == "100.006835"
+    assert main_["net_asset_value"] == "903.299610"
+    early = json.loads(folder.usance("accounts", "--at", "2024-12-29", "--format", "json").stdout)
+    assert early["net_asset_value"] == "0"
+
+
+def test_accounts_as_a_table(folder: Folder) -> None:
+    lines = [" ".join(line.split()) for line in folder.usance("accounts").stdout.splitlines()]
+    assert "Assets:Backpack:Arb:Wallet 2.00054801 SOL 300.08220150" in lines
+    assert "Assets:Backpack:Arb:Wallet 100.026839 USDC 100.026839" in lines
+    assert "Due to Main, got 100 USDC" in lines
+    assert "Due from Arb, given 100 USDC" in lines
+    assert "Transfers between them, eliminated (USDC) 0" in lines
+    assert lines[-1] == "Net asset value 353.44397150"
+
+
+def test_a_price_that_is_missing_is_named_and_the_figure_is_null(folder: Folder) -> None:
+    folder.edit("2025-02-02 price SOL 150 USDC\n", "")
+    done = folder.usance("accounts", "--format", "json")
+    assert done.exit_code == 1
+    answer = json.loads(done.stdout)
+    assert answer["net_asset_value"] is None
+    assert [sheet["net_asset_value"] for sheet in answer["sub_accounts"]] == [None, "-46.665069"]
+    assert "SOL has no price in USDC" in done.stderr
+
+
+@pytest.mark.parametrize("command", FIGURES)
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_a_report_on_a_ledger_with_errors_prints_what_it_can(
+    command: str, form: str, folder: Folder
+) -> None:
+    whole = folder.usance(command, "--format", form)
+    folder.edit("\n2025-02-03", "\n2025-02-02 balance Assets:Bank  7 USDC\n\n2025-02-03")
+    done = folder.usance(command, "--format", form)
+    assert done.exit_code == 1
+    assert done.stdout == whole.stdout
+    assert done.stderr.startswith(f"main.beancount:{folder.line('balance')}: ")
+
+
+@pytest.mark.parametrize("command", FIGURES)
+def test_posted_days_show_the_same_figures(command: str, folder: Folder) -> None:
+    for form in ("table", "json", "csv"):
+        virtual = folder.usance(command, "--format", form).stdout
+        folder.accrue("--through", "2025-01-31" if form == "table" else "2025-02-02")
+        assert folder.usance(command, "--format", form).stdout == virtual
+
+
+# accrue
+
+
+def test_accrue_in_csv_and_as_text(folder: Folder) -> None:
+    done = folder.accrue("--through", "2024-12-31", "--format", "csv")
+    assert done.stdout == "date\n2024-12-30\n2024-12-31\n"
+    done = folder.accrue("--through", "2025-01-01")
+    assert done.stdout == (
+        "Posted 2025-01-01: 1 transaction.\n  posted/2025-01.inputs\n  posted/2025-01.beancount\n"
+    )
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"])
+def test_yesterday_is_that_of_utc(zone: str, tmp_path: Path) -> None:
+    """The ledger begins three days before today, and its rates never grow old."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    start = today - datetime.timedelta(days=3)
+    text = re.sub(r"2024-12-30", str(start), LEDGER.partition("2025-01-10")[0])
+    folder = Folder.made(tmp_path / "books", text.replace('"rates/usdc.csv"', "0.0365 0.0730"))
+    arguments = ("accrue", folder.ledger, "--through", "yesterday", "--format", "json")
+    done = shell(*arguments, TZ=zone)
+    until = datetime.datetime.now(datetime.UTC).date()
+    answer = json.loads(done.stdout)
+    possible = {str(day - datetime.timedelta(days=1)) for day in (today, until)}
+    assert answer["through"] in possible
+
+
+# init
+
+
+def test_init_writes_a_ledger_that_loads_and_accrues(tmp_path: Path) -> None:
+    top = tmp_path / "new" / "books"
+    done = usance("init", str(top))
+    assert done.exit_code == 0
+    assert {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()} == {
+        "main.beancount",
+        "posted/first.beancount",
+    }
+    folder = Folder(top)
+    checked = folder.usance("check")
+    assert checked.exit_code == 0, checked.output
+    assert folder.accrue().stdout.startswith("Posted 2025-05-01 to 2025-05-31: ")
+    assert folder.usance("check").exit_code == 0
+    # What it prints to try next works.
+    [words] = re.findall(r"^Now try: usance (.*)$", done.stdout, re.MULTILINE)
+    tried = usance(*words.split())
+    assert tried.exit_code == 0
+    assert "0.042740" in tried.stdout
+
+
+def test_init_in_a_folder_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "posted").mkdir()
+    assert usance("init", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def in_place(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+
+
+def as_link(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(path.parent / "nowhere")
+
+
+def as_folder(path: Path) -> None:
+    path.mkdir(parents=True)
+
+
+@pytest.mark.parametrize("name", ["main.beancount", "posted/first.beancount"])
+@pytest.mark.parametrize("make", [in_place, as_link, as_folder])
+def test_init_never_overwrites(name: str, make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / name)
+    before = stamps(tmp_path.rglob("*"))
+    done = usance("init", str(tmp_path))
+    assert done.exit_code == 1
+    assert name in done.stderr
+    assert stamps(tmp_path.rglob("*")) == before
+
+
+def test_init_where_no_folder_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for place in ("file", "file/below"):
+        done = usance("init", str(tmp_path / place))
+        assert done.exit_code in (1, 2)
+        assert "file" in done.stderr
+    (tmp_path / "posted").write_text("mine")
+    done = usance("init", str(tmp_path))
+    assert done.exit_code == 1
+    assert "posted" in done.stderr
+    assert not (tmp_path / "main.beancount").exists()
+
+
+def test_an_init_ledger_shows_six_digits_in_reports(tmp_path: Path) -> None:
+    """A person typed 1000 USDC."""
+    usance("init", str(tmp_path))
+    folder = Folder(tmp_path)
+    query = "SELECT date, account, position WHERE account ~ 'Wallet' AND date = 2025-05-01"
+    bean_query = Path(sys.executable).with_name("bean-query")
+    for _ in range(2):
+        done = subprocess.run(
+            [bean_query, folder.ledger, query], capture_output=True, text=True, check=True
+        )
+        rows = sorted(line.split()[2:] for line in done.stdout.splitlines()[2:])
+        assert rows == [["0.042740", "USDC"], ["1000.000000", "USDC"]]
+        folder.accrue()
+
+
+# Terminals and shells
+
+
+@pytest.mark.parametrize("command", OVER_A_LEDGER)
+def test_no_colours_where_there_is_no_terminal(command: str, folder: Folder) -> None:
+    colourful = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "TERM": "xterm-256color"}
+    done = shell(command, folder.ledger, **colourful)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout + done.stderr
+    assert shell(command, "--help", **colourful).stdout.count("\x1b") == 0
+
+
+@pytest.mark.parametrize("language", ["bash", "zsh", "fish"])
+def test_a_completion_script_is_produced(language: str) -> None:
+    if language == "bash" and shutil.which("bash") is None:
+        pytest.skip("click asks bash for its version")
+    done = shell(_USANCE_COMPLETE=f"{language}_source")
+    assert done.returncode == 0
+    assert "_USANCE_COMPLETE" in done.stdout
+    assert "usance" in done.stdout
+
+
+def test_completion_offers_commands_and_options() -> None:
+    def offered(words: str) -> str:
+        number = str(len(words.split(" ")) - 1)
+        return shell(_USANCE_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=number).stdout
+
+    if shutil.which("bash") is None:
+        pytest.skip("click asks bash for its version")
+    assert offered("usance ").split() == [f"plain,{name}" for name in COMMANDS]
+    assert "plain,--through" in offered("usance accrue --th").split()
+
+
+@pytest.mark.parametrize("command", FIGURES)
+def test_a_reader_that_goes_away_is_no_error_of_ours(command: str, folder: Folder) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        done = subprocess.run(
+            [USANCE, command, folder.ledger],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert "Traceback" not in done.stderr
+
+
+# Odd ledgers: a clear message, never a traceback
+
+ENABLED = b'option "operating_currency" "USDC"\nplugin "usance.plugins"\n'
+
+ODD: dict[str, bytes] = {
+    "empty": b"",
+    "a comment": b"; nothing\n",
+    "bytes": bytes(range(256)) * 20,
+    "zeros": b"\0" * 100,
+    "another encoding": ENABLED + b"; caf\xe9\n",
+    "another encoding in a string": ENABLED + b'2025-01-01 note Assets:Bank "caf\xe9"\n',
+    "a byte order mark": b"\xef\xbb\xbf" + LEDGER.encode(),
+    "line ends of another system": LEDGER.replace("\n", "\r\n").encode(),
+    "no newline at the end": LEDGER.encode().rstrip(b"\n"),
+    "no plugin line": re.sub('plugin .*\n', "", LEDGER).encode(),
+    "no operating currency": LEDGER.partition("\n")[2].encode(),
+    "no terms": ENABLED,
+    "no transactions": LEDGER.partition("2024-12-30 *")[0].encode(),
+    "an include that is missing": LEDGER.encode() + b'include "nowhere.beancount"\n',
+    "an include of itself": LEDGER.encode() + b'include "main.beancount"\n',
+    "an include of a folder": LEDGER.encode() + b'include "rates"\n',
+    "an include of a binary file": LEDGER.encode() + b'include "binary.beancount"\n',
+    "a plugin that is missing": ENABLED + b'plugin "nowhere.at.all"\n',
+    "a plugin line with a configuration": b'plugin "usance.plugins" "{}"\n' + LEDGER.encode(),
+    "terms without values": LEDGER.encode() + b'2025-01-01 custom "accrue-through"\n',
+    "a rates file that is missing": LEDGER.replace("usdc.csv", "none.csv").encode(),
+    "a root of another name": b'option "name_assets" "Vermoegen"\n' + LEDGER.encode(),
+    "a message for somebody else": b"-----BEGIN PGP MESSAGE-----\n" + LEDGER.encode(),
+    "an unknown option": b'option "operating_curency" "USDC"\n' + LEDGER.encode(),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_ledger_never_prints_a_traceback(name: str, folder: Folder) -> None:
+    folder.ledger.write_bytes(ODD[name])
+    (folder.path / "binary.beancount").write_bytes(bytes(range(256)))
+    for words in (
+        ["check"],
+        ["check", "--format", "json"],
+        ["accrue", "--dry-run"],
+        ["lending"],
+        ["lending", "--format", "json"],
+        ["accounts"],
+        ["accounts", "--format", "json"],
+        ["accrue", "--through", "2024-12-31"],
+    ):
+        done = folder.usance(*words)
+        assert done.exit_code in (0, 1)
+        assert "Traceback" not in done.output
+        assert done.exit_code == 0 or done.output
+        if "json" in words and words[0] != "check":
+            assert done.stdout == "" or json.loads(done.stdout)
+            assert done.stdout or done.exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["no plugin line", "no operating currency", "no terms", "empty"])
+def test_what_is_missing_is_said(name: str, folder: Folder) -> None:
+    folder.ledger.write_bytes(ODD[name])
+    done = folder.usance("accrue")
+    if name == "no operating currency":
+        assert done.exit_code == 1
+        assert 'option "operating_currency" "USDC"' in done.stderr
+    else:
+        assert done.exit_code == 1
+        assert re.match(r"main\.beancount:\d+: ", done.stderr)
+    assert folder.posted() == {}
+
+
+def test_accounts_without_an_operating_currency_ask_for_it(folder: Folder) -> None:
+    for ledger in (ODD["no operating currency"], ODD["empty"]):
+        folder.ledger.write_bytes(ledger)
+        done = folder.usance("accounts", "--format", "json")
+        assert done.exit_code == 1
+        assert 'option "operating_currency" "USDC"' in done.stderr
+
+
+@pytest.mark.parametrize("command", OVER_A_LEDGER)
+def test_a_file_that_may_not_be_read_is_named(
+    command: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where root runs the tests, who may read everything."""
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    done = folder.usance(command)
+    assert done.exit_code == 2
+    assert "main.beancount" in done.stderr
+
+
+def test_a_file_that_vanishes_is_one_clear_message(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: str) -> None:
+        raise PermissionError(13, "Permission denied", str(folder.ledger))
+
+    monkeypatch.setattr(loader, "load_file", refused)
+    for command in OVER_A_LEDGER:
+        done = folder.usance(command)
+        assert done.exit_code == 1
+        assert done.stderr == "Error: main.beancount: Permission denied\n"
