@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import RepresentationPrinter
 
 HEADER = 'option "operating_currency" "USDC"\noption "tolerance_multiplier" "0"\n'
 ALL_STAGES = ("usance.plugins.sub_accounts", "usance.plugins.auto_lending")
@@ -57,6 +58,10 @@ class Ledger:
 
     def __str__(self) -> str:
         return self.header() + "".join(block.text for block in self.blocks)
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:  # noqa: FBT001
+        """Show a ledger that broke a law as its text."""
+        printer.text(f'"""\n{self}"""')
 
     def without(self, sub: str) -> "Ledger":
         """Leave out every transaction of a sub-account."""

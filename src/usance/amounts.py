@@ -67,6 +67,11 @@ class Coin:
         """Return a number of grains in coins, exactly."""
         return EXACT.scaleb(Decimal(grains), -self.digits)
 
+    def written(self, amount: Decimal) -> Decimal:
+        """Return an amount as it is posted: to the quantum, or what is finer without zeros."""
+        grains = self.grains(amount)
+        return tidied(amount) if grains % self.quanta else self.amount(grains // self.quanta)
+
     def amount(self, quanta: int) -> Decimal:
         """Return a number of quanta in coins, written to the quantum."""
         return EXACT.scaleb(Decimal(quanta * self.step), -self.places)

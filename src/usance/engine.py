@@ -57,7 +57,7 @@ def run(book: Book, state: State, first: int, last: int) -> Iterator[Day]:
     transfers: dict[int, list[Transfer]] = {}
     for transfer in book.transfers:
         transfers.setdefault(transfer.day, []).append(transfer)
-    if Stage.MARGIN_POOL in _stages(book, first - 1):
+    if Stage.MARGIN_POOL in _stages(book, first - 1) and book.operating:
         # A breach is told on the first day of its run, which may be a closed one.
         Pooling(book, state, first - 1).measure()
     if Stage.YIELD_SPLIT in _stages(book, first - 1):
@@ -98,10 +98,11 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
     if Stage.YIELD_SPLIT in stages:
         yielding.accrue(lendings)
     pooling.trade()
-    if Stage.MARGIN_POOL in stages:
+    if Stage.MARGIN_POOL in stages and book.operating:
         pooling.settle(lendings)
         pooling.measure()
         pooling.liquidate()
+        pooling.look_at_givers()
         pooling.hold()
         made.margins = pooling.margins
         made.problems += book.findings.get(day, ())
@@ -148,6 +149,8 @@ def handovers(transfers: Iterable[Transfer]) -> list[Draft]:
     seen: dict[str, int] = {}
     for transfer in sorted(transfers, key=lambda transfer: (transfer.seconds, transfer.text)):
         first, second = transfer.first, transfer.second
+        if not transfer.given:
+            continue
         seen[first] = seen.get(first, 0) + 1
         pairs = tuple(
             Pair((first, second), (second, first), amount, currency)

@@ -46,6 +46,7 @@ class Movement:
     side      WALLET, BORROWED or PERP
     quantity  coins or contracts; positive adds to the account
     lot       where the units are held at cost: but for a liquidation no generated leg touches them
+    closes    the units left for another price than they had cost
     """
 
     moment: int
@@ -56,6 +57,7 @@ class Movement:
     quantity: Decimal
     lot: Lot | None
     source: Source
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Book:
     gifts         by day: sub-accounts that gave something away, and where
     collaterals, perpetuals, liquidations
                   in force, by venue and name (a liquidation has none); True: simulate it
-    misplaced     sub-accounts with contracts where they do not belong
+    faulty        sub-accounts with contracts, or coins that those settle in, that have a fault
+    worthless     commodities with a price that is not above zero, which has been told
     quotes        prices of what figures may rest on
     findings      facts about a person's trades, by day
     yields        yield products, and what a person posted on account of them
@@ -106,7 +109,8 @@ class Book:
     gifts: Mapping[int, Sequence[tuple[str, Source]]]
     collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
     perpetuals: Mapping[tuple[str, str], Timeline[Perpetual]]
-    misplaced: frozenset[str]
+    faulty: frozenset[str]
+    worthless: frozenset[str]
     liquidations: Mapping[tuple[str, str], Timeline[bool]]
     quotes: Quotes
     findings: Mapping[int, Sequence[Problem]]

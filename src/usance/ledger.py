@@ -17,12 +17,16 @@ from beancount.core.data import Directive, Directives, Open, Transaction
 
 from usance import closed, engine, problems
 from usance.engine import Day
+from usance.events import Side
 from usance.journal import Journal
 from usance.problems import Problem, Source
 from usance.reading import Reading, is_generated, is_posted, read
 from usance.seals import MONTH_FILE
 from usance.terms import Stage
 from usance.wallet import State
+
+PERSONAL = frozenset((Side.WALLET, Side.PERP, Side.BORROWED, Side.PNL, Side.FEES))
+"""Sides that a person may open, though only the engine has posted there yet."""
 
 LINES = {
     "usance.plugins": frozenset(Stage),
@@ -123,8 +127,11 @@ def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], di
     found: set[str] = set()
     ours: dict[str, int] = {}
     for entry in entries:
-        if isinstance(entry, Open) and _is_posted(entry):
-            found.add(entry.account)
+        if isinstance(entry, Open):
+            place = reading.chart.side(entry.account)
+            shared = place is not None and place[1] in PERSONAL
+            if shared or _is_posted(entry):
+                found.add(entry.account)
         elif isinstance(entry, Transaction):
             posted, day = is_posted(entry), entry.date.toordinal()
             for posting in entry.postings:

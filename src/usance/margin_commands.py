@@ -2,7 +2,6 @@
 
 import datetime
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -11,7 +10,7 @@ import click
 from usance import ledger, margin_reports, reports
 from usance.ledger import Ledger
 from usance.margin_reports import Evening, Figures
-from usance.messages import placed, report, show
+from usance.messages import report
 from usance.options import date, with_format, with_ledger, within_books
 from usance.reading import Reading
 from usance.tables import as_json, bar, comma_separated, short, table
@@ -51,7 +50,7 @@ def margin(
       usance margin books/main.beancount --price SOL-PERP=120 --price SOL=121
     """
     book, reading, seen = _evening(path, at, name)
-    wanted = dict(_given("--price", text, "SOL=120") for text in prices)
+    wanted = _given("--price", prices, PRICE, "SOL=120")
     for commodity, price in wanted.items():
         _known(seen, reading, "--price", commodity)
         if price <= 0:
@@ -65,7 +64,7 @@ def margin(
         case _:
             for row in answer["sub_accounts"]:
                 _show_margin(row, answer)
-    _finish(book, seen)
+    report(book, seen.problems)
 
 
 @click.command()
@@ -96,12 +95,12 @@ def stress(
     book, reading, seen = _evening(path, at, name)
     groups: dict[str, dict[str, Decimal]] = {}
     for text in shocks:
-        moves = [_given("--shock", part, "SOL=-20%") for part in text.split(",")]
-        for commodity, percent in moves:
+        moves = _given("--shock", text.split(","), SHOCK, "SOL=-20%")
+        for commodity, percent in moves.items():
             _known(seen, reading, "--shock", commodity)
             if percent <= -100:
                 raise click.UsageError(f"--shock {commodity}: nothing is worth zero or less.")
-        groups[text] = {commodity: 1 + percent / 100 for commodity, percent in moves}
+        groups[text] = {commodity: 1 + percent / 100 for commodity, percent in moves.items()}
     answer = margin_reports.stress(reading, seen, groups)
     match form:
         case "json":
@@ -113,7 +112,7 @@ def stress(
             )
         case _:
             _show_stress(margin_reports.margin(reading, seen, {}), answer)
-    _finish(book, seen)
+    report(book, seen.problems)
 
 
 @click.command()
@@ -140,10 +139,7 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
             for row in rows:
                 title = f"{row['name']} at {row['venue']}, end of {answer['at']}"
                 click.echo(table(title, ["", f"{currency} ", "of capital"], _use_lines(row)))
-    show(map(placed, missing), sys.stderr)
-    report(book)
-    if missing:
-        sys.exit(1)
+    report(book, missing)
 
 
 def _books(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
@@ -168,21 +164,19 @@ def _evening(
     return book, reading, seen
 
 
-def _finish(book: Ledger, seen: Evening) -> None:
-    """Print what could not be priced and what is wrong; exit 1 where that is something."""
-    show(map(placed, seen.problems), sys.stderr)
-    report(book)
-    if seen.problems:
-        sys.exit(1)
-
-
-def _given(option: str, text: str, example: str) -> tuple[str, Decimal]:
-    """Return the name and the number of NAME=NUMBER; a percent sign may end it."""
-    name, sign, number = text.partition("=")
-    digits = number.strip().removesuffix("%").replace("+", "", 1)
-    if not (name and sign and NUMBER.fullmatch(digits)):
-        raise click.UsageError(f"{option} {text!r} does not read like {example}.")
-    return name.strip(), Decimal(digits)
+def _given(
+    option: str, texts: Iterable[str], reads: re.Pattern[str], example: str
+) -> dict[str, Decimal]:
+    """Return the numbers of NAME=NUMBER by name; each name stands once."""
+    found: dict[str, Decimal] = {}
+    for text in texts:
+        match = reads.fullmatch(text.strip())
+        if match is None:
+            raise click.UsageError(f"{option} {text!r} does not read like {example}.")
+        if match[1] in found:
+            raise click.UsageError(f"{option} {match[1]} is given twice. Keep one of the two.")
+        found[match[1]] = Decimal(match[2])
+    return found
 
 
 def _known(seen: Evening, reading: Reading, option: str, commodity: str) -> None:
@@ -207,7 +201,8 @@ def _flat(heads: Iterable[Mapping[str, str]], groups: Iterable[list[Figures]]) -
 
 
 LISTS = ("collateral_assets", "positions", "borrows")
-NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
+PRICE = re.compile(r"([^=\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
+SHOCK = re.compile(r"([^=\s]+)=([+-]?\d{1,30}(?:\.\d{1,30})?)%?", re.ASCII)
 LINES = (
     ("Collateral", "collateral"),
     ("Unsettled PnL", "unsettled_pnl"),

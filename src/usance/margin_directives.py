@@ -27,6 +27,7 @@ MARGIN_KEYS = (
     "time",
     "venue",
 )
+FUNCTIONS = '"identity", "inverse-sqrt" or "tiers"'
 IDENTITY_KEYS = ("weight", "weight-function", *MARGIN_KEYS)
 KEYS = {
     "collateral": (*IDENTITY_KEYS, "base", "penalty", "tiers"),
@@ -48,7 +49,9 @@ def collateral(entry: Custom) -> tuple[str | None, Term[Collateral] | None, list
 
 
 def _haircut(reader: Reader) -> Haircut:
-    function = reader.text("weight-function", "inverse-sqrt") or "identity"
+    function = reader.text("weight-function", FUNCTIONS) or "identity"
+    if "weight-function" in reader.meta and reader.problems:
+        return Identity(ZERO)
     match function:
         case "identity":
             reader.known(IDENTITY_KEYS)
@@ -63,7 +66,7 @@ def _haircut(reader: Reader) -> Haircut:
         case "tiers":
             reader.known(("weight-function", "tiers", *MARGIN_KEYS))
             return Tiers(_bands(reader))
-    reader.wrong("weight-function", '"identity", "inverse-sqrt" or "tiers"')
+    reader.wrong("weight-function", FUNCTIONS)
     return Identity(ZERO)
 
 
@@ -78,7 +81,7 @@ def _bands(reader: Reader) -> tuple[tuple[Decimal, Decimal | None], ...]:
             problems.missing_key(reader.source, reader.what, "tiers", f'"{example}"')
         )
         return ()
-    text = reader.text("tiers", example) or ""
+    text = reader.text("tiers", f'"{example}"') or ""
     bands: list[tuple[Decimal, Decimal | None]] = []
     top = ZERO
     for part in text.split(","):
@@ -148,8 +151,10 @@ def _named(entry: Custom) -> str | None:
 
 def _coin(reader: Reader, key: str, example: str) -> str | None:
     """Return a commodity's name, None where the key is absent."""
-    value = reader.meta.get(key)
-    if value is None or (isinstance(value, str) and COIN.match(value)):
+    if key not in reader.meta:
+        return None
+    value = reader.meta[key]
+    if isinstance(value, str) and COIN.match(value):
         return value
     reader.wrong(key, example)
     return None

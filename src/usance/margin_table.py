@@ -42,7 +42,9 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
     book, state = reading.book, State()
     if book.first is None:
         return
-    for day in engine.run(book, state, book.first, reading.horizon):
+    closes = [seal.date.toordinal() for seal in reading.seals]
+    last = max([reading.horizon, *closes])
+    for day in engine.run(book, state, book.first, last):
         standings = Standings(book, state, day.day)
         for name in sorted(book.sub_accounts):
             standing = standings.standing(name)

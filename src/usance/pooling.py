@@ -46,13 +46,25 @@ class Pooling:
                 assert movement.lot is not None
                 lot, quantity = movement.lot, movement.quantity
                 left = self.state.trade(name, contract, lot, quantity)
+                before = EXACT.subtract(left, quantity)
                 identity = self.state.closed.get((name, contract, lot))
-                before = left - quantity
-                if identity is not None and before * quantity <= 0 and left * quantity > 0:
+                if movement.closes:
+                    # Nothing was left to close: Beancount opened a lot of its own instead.
+                    identity = identity or self._liquidated(name, contract)
+                if identity is not None and before * quantity <= 0 < left * quantity:
                     bought = date_of(lot.day).isoformat()
                     self.problems.append(
                         problems.lot_liquidated(movement.source, contract, bought, identity)
                     )
+
+    def _liquidated(self, name: str, contract: str) -> str | None:
+        """Return the last liquidation of a contract, None where there was none."""
+        found = [
+            identity
+            for (owner, market, _), identity in self.state.closed.items()
+            if (owner, market) == (name, contract)
+        ]
+        return found[-1] if found else None
 
     def settle(self, lendings: Mapping[tuple[str, str], Lending]) -> None:
         """Pay the day's results between Perp and the wallet, and repay or borrow at once."""
@@ -61,7 +73,7 @@ class Pooling:
             coins = [coin for coin, held in self.state.holdings.get(name, {}).items() if held.perp]
             pairs: list[Pair] = []
             terms = [self.standings.terms(name, contract) for contract, _ in open_contracts]
-            if None in terms or name in self.book.misplaced:
+            if None in terms or name in self.book.faulty:
                 # What the balance in Perp is owed for cannot be told.
                 continue
             settled = {perpetual.settle for perpetual in terms if perpetual is not None}
@@ -106,14 +118,13 @@ class Pooling:
             marks = " ".join(plain(mark) for _, _, mark in marked)
             value = plain(settlement.value(contracts))
             proof = {"quantity": held, "mark": marks, "value": value, **proof}
-        amount = unit.decimal(due) if due % unit.quanta else unit.amount(due // unit.quanta)
+        amount = unit.written(unit.decimal(due))
         return Pair((name, Side.WALLET), (name, Side.PERP), amount, coin, proof)
 
     def measure(self) -> None:
-        """Measure the margin of each exposed sub-account; find breaches, and givers in need."""
-        gifts = dict(self.book.gifts.get(self.day, ()))
+        """Measure the margin of each exposed sub-account, and find breaches."""
         for name in sorted(self.book.sub_accounts):
-            if not self.standings.is_exposed(name):
+            if name in self.book.faulty or not self.standings.is_exposed(name):
                 self.state.breached.discard(name)
                 continue
             margin = self.margin(name)
@@ -125,14 +136,22 @@ class Pooling:
                 self.state.breached.add(name)
             elif not margin.in_breach:
                 self.state.breached.discard(name)
-            if name in gifts and margin.available_equity < 0:
+
+    def look_at_givers(self) -> None:
+        """Find sub-accounts that gave something away and end the day with too little."""
+        for name, source in self.book.gifts.get(self.day, ()):
+            if name in self.margins:
+                available = self.margins[name][1].available_equity
+            elif name not in self.book.faulty and self.standings.is_short(name):
+                standing = self.standings.standing(name)
+                available = ZERO if standing is None else evaluate(standing).available_equity
+            else:
+                continue
+            if available < 0:
+                date = date_of(self.day).isoformat()
                 self.problems.append(
                     problems.gave_too_much(
-                        gifts[name],
-                        name,
-                        date_of(self.day).isoformat(),
-                        shown(margin.available_equity),
-                        self.book.operating,
+                        source, name, date, shown(available), self.book.operating
                     )
                 )
 
@@ -168,6 +187,7 @@ class Pooling:
         for name, (_, margin) in sorted(self.margins.items()):
             if margin.in_breach and self.simulates(name):
                 self.drafts += Waterfall(self.standings, name).run()
+                self.state.breached.discard(name)
                 self.margin(name)
                 if not self.standings.is_exposed(name):
                     del self.margins[name]

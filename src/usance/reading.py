@@ -121,17 +121,18 @@ def read(
     if operating is None and terms.sub_accounts:
         at = next(iter(terms.sub_accounts.values())).values[0].source
         found.insert(0, problems.no_operating_currency(at))
-    counting, worthless = _counting(terms, kinds[Price], operating)
-    found += worthless
-    price_inputs = [
-        Input(entry.date.toordinal(), partial(inputs.price_text, entry), source_of(entry.meta))
-        for entry in counting
+    counting, useless = _counting(terms, kinds[Price], operating)
+    found += [
+        problems.price_not_positive(source_of(entry.meta), entry.currency, str(entry.amount))
+        for entry in useless
     ]
+    price_inputs = list(_price_inputs(counting, _since(terms, operating)))
     movements, trades = _unblocked(scribe.movements, terms), _unblocked(scribe.trades, terms)
     by_day = _by_day(movements)
-    misplaced: frozenset[str] = frozenset()
+    faulty = _faulty(scribe.trades, terms)
     if Stage.MARGIN_POOL in stages:
         misplaced, wrong = _misplaced(by_day, terms, chart)
+        faulty |= misplaced
         found += wrong
     for contract_of, perpetuals in _settling(trades, terms):
         for perpetual in perpetuals:
@@ -163,7 +164,8 @@ def read(
         gifts=scribe.gifts,
         collaterals=terms.collaterals,
         perpetuals=terms.perpetuals,
-        misplaced=misplaced,
+        faulty=faulty,
+        worthless=frozenset(entry.currency for entry in useless),
         liquidations=terms.liquidations,
         quotes=quotes(counting),
         findings=_mismatches(scribe.notionals, terms),
@@ -219,7 +221,7 @@ def _settling(trades: list[Movement], terms: Schedule) -> Iterator[tuple[str, Se
 
 def _counting(
     terms: Schedule, entries: list[Price], operating: str | None
-) -> tuple[list[Price], list[Problem]]:
+) -> tuple[list[Price], list[Price]]:
     """Return the prices on which figures may rest, and those that are not above zero.
 
     They are of our commodities, directly or over another one.
@@ -234,17 +236,66 @@ def _counting(
             linked |= pair
     linked.discard(operating or "")
     reach = linked | {operating}
-    counting, wrong = [], []
+    counting: list[Price] = []
+    useless: list[Price] = []
     for entry in entries:
         pair = {entry.currency, entry.amount.currency}
         if pair <= reach and pair & linked:
             assert isinstance(entry.amount.number, Decimal)
-            if entry.amount.number > 0:
-                counting.append(entry)
-            else:
-                at, price = source_of(entry.meta), str(entry.amount)
-                wrong.append(problems.price_not_positive(at, entry.currency, price))
-    return counting, wrong
+            (counting if entry.amount.number > 0 else useless).append(entry)
+    return counting, useless
+
+
+def _since(terms: Schedule, operating: str | None) -> dict[str, int]:
+    """Return the day from which prices of our commodities count: that of their first terms."""
+    found: dict[str, int] = {}
+    for timelines in (terms.pools, terms.collaterals, terms.perpetuals):
+        for (_, name), timeline in timelines.items():
+            day = timeline.moments[0] // SLOTS
+            found[name] = min(day, found.get(name, day))
+    for timeline in terms.perpetuals.values():
+        for moment, perpetual in zip(timeline.moments, timeline.values, strict=True):
+            day = moment // SLOTS
+            found[perpetual.settle] = min(day, found.get(perpetual.settle, day))
+    found.pop(operating or "", None)
+    return found
+
+
+def _price_inputs(entries: list[Price], since: Mapping[str, int]) -> Iterator[Input]:
+    """Yield prices as inputs: of what was quoted before there were terms, the last one counts."""
+    early: dict[tuple[str, str], tuple[int, list[Price]]] = {}
+    for entry in entries:
+        day = entry.date.toordinal()
+        pair = (entry.currency, entry.amount.currency)
+        start = min((since[name] for name in pair if name in since), default=min(since.values()))
+        if day >= start:
+            yield _price_input(entry, day)
+        elif pair in early and early[pair][1][0].date == entry.date:
+            early[pair][1].append(entry)
+        else:
+            early[pair] = (start, [entry])
+    for start, last in early.values():
+        for entry in last:
+            yield _price_input(entry, start)
+
+
+def _price_input(entry: Price, day: int) -> Input:
+    return Input(day, partial(inputs.price_text, entry), source_of(entry.meta))
+
+
+def _faulty(trades: list[Movement], terms: Schedule) -> frozenset[str]:
+    """Return the sub-accounts that trade a contract with a fault, or one in such a coin."""
+    found: set[str] = set()
+    for trade in trades:
+        blocked = ("coin", trade.coin) in terms.blocked
+        if not blocked and trade.sub_account in terms.sub_accounts:
+            venue = terms.sub_accounts[trade.sub_account].values[0].venue
+            timeline = terms.perpetuals.get((venue, trade.coin))
+            coins = {perpetual.settle for perpetual in timeline.values} if timeline else set()
+            blocked = any(("coin", coin) in terms.blocked for coin in coins)
+        if blocked:
+            found.add(trade.sub_account)
+    return frozenset(found)
 
 
 def _coins(terms: Schedule, movements: list[Movement], names: set[str]) -> dict[str, Coin]:

@@ -141,7 +141,4 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
                 ),
                 nl=False,
             )
-    show(map(placed, missing), sys.stderr)
-    report(book)
-    if missing:
-        sys.exit(1)
+    report(book, missing)

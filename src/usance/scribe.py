@@ -121,7 +121,8 @@ class Scribe:
         commodity, number = posting.units.currency, posting.units.number
         assert isinstance(number, Decimal)
         lot = lot_of(posting)
-        movement = Movement(at, seconds, name, side, commodity, number, lot, source)
+        closes = lot is not None and posting.price is not None and posting.price.number != lot.cost
+        movement = Movement(at, seconds, name, side, commodity, number, lot, source, closes)
         if side is Side.PERP and lot is not None:
             self.trades.append(movement)
         else:

@@ -31,6 +31,10 @@ class Standings:
         held = self.state.holdings.get(name, {}).values()
         return any(holding.owed > 0 for holding in held) or bool(self.contracts(name))
 
+    def is_short(self, name: str) -> bool:
+        """Tell whether a wallet is below zero in some coin."""
+        return any(holding.held < 0 for holding in self.state.holdings.get(name, {}).values())
+
     def contracts(self, name: str) -> list[tuple[str, Decimal]]:
         """Return the contracts that a sub-account has open, by name, with their net quantity."""
         positions = sorted(self.state.positions.get(name, {}).items())
@@ -65,6 +69,8 @@ class Standings:
         at = self.book.last_moved(name, moved)
         date = date_of(self.day).isoformat()
         if found is None:
+            if commodity in self.book.worthless:
+                return None
             self._tell(problems.missing_price_of(at, name, commodity, quote, date))
             return None
         since = date_of(found.day).isoformat()

@@ -91,7 +91,8 @@ class Waterfall:
         legs, cost = [], ZERO
         for lot, part in self._oldest(self.state.positions[self.name][market], size, sign):
             price = (position.mark, settle)
-            legs.append(Leg((self.name, Side.PERP), EXACT.minus(part), market, lot, price))
+            closed = unit.written(EXACT.minus(part))
+            legs.append(Leg((self.name, Side.PERP), closed, market, lot, price))
             cost = EXACT.add(cost, EXACT.multiply(part, lot.cost))
             self.state.trade(self.name, market, lot, EXACT.minus(part))
             self.state.closed[self.name, market, lot] = self._identity()
@@ -118,11 +119,7 @@ class Waterfall:
             rest, holding.perp = holding.perp, 0
             holding.free += rest
             if rest:
-                amount = (
-                    tidied(coin.decimal(rest))
-                    if rest % coin.quanta
-                    else coin.amount(rest // coin.quanta)
-                )
+                amount = coin.written(coin.decimal(rest))
                 legs.append(Leg((self.name, Side.WALLET), amount, settle))
                 legs.append(Leg((self.name, Side.PERP), EXACT.minus(amount), settle))
         return [*legs, *self._borrow(settle)]
@@ -168,7 +165,7 @@ class Waterfall:
             if asset.quantity > 0:
                 legs += self._sell(self.book.coins[asset.coin], coin, debt.price)
         if holding.owed > 0:
-            relief = tidied(coin.decimal(holding.owed))
+            relief = coin.written(coin.decimal(holding.owed))
             holding.owed = 0
             legs.append(Leg((self.name, Side.BORROWED), relief, coin.name))
             legs.append(Leg((self.name, Side.BAD_DEBT), EXACT.minus(relief), coin.name))
@@ -181,7 +178,7 @@ class Waterfall:
             return []
         holding.free -= paid
         holding.owed -= paid
-        amount = tidied(coin.decimal(paid))
+        amount = coin.written(coin.decimal(paid))
         return [
             Leg((self.name, Side.WALLET), EXACT.minus(amount), coin.name),
             Leg((self.name, Side.BORROWED), amount, coin.name),
@@ -198,9 +195,9 @@ class Waterfall:
             return []
         with localcontext(PRECISE):
             rate = found.price / owed_price
-            wanted = (owed.decimal(debt.owed) / rate / sold.quantum).to_integral_value(
-                ROUND_CEILING
-            )
+            # Divided once, so that a quantity that is exact is not rounded up.
+            worth, each = owed.decimal(debt.owed) * owed_price, found.price * sold.quantum
+            wanted = (worth / each).to_integral_value(ROUND_CEILING)
             grains = min(int(wanted) * sold.quanta, holding.held)
             quantity = sold.decimal(grains)
             written = tidied((rate).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
@@ -208,15 +205,18 @@ class Waterfall:
         legs: list[Leg] = []
         sums: dict[str, Decimal] = {owed.name: owed.decimal(proceeds)}
         for lot, part in self._units(sold, grains):
-            amount = tidied(sold.decimal(part))
-            price = (written, owed.name)
+            amount = sold.written(sold.decimal(part))
+            # Beancount reads no price in another currency than that of the cost.
+            price = (written, owed.name) if lot is None or lot.currency == owed.name else None
             legs.append(Leg((self.name, Side.WALLET), EXACT.minus(amount), sold.name, lot, price))
             currency, cost = (owed.name, written) if lot is None else (lot.currency, lot.cost)
             weight = EXACT.multiply(amount, cost)
             sums[currency] = EXACT.subtract(sums.get(currency, ZERO), weight)
             holding.take(Side.WALLET, -part, lot)
         debt.owed -= proceeds
-        legs.append(Leg((self.name, Side.BORROWED), tidied(owed.decimal(proceeds)), owed.name))
+        legs.append(
+            Leg((self.name, Side.BORROWED), owed.written(owed.decimal(proceeds)), owed.name)
+        )
         for currency, amount in sorted(sums.items()):
             legs += self._result(currency, EXACT.minus(amount))
         return legs
