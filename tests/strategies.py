@@ -59,7 +59,7 @@ class Ledger:
     def __str__(self) -> str:
         return self.header() + "".join(block.text for block in self.blocks)
 
-    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:  # noqa: FBT001
+    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:
         """Show a ledger that broke a law as its text."""
         printer.text(f'"""\n{self}"""')
 

@@ -14,7 +14,7 @@ from usance import interest, problems
 from usance.amounts import Coin, ceil_div
 from usance.coin_day import CoinDay, PoolDay, Segment
 from usance.curve import Curve
-from usance.events import Book, Movement, Side
+from usance.events import Book, Movement
 from usance.hours import HOURS, SLOTS, date_of, slot_of
 from usance.problems import Problem
 from usance.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
@@ -80,7 +80,7 @@ class Lending:
         for account in self.accounts:
             if account.day.sub_account == name:
                 account.holding.free += grains
-                self._repay_or_borrow(account, HOURS, ())
+                self._move(account, HOURS, ())
 
     def close(self) -> list[CoinDay]:
         """End the day: the Lent memorandum takes what is lent now."""
@@ -99,7 +99,7 @@ class Lending:
 
     def _closed(self, account: Account) -> CoinDay:
         holding, day = account.holding, account.day
-        holding.lent = self._lendable(account)
+        holding.lent = self._lendable(account, holding.held)
         day.after = (holding.lent, holding.carry_lent, holding.carry_owed)
         day.debt = self._debt(account)
         return day
@@ -125,12 +125,13 @@ class Lending:
         for account in self.accounts:
             terms = account.switches.at(at)
             moved = account.flows.get(slot, ())
-            if slot and not moved and terms == account.terms and before == self.pool:
+            # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
+            quiet = not moved and terms == account.terms
+            if slot and quiet and (before == self.pool or slot == HOURS):
                 continue
             account.terms = terms
-            if moved:
-                self._apply(account, slot, moved)
-            self._repay_or_borrow(account, slot, moved)
+            if moved or account.holding.owed or account.holding.held < 0:
+                self._move(account, slot, moved)
             lent += self._lend(account, slot)
             owed += self._owe(account, slot)
         if not isinstance(self.pool, CurvePool):
@@ -142,53 +143,53 @@ class Lending:
         else:
             self.curve.flow(self.pool, self.coin.amount(lent), self.coin.amount(owed))
 
-    def _apply(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
-        wallet = owed = 0
-        for movement in moved:
-            grains = self.coin.grains(movement.quantity)
-            if movement.side is Side.WALLET:
-                wallet += grains
-            elif movement.side is Side.BORROWED:
-                owed -= grains
-        if wallet:
-            self._end_lent(account, slot)
-        if owed:
-            self._end_owed(account, slot)
-        for movement in moved:
-            grains = self.coin.grains(movement.quantity)
-            account.holding.take(movement.side, grains, movement.lot)
+    def _move(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
+        """Apply what a person wrote, and repay or borrow.
 
-    def _repay_or_borrow(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
-        holding, quantum = account.holding, self.coin.quanta
-        terms = account.terms
-        if holding.held < 0:
-            if terms is None or not terms.auto_borrow:
-                self._negative(account, moved)
-                return
-            if self.pool is not None:
-                self._end_owed(account, slot)
-                amount = ceil_div(-holding.held, quantum)
-                fee = self._entry_fee(account, amount, slot, moved)
-                holding.free += amount * quantum
-                holding.owed += (amount + fee) * quantum
-                account.day.borrowed += amount
-                account.day.entry_fee += fee
-        elif terms is not None and terms.auto_repay and holding.owed >= quantum:
-            self._repay(account, slot)
-        if self.pool is None and (holding.owed > 0 or holding.held < 0):
+        A segment ends only where its own balance comes out changed. Its interest then joins the
+        balance before the change, so the change is worked out again.
+        """
+        holding = account.holding
+        while True:
+            after = holding.copy()
+            borrowed, fee = self._moved(account, after, slot, moved)
+            lent = after.held if self._lendable(account, after.held) else 0
+            if lent != (holding.held if account.lent else 0) and self._end_lent(account, slot):
+                continue
+            if after.owed != holding.owed and self._end_owed(account, slot):
+                continue
+            break
+        holding.free, holding.lots, holding.kept = after.free, after.lots, after.kept
+        holding.owed, holding.perp = after.owed, after.perp
+        account.day.borrowed += borrowed
+        account.day.entry_fee += fee
+        if holding.held < 0 and not (account.terms and account.terms.auto_borrow):
+            self._negative(account, moved)
+        elif self.pool is None and (holding.owed > 0 or holding.held < 0):
             self._poolless(account)
 
-    def _repay(self, account: Account, slot: int) -> None:
-        """Repay from units without cost: lots keep their basis."""
-        holding, quantum = account.holding, self.coin.quanta
-        if min(holding.free, holding.held) < quantum:
-            return
-        self._end_lent(account, slot)
-        self._end_owed(account, slot)
+    def _moved(
+        self, account: Account, holding: Holding, slot: int, moved: Sequence[Movement]
+    ) -> tuple[int, int]:
+        """Change a holding; return what is borrowed (repaid: negative) and the fee, quanta."""
+        quantum, terms = self.coin.quanta, account.terms
+        for movement in moved:
+            holding.take(movement.side, self.coin.grains(movement.quantity), movement.lot)
+        if terms is None:
+            return 0, 0
+        if holding.held < 0 and terms.auto_borrow and self.pool is not None:
+            amount = ceil_div(-holding.held, quantum)
+            fee = self._entry_fee(account, amount, slot, moved)
+            holding.free += amount * quantum
+            holding.owed += (amount + fee) * quantum
+            return amount, fee
+        # Lots at cost keep their basis: only units without cost repay.
         amount = min(holding.free, holding.held, holding.owed) // quantum
-        holding.free -= amount * quantum
-        holding.owed -= amount * quantum
-        account.day.borrowed -= amount
+        if amount > 0 and terms.auto_repay:
+            holding.free -= amount * quantum
+            holding.owed -= amount * quantum
+            return -amount, 0
+        return 0, 0
 
     def _entry_fee(
         self, account: Account, amount: int, slot: int, moved: Sequence[Movement]
@@ -205,12 +206,12 @@ class Lending:
 
     def _lend(self, account: Account, slot: int) -> int:
         """Lend what is idle from a slot on; return what that adds, quanta."""
-        lent = self._lendable(account)
+        lent = self._lendable(account, account.holding.held)
         if lent == account.lent:
             return 0
         if account.lent:
             self._end_lent(account, slot)
-            lent = self._lendable(account)
+            lent = self._lendable(account, account.holding.held)
         added = lent - account.lent
         account.lent, account.lent_since = lent, slot
         return added
@@ -227,8 +228,8 @@ class Lending:
         account.owed, account.owed_since = owed, slot
         return added
 
-    def _lendable(self, account: Account) -> int:
-        held = account.holding.held
+    def _lendable(self, account: Account, held: int) -> int:
+        """Return the quanta that are lent of a balance in grains."""
         if held <= 0 or self.pool is None or account.terms is None or not account.terms.auto_lend:
             return 0
         return held // self.coin.quanta
@@ -237,35 +238,37 @@ class Lending:
         owed = account.holding.owed
         return ceil_div(owed, self.coin.quanta) if owed > 0 else 0
 
-    def _end_lent(self, account: Account, slot: int) -> None:
-        """Credit what a segment earned; it joins the balance before the change that ends it."""
+    def _end_lent(self, account: Account, slot: int) -> bool:
+        """Credit what a segment earned; it joins the balance. Tell whether there was one."""
         since, account.lent_since = account.lent_since, slot
         if not account.lent or since == slot:
-            return
+            return False
         growth = self._growth("lent", since, slot)
         if growth is None:
-            return
+            return False
         holding = account.holding
         carry = holding.carry_lent
         credit, holding.carry_lent = interest.lender(account.lent, growth[1], carry)
         account.day.lent.append(Segment(account.lent, slot - since, *growth, carry, credit))
         holding.free += credit * self.coin.quanta
         account.lent += credit
+        return True
 
-    def _end_owed(self, account: Account, slot: int) -> None:
-        """Charge what a segment costs; it is capitalised before the change that ends it."""
+    def _end_owed(self, account: Account, slot: int) -> bool:
+        """Charge what a segment costs; it is capitalised. Tell whether there was one."""
         since, account.owed_since = account.owed_since, slot
         if not account.owed or since == slot:
-            return
+            return False
         growth = self._growth("owed", since, slot)
         if growth is None:
-            return
+            return False
         holding = account.holding
         carry = holding.carry_owed
         charge, holding.carry_owed = interest.borrower(account.owed, growth[1], carry)
         account.day.owed.append(Segment(account.owed, slot - since, *growth, carry, charge))
         holding.owed += charge * self.coin.quanta
         account.owed += charge
+        return True
 
     def _growth(self, side: str, since: int, slot: int) -> tuple[Decimal, int] | None:
         """Return mean rate and growth of some hours, None where one of them has no rate."""

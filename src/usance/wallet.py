@@ -1,6 +1,6 @@
 """Wallet: the state of sub-accounts between two moments."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from usance.amounts import EXACT, ZERO
@@ -40,6 +40,10 @@ class Holding:
     def is_empty(self) -> bool:
         """Tell whether nothing can come of it until somebody moves something."""
         return not (self.free or self.lots or self.owed or self.perp or self.lent)
+
+    def copy(self) -> "Holding":
+        """Return a holding of its own that is the same."""
+        return replace(self, kept=dict(self.kept))
 
     def take(self, side: Side, grains: int, lot: Lot | None) -> None:
         """Take in a posting to the wallet, to what is borrowed, or to Perp."""
