@@ -546,7 +546,7 @@ ODD: dict[str, bytes] = {
     "a byte order mark": b"\xef\xbb\xbf" + LEDGER.encode(),
     "line ends of another system": LEDGER.replace("\n", "\r\n").encode(),
     "no newline at the end": LEDGER.encode().rstrip(b"\n"),
-    "no plugin line": re.sub('plugin .*\n', "", LEDGER).encode(),
+    "no plugin line": re.sub("plugin .*\n", "", LEDGER).encode(),
     "no operating currency": LEDGER.partition("\n")[2].encode(),
     "no terms": ENABLED,
     "no transactions": LEDGER.partition("2024-12-30 *")[0].encode(),

@@ -646,7 +646,6 @@ def test_figures_of_what_cannot_be_priced_are_null(tmp_path: Path, command: str)
     assert set(done.stderr.splitlines()) == {line}
 
 
-@pytest.mark.xfail(reason="by the report, and by the load")
 @pytest.mark.parametrize("command", ["margin", "efficiency"])
 def test_what_is_missing_is_told_once(tmp_path: Path, command: str) -> None:
     made = unpriced(tmp_path)
@@ -718,14 +717,12 @@ def test_names_that_are_known_are_told(tmp_path: Path) -> None:
     assert "Held are: ETH-PERP, SOL, SOL-PERP, USDT." in " ".join(told.split())
 
 
-@pytest.mark.xfail(reason="taken as 10, and as 120")
 @pytest.mark.parametrize("price", ["SOL=10%", "SOL=1+20"])
 def test_a_price_is_a_number(tmp_path: Path, price: str) -> None:
     done = books(tmp_path, *BOOKS).usance("margin", "--price", price)
     assert (done.exit_code, done.stdout) == (2, "")
 
 
-@pytest.mark.xfail(reason="the last one counts, without a word")
 @pytest.mark.parametrize(
     "words",
     [

@@ -585,7 +585,6 @@ def test_a_close_leaves_perp_empty_to_the_last_digit(tmp_path: Path) -> None:
     assert made.ids("settlement") == ["settlement/2025-05-01/Main", "settlement/2025-05-02/Main"]
 
 
-@pytest.mark.xfail(reason="written to the finest digits of the ledger")
 def test_the_text_of_a_day_does_not_depend_on_later_digits(tmp_path: Path) -> None:
     """Missed days that are caught up give the bytes of daily runs."""
     later = """\

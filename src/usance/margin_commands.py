@@ -201,7 +201,7 @@ def _flat(heads: Iterable[Mapping[str, str]], groups: Iterable[list[Figures]]) -
 
 
 LISTS = ("collateral_assets", "positions", "borrows")
-PRICE = re.compile(r"([^=\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
+PRICE = re.compile(r"([^=\s]+)=(-?\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
 SHOCK = re.compile(r"([^=\s]+)=([+-]?\d{1,30}(?:\.\d{1,30})?)%?", re.ASCII)
 LINES = (
     ("Collateral", "collateral"),

@@ -49,7 +49,7 @@ def collateral(entry: Custom) -> tuple[str | None, Term[Collateral] | None, list
 
 
 def _haircut(reader: Reader) -> Haircut:
-    function = reader.text("weight-function", FUNCTIONS) or "identity"
+    function = reader.text("weight-function", '"inverse-sqrt"') or "identity"
     if "weight-function" in reader.meta and reader.problems:
         return Identity(ZERO)
     match function:

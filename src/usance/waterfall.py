@@ -165,7 +165,7 @@ class Waterfall:
             if asset.quantity > 0:
                 legs += self._sell(self.book.coins[asset.coin], coin, debt.price)
         if holding.owed > 0:
-            relief = coin.written(coin.decimal(holding.owed))
+            relief = tidied(coin.decimal(holding.owed))
             holding.owed = 0
             legs.append(Leg((self.name, Side.BORROWED), relief, coin.name))
             legs.append(Leg((self.name, Side.BAD_DEBT), EXACT.minus(relief), coin.name))
@@ -178,7 +178,7 @@ class Waterfall:
             return []
         holding.free -= paid
         holding.owed -= paid
-        amount = coin.written(coin.decimal(paid))
+        amount = tidied(coin.decimal(paid))
         return [
             Leg((self.name, Side.WALLET), EXACT.minus(amount), coin.name),
             Leg((self.name, Side.BORROWED), amount, coin.name),
@@ -205,7 +205,7 @@ class Waterfall:
         legs: list[Leg] = []
         sums: dict[str, Decimal] = {owed.name: owed.decimal(proceeds)}
         for lot, part in self._units(sold, grains):
-            amount = sold.written(sold.decimal(part))
+            amount = tidied(sold.decimal(part))
             # Beancount reads no price in another currency than that of the cost.
             price = (written, owed.name) if lot is None or lot.currency == owed.name else None
             legs.append(Leg((self.name, Side.WALLET), EXACT.minus(amount), sold.name, lot, price))
@@ -215,7 +215,7 @@ class Waterfall:
             holding.take(Side.WALLET, -part, lot)
         debt.owed -= proceeds
         legs.append(
-            Leg((self.name, Side.BORROWED), owed.written(owed.decimal(proceeds)), owed.name)
+            Leg((self.name, Side.BORROWED), tidied(owed.decimal(proceeds)), owed.name)
         )
         for currency, amount in sorted(sums.items()):
             legs += self._result(currency, EXACT.minus(amount))
