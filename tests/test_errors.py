@@ -75,6 +75,10 @@ def told(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return names
 
 
+OLD = {"old-rate", "old-price", "old-treasury-rate"}
+"""Findings that stop the posting of their day."""
+
+
 def test_every_error_has_a_ledger_and_every_ledger_an_error() -> None:
     names = {name for of_heading in errors_page.names().values() for name in of_heading}
     assert {case.name for case in CASES} == names
@@ -97,7 +101,12 @@ def test_a_ledger_causes_its_error_and_nothing_else(
             assert usance(folder, "check") == (1, lines([*case.texts, *case.beside]), "")
             before = with_posted(folder)
             exit_code, _, complaint = usance(folder, "accrue")
-            assert (exit_code, complaint.startswith(texts)) == (1, True)
+            if not all("finding: " in text for text in case.texts) or case.name in OLD:
+                assert (exit_code, complaint.startswith(texts)) == (1, True)
+            else:
+                assert (exit_code, complaint) == (0, re.sub(r"(?m)^\S+:\d+: ", "", texts))
+                assert folder.files().keys() - before.keys()
+                before = folder.files()
         case "usance check":
             assert usance(folder, "check") == (1, texts, "")
             assert usance(folder, "accrue") == (1, "", f"{texts}Nothing was written.\n")
@@ -128,12 +137,13 @@ def test_a_report_on_a_ledger_with_errors_shows_what_it_can(
     found = case.told_by == "errors" and not any(": finding: " in text for text in case.texts)
     assert exit_code == (found or case.told_by == f"usance {command}")
     if case.told_by == "errors":
-        assert complaint == lines(case.texts)
+        assert complaint.startswith(lines(case.texts))
+        assert command == "accounts" or complaint == lines(case.texts)
     assert folder.files() == before
 
 
 REMEDY = re.compile(
-    r"(^|[.:;,] )(Add|Begin|Declare|Give|Keep|Make|Post|Remove|Restore|Save|Sort|Split|Undo|Use|"
+    r"(^|[.:;,] )(Add|Begin|Declare|Give|Keep|Make|Mend|Post|Remove|Restore|Save|Sort|Split|Take|Undo|Use|"
     r"Write|write)\b"
 )
 

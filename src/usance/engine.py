@@ -102,7 +102,7 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
         pooling.settle(lendings)
         pooling.measure()
         pooling.liquidate()
-        pooling.look_at_givers()
+        pooling.look_at_givers(borrowing=Stage.AUTO_LENDING in stages)
         pooling.hold()
         made.margins = pooling.margins
         made.problems += book.findings.get(day, ())

@@ -137,12 +137,15 @@ class Pooling:
             elif not margin.in_breach:
                 self.state.breached.discard(name)
 
-    def look_at_givers(self) -> None:
-        """Find sub-accounts that gave something away and end the day with too little."""
+    def look_at_givers(self, *, borrowing: bool) -> None:
+        """Find sub-accounts that gave something away and end the day with too little.
+
+        borrowing  a wallet below zero borrows, or is an error that was told
+        """
         for name, source in self.book.gifts.get(self.day, ()):
             if name in self.margins:
                 available = self.margins[name][1].available_equity
-            elif name not in self.book.faulty and self.standings.is_short(name):
+            elif not borrowing and name not in self.book.faulty and self.standings.is_short(name):
                 standing = self.standings.standing(name)
                 available = ZERO if standing is None else evaluate(standing).available_equity
             else:

@@ -214,9 +214,7 @@ class Waterfall:
             sums[currency] = EXACT.subtract(sums.get(currency, ZERO), weight)
             holding.take(Side.WALLET, -part, lot)
         debt.owed -= proceeds
-        legs.append(
-            Leg((self.name, Side.BORROWED), tidied(owed.decimal(proceeds)), owed.name)
-        )
+        legs.append(Leg((self.name, Side.BORROWED), tidied(owed.decimal(proceeds)), owed.name))
         for currency, amount in sorted(sums.items()):
             legs += self._result(currency, EXACT.minus(amount))
         return legs
