@@ -143,7 +143,8 @@ def test_a_report_on_a_ledger_with_errors_shows_what_it_can(
 
 
 REMEDY = re.compile(
-    r"(^|[.:;,] )(Add|Begin|Declare|Give|Keep|Make|Mend|Post|Remove|Restore|Save|Sort|Split|Take|Undo|Use|"
+    r"(^|[.:;,] )(Add|Begin|Declare|Give|Keep|Make|Mend|Post|"
+    r"Remove|Restore|Save|Sort|Split|Take|Undo|Use|"
     r"Write|write)\b"
 )
 

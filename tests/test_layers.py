@@ -69,7 +69,7 @@ RULES = {name for layer in LAYERS for name in layer} - BEANCOUNT - CLICK - FILES
 
 def imports(path: Path) -> set[str]:
     """Return the dotted names that a module imports."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)

@@ -1087,7 +1087,8 @@ def test_a_person_may_have_opened_the_accounts_of_a_liquidation(tmp_path: Path) 
 
 GAVE = (
     'finding: sub-account "Main" gave this away and ends {day} with available equity of {left} '
-    "USDC, below zero. Add collateral before it, or mend amounts and prices: the venue would not have let it go."
+    "USDC, below zero. Add collateral before it, or mend amounts and prices: the venue would not "
+    "have let it go."
 )
 ARB = '2025-05-01 custom "sub-account" "Arb" Assets:Backpack:Arb\n'
 

@@ -1,0 +1,34 @@
+"""Our own time, against what Beancount does afterwards with the same entries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import books
+from loading import described, virtual
+from timing import Row
+
+AIM = 0.30
+
+
+def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """One row for each size of book; both times are of the same load."""
+    if quick:
+        yield _row(folder, books.Book(2, 5, 60), 3)
+        return
+    yield _row(folder, books.Book(2, 5, books.YEAR), 5)
+    yield _row(folder, books.Book(10, 5, books.YEAR), 5)
+    yield _row(folder, books.Book(10, 5, books.YEAR, hourly=True), 5)
+    yield _row(folder, books.Book(10, 1, books.YEAR), 5)
+
+
+def _row(folder: Path, book: books.Book, rounds: int) -> Row:
+    name = f"own-{book.sub_accounts}-{described(book).replace(' ', '-')}"
+    ledger = books.write(book, folder / name)
+    found: list[float] = []
+    for _ in range(rounds):
+        run = virtual(ledger)
+        assert run["after"] is not None
+        found.append(run["own"] / run["after"])
+    coins = "1 coin" if book.coins == 1 else f"{book.coins} coins"
+    what = f"plugin function / Beancount after it: {described(book)}, {coins} a transaction"
+    return Row(what, tuple(found), AIM)
