@@ -1,6 +1,6 @@
 """Measure Usance side by side with what it is compared with, and print one table of ratios.
 
-    python bench/run.py [--quick] [--write] [--only loading,own_time,peer,daily_accrue]
+    python bench/run.py [--quick] [--write] [--only loading,own_time,peer,daily_accrue,margining]
 
 Each ratio is of two times taken one after the other in the same round; below 1 is faster. The
 table has the median and the range of all rounds, and no time in seconds: those belong to a
@@ -19,6 +19,7 @@ from typing import Protocol
 
 import daily_accrue
 import loading
+import margining
 import own_time
 import peer
 from timing import Row, output
@@ -37,6 +38,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "own_time": own_time.rows,
     "peer": peer.rows,
     "daily_accrue": daily_accrue.rows,
+    "margining": margining.rows,
 }
 HEAD = ["measurement", "ratio", "min to max", "rounds", "aim"]
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"

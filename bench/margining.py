@@ -1,0 +1,97 @@
+"""Margin of many sub-accounts, and one liquidation price."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter
+
+from beancount import loader
+from timing import Row
+
+from usance import engine, reading
+from usance.liquidation_price import liquidation_price
+from usance.margin import Margin, Standing, evaluate
+from usance.terms import Stage
+from usance.wallet import State
+
+FIRST = date(2024, 1, 1)
+WORTH = {"BTC": 40000, "ETH": 2000, "SOL": 100, "AVAX": 30}
+TRADED = {"BTC": 1, "ETH": -10, "SOL": 200}
+AIM = 30
+"""Margin evaluations that one liquidation price may cost."""
+
+
+def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Two rows: a year of margins against reading the ledger, a price against one evaluation."""
+    sub_accounts, days, rounds = (20, 10, 2) if quick else (1000, 365, 1)
+    path = folder / f"margin-{sub_accounts}.beancount"
+    path.write_text("".join(_lines(sub_accounts, days)))
+    found: list[float] = []
+    exposed: list[tuple[Standing, Margin]] = []
+    for _ in range(rounds):
+        began = perf_counter()
+        entries, errors, options = loader.load_file(str(path))
+        assert not errors
+        book = reading.read(entries, options, str(folder), frozenset((Stage.MARGIN_POOL,))).book
+        read = perf_counter()
+        assert book.first is not None
+        for day in engine.run(book, State(), book.first, book.first + days - 1):
+            assert len(day.margins) == sub_accounts
+            exposed = list(day.margins.values())
+        found.append((perf_counter() - read) / (read - began))
+    what = f"margin, {sub_accounts} sub-accounts, 5 coins, 3 positions, {days} days"
+    yield Row(f"{what} / reading the same ledger", tuple(found))
+    prices = tuple(_price(exposed[:50]) for _ in range(5))
+    yield Row("one liquidation price / one margin evaluation", prices, AIM)
+
+
+def _price(exposed: Sequence[tuple[Standing, Margin]]) -> float:
+    """Return how many margin evaluations a liquidation price costs, on average."""
+    began = perf_counter()
+    for standing, _ in exposed:
+        evaluate(standing)
+    evaluated = perf_counter()
+    count = 0
+    for standing, margin in exposed:
+        for index in range(len(standing.positions)):
+            liquidation_price(standing, margin, index)
+            count += 1
+    ended = perf_counter()
+    return (ended - evaluated) / count / ((evaluated - began) / len(exposed))
+
+
+def _lines(sub_accounts: int, days: int) -> Iterator[str]:
+    """Yield a ledger of sub-accounts that hold five coins and trade three contracts."""
+    yield 'option "operating_currency" "USDC"\n'
+    yield f"{FIRST} commodity USDC\n  quantum: 0.000001\n{FIRST} open Equity:Owner\n"
+    for coin in WORTH:
+        yield (
+            f'{FIRST} custom "collateral" "{coin}"\n  weight-function: "inverse-sqrt"\n'
+            "  weight: 0.9\n  base: 1.1\n  penalty: 0.001\n"
+        )
+    for coin in TRADED:
+        yield (
+            f'{FIRST} custom "perpetual" "{coin}-PERP"\n  settle: USDC\n  underlying: "{coin}"\n'
+            "  initial-margin: 0.02\n  initial-margin-factor: 0.0001\n"
+            "  maintenance-margin: 0.01\n  maintenance-margin-factor: 0.00005\n"
+        )
+    for number in range(days):
+        day = FIRST + timedelta(days=number)
+        for place, (coin, worth) in enumerate(WORTH.items()):
+            price = Decimal(worth) * (200 + (number * 7 + place * 3) % 11 - 5) / 200
+            yield f"{day} price {coin} {price:.2f} USDC\n"
+            if coin in TRADED:
+                yield f"{day} price {coin}-PERP {price:.2f} USDC\n"
+    for number in range(sub_accounts):
+        root = f"Assets:Venue:S{number:04}"
+        yield f'{FIRST} custom "sub-account" "S{number:04}" {root}\n'
+        yield f"{FIRST} open {root}:Wallet\n{FIRST} open {root}:Perp\n"
+        yield f'{FIRST} * "In"\n'
+        for coin, units in (("USDC", 100000 + number), *((coin, 10) for coin in WORTH)):
+            yield f"  {root}:Wallet  {units} {coin}\n  Equity:Owner  -{units} {coin}\n"
+        for coin, units in TRADED.items():
+            worth = WORTH[coin]
+            yield f'{FIRST} * "Open"\n  {root}:Perp  {units} {coin}-PERP {{{worth} USDC}}\n'
+            yield f"  {root}:Perp  {-units * worth} USDC\n"
+    yield f'{FIRST} custom "accrue-through" {FIRST + timedelta(days=days - 1)}\n'
