@@ -15,10 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from beancount.core import data
 from beancount.parser import printer
 from click.testing import CliRunner
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 from margin_oracle import Picture, Terms, Text, excess, figures, judge, pictures, shown, standing
 
@@ -188,6 +189,7 @@ def draw_prices(drawn: Drawn) -> None:
                 drawn.add(day, f"price {coin} {price:f} {quote}")
         for market, (settle, _, mark) in MARKETS.items():
             moved = Decimal(mark) * drawn.draw(st.integers(70, 140)) / 100
+            moved += Decimal(drawn.one("0", "0.5", "0.123", "0.0000000005"))
             drawn.marks[market, day] = moved
             drawn.add(day, f"price {market} {moved:f} {settle}")
 
@@ -600,7 +602,8 @@ def test_days_closed_one_by_one_or_at_once_or_never_are_the_same(drawn: Drawn) -
     check_closing(drawn)
 
 
-@share(0.2)
+@pytest.mark.xfail(reason="a posted reduction is booked before the trade of its day")
+@settings(share(0.2), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(ledgers(simulated=True))
 def test_so_are_days_with_a_simulated_liquidation(drawn: Drawn) -> None:
     """Goal: the same where the engine itself closes lots."""

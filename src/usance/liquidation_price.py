@@ -6,12 +6,10 @@ maintenance margin is `max(base * n, factor * n ** 1.5)` of an exposure n in pro
 
     excess(p) = constant + slope * p - sum of maintenance(n_i * p)
 
-Between the kinks at which a factor begins to count, `excess` is a cubic in the square root of p
-whose turning point is known, so each piece is cut where it turns and every part holds at most one
-root. They are searched from the mark outwards on the losing side.
+which is concave in p: at most one root on either side of a mark with excess. Newton's steps from
+the side in breach never pass it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
@@ -50,24 +48,10 @@ class Excess:
             held += unit * (grown * 3 / 2 if grown > slope.base else slope.base)
         return self.slope - held
 
-    def cuts(self) -> Iterator[Decimal]:
-        """Yield the marks at which a factor begins to count, and those at which a piece turns."""
-        kinks = sorted(
-            (slope.base / slope.factor) ** 2 / unit
-            for unit, slope in self.moving
-            if slope.factor and unit
-        )
-        yield from kinks
-        for low in [ZERO, *kinks]:
-            # On the piece above `low`: excess' = slope - sum(bases) - 3/2 * sum(roots) * sqrt(p)
-            fixed, roots = ZERO, ZERO
-            for unit, slope in self.moving:
-                if slope.factor and unit and (slope.base / slope.factor) ** 2 / unit <= low:
-                    roots += slope.factor * unit * unit.sqrt()
-                else:
-                    fixed += unit * slope.base
-            if roots and self.slope > fixed:
-                yield ((self.slope - fixed) * 2 / (3 * roots)) ** 2
+    @property
+    def is_line(self) -> bool:
+        """Return whether no exposure has a factor: then the excess is a line."""
+        return not any(slope.factor and unit for unit, slope in self.moving)
 
 
 def excess(standing: Standing, margin: Margin, index: int) -> Excess:
@@ -102,48 +86,21 @@ def liquidation_price(standing: Standing, margin: Margin, index: int) -> Decimal
         return position.mark
     with localcontext(PRECISE):
         function = excess(standing, margin, index)
-        cuts = sorted(set(function.cuts()))
         if position.quantity > 0:
-            marks = [position.mark, *(cut for cut in reversed(cuts) if cut < position.mark), ZERO]
-        else:
-            marks = [position.mark, *(cut for cut in cuts if cut > position.mark)]
-            top = marks[-1] * 2
-            while function.at(top) > 0 and function.steepness(top) >= 0 and len(marks) < STEPS:
-                marks.append(top)
-                top *= 2
-            marks.append(_beyond(function, top))
-        near = marks[0]
-        for far in marks[1:]:
-            if function.at(far) <= 0:
-                return _root(function, near, far)
-            near = far
-        return None
+            return _root(function, ZERO) if function.constant < 0 else None
+        start = position.mark
+        if function.is_line:
+            return _root(function, start) if function.steepness(start) < 0 else None
+        while function.at(start) > 0:
+            start *= 2
+        return _root(function, start)
 
 
-def _beyond(function: Excess, mark: Decimal) -> Decimal:
-    """Return a mark above which the excess is not positive, or a far one where it stays so."""
+def _root(function: Excess, mark: Decimal) -> Decimal:
+    """Return the root that Newton's steps reach from a mark on the side in breach."""
     for _ in range(STEPS):
-        if function.at(mark) <= 0:
+        step = function.at(mark) / function.steepness(mark)
+        mark -= step
+        if abs(step) <= abs(mark).scaleb(-DIGITS):
             break
-        mark *= 2
-    return mark
-
-
-def _root(function: Excess, near: Decimal, far: Decimal) -> Decimal:
-    """Return the one root between a mark with excess and one without: Newton, kept between."""
-    high, low = near, far
-    mark = (high + low) / 2
-    for _ in range(STEPS):
-        value = function.at(mark)
-        if value > 0:
-            high = mark
-        else:
-            low = mark
-        steepness = function.steepness(mark)
-        step = mark - value / steepness if steepness else high
-        inside = min(high, low) <= step <= max(high, low)
-        following = step if inside else (high + low) / 2
-        if abs(following - mark) <= abs(mark).scaleb(-DIGITS):
-            return following
-        mark = following
     return mark

@@ -142,7 +142,7 @@ class Pooling:
 
         borrowing  a wallet below zero borrows, or is an error that was told
         """
-        for name, source in self.book.gifts.get(self.day, ()):
+        for name, source in dict(self.book.gifts.get(self.day, ())).items():
             if name in self.margins:
                 available = self.margins[name][1].available_equity
             elif not borrowing and name not in self.book.faulty and self.standings.is_short(name):

@@ -91,8 +91,7 @@ class Waterfall:
         legs, cost = [], ZERO
         for lot, part in self._oldest(self.state.positions[self.name][market], size, sign):
             price = (position.mark, settle)
-            closed = unit.written(EXACT.minus(part))
-            legs.append(Leg((self.name, Side.PERP), closed, market, lot, price))
+            legs.append(Leg((self.name, Side.PERP), EXACT.minus(part), market, lot, price))
             cost = EXACT.add(cost, EXACT.multiply(part, lot.cost))
             self.state.trade(self.name, market, lot, EXACT.minus(part))
             self.state.closed[self.name, market, lot] = self._identity()
@@ -150,7 +149,8 @@ class Waterfall:
         parts, left = [], size
         for lot in sorted(lots, key=lambda lot: (lot.day, lot.cost, lot.label or "")):
             if lots[lot] * sign > 0 and left > 0:
-                part = min(left, abs(lots[lot]))
+                # The lot's own number where both are the same: so Beancount will book it.
+                part = min(abs(lots[lot]), left)
                 parts.append((lot, EXACT.multiply(part, Decimal(sign))))
                 left = EXACT.subtract(left, part)
         return parts
