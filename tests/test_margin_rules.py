@@ -463,7 +463,6 @@ def test_an_entry_is_the_mean_of_what_is_open(tmp_path: Path) -> None:
     assert (held["quantity"], held["entry_price"], held["unrealized_pnl"]) == ("15", "110", "-150")
 
 
-@pytest.mark.xfail(reason="a coin that nothing else moved that day is not borrowed on it")
 def test_what_comes_to_the_first_day_settles_and_borrows_on_it(tmp_path: Path) -> None:
     """
     Goal: a shortfall of a settlement is borrowed at once. Method: a position that comes from

@@ -89,6 +89,7 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
     yielding.take()
     if Stage.YIELD_SPLIT in stages:
         yielding.pay()
+    pooling.trade()
     for (venue, coin), holdings in groups:
         if Stage.AUTO_LENDING not in stages:
             _hold(book, coin, holdings, day)
@@ -97,7 +98,6 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
             lending.live(holdings)
     if Stage.YIELD_SPLIT in stages:
         yielding.accrue(lendings)
-    pooling.trade()
     if Stage.MARGIN_POOL in stages and book.operating:
         pooling.settle(lendings)
         pooling.measure()
