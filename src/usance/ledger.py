@@ -72,10 +72,10 @@ def extend(
         at = Source(options["filename"], _line_number(options["filename"], name))
         found.append(problems.plugin_twice(at, name))
     folder = str(Path(options["filename"]).parent)
-    reading = read(entries, options, folder, enabled(options))
-    found += reading.problems
-    found += closed.check(reading, folder)
     with _uncollected():
+        reading = read(entries, options, folder, enabled(options))
+        found += reading.problems
+        found += closed.check(reading, folder)
         made, told = _days(reading, options, entries)
     found += told
     _watch(options, folder, reading)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-from beancount.core.data import Custom, Directive, Transaction
+from beancount.core.data import Custom, Directive, Open, Transaction
+from beancount.core.position import Cost
 from beancount.parser.options import OPTIONS_DEFAULTS
 
 from usance import closed, engine, journal, ledger, problems, seals
@@ -253,6 +254,10 @@ def _post(
         posted, inputs = months[month]
         entries = list(scribe.day(day.day, day.drafts))
         text = f"{'' if posted else header(book)}\n{journal.text(entries)}"
+        below = next(_below(book, entries, text, posted.count(b"\n")), None)
+        if below is not None:
+            made.problems.append(below)
+            break
         findings = "; ".join(dict.fromkeys(problem.message for problem in day.problems))
         of_day = sorted(line.data for line in lines[day.day])
         digest = seals.inputs_digest(of_day)
@@ -263,12 +268,51 @@ def _post(
         made.text += f"{text}{seal.text()}"
         made.days.append(date)
         made.transactions += len(day.drafts)
-    found = (problem for day in days for problem in day.problems)
+    if not made.days:
+        return
+    found = (problem for day in days[: len(made.days)] for problem in day.problems)
     made.findings = [problem.message for problem in ledger.once(found)]
     made.last = made.days[-1]
     for month, (posted, inputs) in sorted(months.items()):
+        if month > made.last[:7]:
+            break
         made.files.append((folder / f"{month}.inputs", bytes(inputs)))
         made.files.append((folder / f"{month}.beancount", bytes(posted)))
+
+
+def _below(
+    book: Ledger, entries: list[Open | Transaction], text: str, above: int
+) -> Iterator[Problem]:
+    """Yield trades of a day that stand below, in their file, what closes their lots.
+
+    text   of the day, with its entries
+    above  lines of the month file before it
+    """
+    for entry in entries:
+        if not isinstance(entry, Transaction):
+            continue
+        of_day = {
+            (posting.account, posting.units.currency)
+            for posting in entry.postings
+            if posting.units and isinstance(posting.cost, Cost) and posting.cost.date == entry.date
+        }
+        if not of_day:
+            continue
+        identity = str(entry.meta["usance"])
+        line = above + text.count("\n", 0, text.index(f'usance: "{identity}"'))
+        for trade in book.entries:
+            if (
+                isinstance(trade, Transaction)
+                and trade.date == entry.date
+                and not is_generated(trade)
+                and trade.meta["lineno"] >= line
+            ):
+                for posting in trade.postings:
+                    if posting.cost is not None and posting.units is not None:
+                        currency = posting.units.currency
+                        if (posting.account, currency) in of_day:
+                            source = source_of(trade.meta)
+                            yield problems.opened_below(source, identity, currency, line)
 
 
 def header(book: Ledger) -> str:

@@ -729,6 +729,16 @@ def posted_elsewhere(source: Source, folder: str) -> Problem:
     )
 
 
+def opened_below(source: Source, identity: str, currency: str, line: int) -> Problem:
+    return _error(
+        source,
+        "opened-below",
+        f"{identity} closes {currency} of this day, and would be posted at line {line}, above this "
+        "trade. Beancount books a date in order of lines, in whatever file. Take the trade into a "
+        f"file of its own that the ledger includes, or above line {line}.",
+    )
+
+
 def posted_not_included(source: Source) -> Problem:
     return _error(
         source,
