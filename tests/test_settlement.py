@@ -27,6 +27,7 @@ from beancount.core import convert, data
 from beancount.parser import parser, printer
 from click.testing import CliRunner, Result
 
+from usance import settlement
 from usance.cli import main
 
 HEAD = """\
@@ -1136,3 +1137,13 @@ def test_posted_text_loads_without_usance(tmp_path: Path) -> None:
     made = books(tmp_path / "made", FIRST_MONTH)
     assert made.usance("accrue").exit_code == 0
     assert list(plain(made.again(), tmp_path / "plain")) == []
+
+
+def test_the_value_of_contracts_has_all_its_digits() -> None:
+    """Goal: a value is exact, in whatever Decimal context; Python's own keeps 28 digits."""
+    contracts = [
+        (Decimal("12345678901234567.12345678"), Decimal("1.234567890123")),
+        (Decimal("-0.00000001"), Decimal("0.000000000001")),
+    ]
+    exact = sum(Fraction(quantity) * Fraction(mark) for quantity, mark in contracts)
+    assert Fraction(settlement.value(contracts)) == exact

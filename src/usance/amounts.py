@@ -5,6 +5,7 @@ posted) or of its *grain* (the finest unit that anybody wrote for the coin). Gro
 integers of 1e-18. Decimals appear where text is read and where postings are made.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import (
     ROUND_HALF_EVEN,
@@ -63,6 +64,10 @@ class Coin:
         """Return an amount of coins in grains, exactly."""
         return int(EXACT.scaleb(amount, self.digits))
 
+    def rounded(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> int:
+        """Return an amount of coins in quanta, rounded half-even or as said."""
+        return int(PRECISE.divide(amount, self.quantum).to_integral_value(rounding))
+
     def decimal(self, grains: int) -> Decimal:
         """Return a number of grains in coins, exactly."""
         return EXACT.scaleb(Decimal(grains), -self.digits)
@@ -90,6 +95,14 @@ class Coin:
             return int(EXACT.divide(EXACT.scaleb(Decimal(text), 18), self.quantum))
         except (ArithmeticError, OverflowError) as error:
             raise ValueError(text) from error
+
+
+def total(numbers: Iterable[Decimal]) -> Decimal:
+    """Return a sum to the last digit, whatever the Decimal context of the caller."""
+    made = ZERO
+    for number in numbers:
+        made = EXACT.add(made, number)
+    return made
 
 
 def scaled(number: int, places: int) -> str:

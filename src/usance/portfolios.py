@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from usance import treasury
-from usance.amounts import EXACT, UNIT, ZERO, Coin, decimals, tidied
+from usance.amounts import EXACT, UNIT, ZERO, Coin, decimals, tidied, total
 from usance.hours import date_of
 from usance.lots import Lot
 from usance.reserves import Reserve, Reserved
@@ -89,26 +89,17 @@ def _order(item: tuple[tuple[str, Lot], Decimal]) -> tuple[str, int, Decimal, st
 
 def income(lots: Iterable[Held]) -> Decimal:
     """Return what bills accreted in a day, coins; it may be finer than a quantum."""
-    total = ZERO
-    for lot in lots:
-        total = EXACT.add(total, EXACT.subtract(lot.worth, lot.before))
-    return total
+    return total(EXACT.subtract(lot.worth, lot.before) for lot in lots)
 
 
 def accretion(lots: Iterable[Held]) -> Decimal:
     """Return what bills accreted since they were bought, coins."""
-    total = ZERO
-    for lot in lots:
-        total = EXACT.add(total, EXACT.subtract(lot.worth, lot.booked))
-    return total
+    return total(EXACT.subtract(lot.worth, lot.booked) for lot in lots)
 
 
 def worth(lots: Iterable[Held]) -> Decimal:
     """Return what bills are worth, coins."""
-    total = ZERO
-    for lot in lots:
-        total = EXACT.add(total, lot.worth)
-    return total
+    return total(lot.worth for lot in lots)
 
 
 def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: Coin) -> Division:

@@ -1,14 +1,14 @@
 """Settlement: the result of perpetual contracts, paid at the end of a day (docs/formulas.md)."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
-from usance.amounts import EXACT, PRECISE, ZERO, Coin
+from usance.amounts import EXACT, Coin, total
 
 
 def value(contracts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
     """Return what contracts are worth, from (quantity, mark) of each, in the settle coin."""
-    return sum((EXACT.multiply(quantity, mark) for quantity, mark in contracts), ZERO)
+    return total(EXACT.multiply(quantity, mark) for quantity, mark in contracts)
 
 
 def due(contracts: Sequence[tuple[Decimal, Decimal]], balance: int, coin: Coin) -> int:
@@ -21,10 +21,4 @@ def due(contracts: Sequence[tuple[Decimal, Decimal]], balance: int, coin: Coin) 
     if not contracts:
         return balance
     worth = EXACT.add(value(contracts), coin.decimal(balance))
-    return rounded(worth, coin) * coin.quanta
-
-
-def rounded(amount: Decimal, coin: Coin) -> int:
-    """Return an amount of coins in quanta, rounded half-even."""
-    quanta = PRECISE.divide(amount, coin.quantum)
-    return int(quanta.to_integral_value(ROUND_HALF_EVEN))
+    return coin.rounded(worth) * coin.quanta

@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 
 from usance import problems
-from usance.amounts import EXACT, PRECISE, ZERO
+from usance.amounts import EXACT, PRECISE, ZERO, total
 from usance.events import Book
 from usance.hours import HOURS, SLOTS, date_of
 from usance.margin import Asset, Debt, Position, Standing
@@ -38,7 +38,7 @@ class Standings:
     def contracts(self, name: str) -> list[tuple[str, Decimal]]:
         """Return the contracts that a sub-account has open, by name, with their net quantity."""
         positions = sorted(self.state.positions.get(name, {}).items())
-        nets = ((contract, sum(lots.values(), ZERO)) for contract, lots in positions)
+        nets = ((contract, total(lots.values())) for contract, lots in positions)
         return [(contract, quantity) for contract, quantity in nets if quantity]
 
     def terms(self, name: str, contract: str) -> Perpetual | None:
@@ -144,7 +144,7 @@ class Standings:
         if mark is None or settle is None:
             return None
         lots = self.state.positions[name][contract]
-        cost = sum((EXACT.multiply(lot.cost, held) for lot, held in lots.items()), ZERO)
+        cost = total(EXACT.multiply(lot.cost, held) for lot, held in lots.items())
         return Position(contract, quantity, cost / quantity, mark, settle, terms)
 
     def _tell(self, problem: Problem) -> None:

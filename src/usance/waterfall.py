@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, localcontext
 
 from usance import margin as rules
-from usance import settlement
 from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, ceil_div, plain, tidied
 from usance.drafts import Draft, Leg
 from usance.events import Side
@@ -37,7 +36,7 @@ class Waterfall:
         self.state = standings.state
         self.name = name
         self.steps: Counter[str] = Counter()
-        self.sizes = {contract: abs(held) for contract, held in standings.contracts(name)}
+        self.sizes = {contract: held.copy_abs() for contract, held in standings.contracts(name)}
         self.drafts: list[Draft] = []
 
     def run(self) -> list[Draft]:
@@ -83,10 +82,9 @@ class Waterfall:
         unit, coin = self.book.coins[market], self.book.coins[settle]
         self.steps[market] += 1
         tenth = EXACT.multiply(self.sizes[market], Decimal("0.1"))
-        size = EXACT.multiply(Decimal(max(1, settlement.rounded(tenth, unit))), unit.quantum)
-        size = min(size, abs(position.quantity))
-        if self.steps[market] >= STEPS:
-            size = abs(position.quantity)
+        size = EXACT.multiply(Decimal(max(1, unit.rounded(tenth))), unit.quantum)
+        whole = position.quantity.copy_abs()
+        size = whole if self.steps[market] >= STEPS else min(size, whole)
         sign = 1 if position.quantity > 0 else -1
         legs, cost = [], ZERO
         for lot, part in self._oldest(self.state.positions[self.name][market], size, sign):
@@ -95,13 +93,10 @@ class Waterfall:
             cost = EXACT.add(cost, EXACT.multiply(part, lot.cost))
             self.state.trade(self.name, market, lot, EXACT.minus(part))
             self.state.closed[self.name, market, lot] = self._identity()
-        notional = settlement.rounded(EXACT.multiply(sign * size, position.mark), coin)
+        worth = EXACT.multiply(size, position.mark)
+        notional = sign * coin.rounded(worth)
         proceeds = coin.amount(notional)
-        fee = int(
-            PRECISE.divide(
-                abs(EXACT.multiply(size, position.mark)) * FEE, coin.quantum
-            ).to_integral_value(ROUND_CEILING)
-        )
+        fee = coin.rounded(EXACT.multiply(worth, FEE), ROUND_CEILING)
         holding = self.state.holding(self.name, settle)
         holding.perp += notional * coin.quanta
         holding.free -= fee * coin.quanta
@@ -150,7 +145,7 @@ class Waterfall:
         for lot in sorted(lots, key=lambda lot: (lot.day, lot.cost, lot.label or "")):
             if lots[lot] * sign > 0 and left > 0:
                 # The lot's own number where both are the same: so Beancount will book it.
-                part = min(abs(lots[lot]), left)
+                part = min(lots[lot].copy_abs(), left)
                 parts.append((lot, EXACT.multiply(part, Decimal(sign))))
                 left = EXACT.subtract(left, part)
         return parts
@@ -201,7 +196,7 @@ class Waterfall:
             grains = min(int(wanted) * sold.quanta, holding.held)
             quantity = sold.decimal(grains)
             written = tidied((rate).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
-            proceeds = min(settlement.rounded(quantity * rate, owed) * owed.quanta, debt.owed)
+            proceeds = min(owed.rounded(quantity * rate) * owed.quanta, debt.owed)
         legs: list[Leg] = []
         sums: dict[str, Decimal] = {owed.name: owed.decimal(proceeds)}
         for lot, part in self._units(sold, grains):

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from usance import ledger, reports, yield_reports
+from usance.amounts import total
 from usance.messages import report
 from usance.options import date, with_format, with_ledger, within_books
 from usance.tables import as_json, comma_separated, short, stacked, table
@@ -92,7 +93,7 @@ def _flat(rows: Iterable[Figures]) -> Iterator[list[str]]:
 
 
 def _total(row: Figures) -> str:
-    return f"{sum((Decimal(source['income']) for source in row['sources']), Decimal(0)):f}"
+    return f"{total(Decimal(source['income']) for source in row['sources']):f}"
 
 
 def _lines(row: Figures) -> Iterator[list[str | None]]:
