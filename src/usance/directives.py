@@ -16,15 +16,13 @@ from beancount.core.amount import CURRENCY_RE, Amount
 from beancount.core.data import Commodity, Custom
 
 from usance import problems
+from usance.amounts import ZERO
 from usance.hours import seconds_of
 from usance.problems import Problem, Source
-from usance.terms import CurvePool, ObservedPool, Pool, SubAccount
+from usance.terms import RATE_MAX, CurvePool, ObservedPool, Pool, SubAccount
 
 V = TypeVar("V")
 
-ZERO = Decimal(0)
-ONE = Decimal(1)
-RATE_MAX = Decimal(100)
 
 OBSERVED_KEYS = ("rates", "entry-fee")
 CURVE_KEYS = (

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from usance import problems
 from usance.problems import Problem, Source
-from usance.terms import Rates, TreasuryRate
+from usance.terms import RATE_MAX, Rates, TreasuryRate
 
 V = TypeVar("V")
 
@@ -34,7 +34,6 @@ _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z", 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _NUMBER_MAX = 64
-_RATE_MAX = Decimal(100)
 _ONE = Decimal(1)
 
 _NAME = "Write the path of a rates file, from the ledger's folder, rates/usdc.csv"
@@ -200,7 +199,7 @@ def _daily(
     day = _day(cells[0], days) if _DATE.fullmatch(cells[0]) else None
     if day is None:
         return problems.rates_row(at, f'"{_shown(cells[0])}" is no date', "Write it as 2025-05-01")
-    rate = _number(cells[1], "rate", _RATE_MAX, at)
+    rate = _number(cells[1], "rate", RATE_MAX, at)
     return rate if isinstance(rate, Problem) else (day, 0, TreasuryRate(rate, day, at))
 
 
@@ -211,8 +210,8 @@ def _hourly(cells: list[str], width: int, at: Source, days: dict[str, int]) -> R
         return problems.rates_row(
             at, f'"{_shown(cells[0])}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
         )
-    supply = _number(cells[1], "supply_apr", _RATE_MAX, at)
-    borrow = _number(cells[2], "borrow_apr", _RATE_MAX, at)
+    supply = _number(cells[1], "supply_apr", RATE_MAX, at)
+    borrow = _number(cells[2], "borrow_apr", RATE_MAX, at)
     used = _number(cells[3], "utilization", _ONE, at) if width == 4 and cells[3] else None
     for value in (supply, borrow, used):
         if isinstance(value, Problem):

@@ -29,8 +29,9 @@ from usance.hours import SLOTS
 from usance.inputs import Input
 from usance.problems import Problem
 from usance.quotes import Quotes
+from usance.rate_series import Files
 from usance.reserves import Reserve, Yields
-from usance.schedule import Files, Schedule, schedule
+from usance.schedule import Schedule, schedule
 from usance.scribe import Notional, Scribe
 from usance.terms import Perpetual, Rates, Stage, TreasuryRate
 from usance.timeline import Timeline

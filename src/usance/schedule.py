@@ -1,8 +1,7 @@
 """Schedule: the terms of a ledger, each in force from its moment to the next of its kind."""
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -19,11 +18,11 @@ from usance import (
     yield_directives,
     yield_rules,
 )
-from usance.directives import QuotedRates, RatesTerm, Term, source_of
+from usance.directives import QuotedRates, RatesFile, RatesTerm, Term, source_of
 from usance.hours import moment
 from usance.inputs import Input
 from usance.problems import Problem, Source
-from usance.rate_files import Row
+from usance.rate_series import Files, Series
 from usance.terms import (
     Bonus,
     Collateral,
@@ -50,9 +49,6 @@ BLOCKS = {
     "yield-bonus": "product",
 }
 """What a fault in a kind of directive blocks; all others block a coin or contract."""
-
-Files = list[tuple[str, str, int, Sequence[Row[V]]]]
-"""Rows in force: coin or product, path, first day that they count, rows."""
 
 
 @dataclass(slots=True)
@@ -207,58 +203,26 @@ def _timelines(terms: list[Term[V]], venues: set[str]) -> dict[tuple[str, str], 
 def _rates(
     made: Schedule, entries: list[Custom], pools: list[Term[Pool]], venues: set[str], folder: str
 ) -> None:
-    files: dict[str, list[Row[Rates]]] = {}
+    series: Series[QuotedRates, Rates] = Series(rate_files.read, _pool_rates)
     terms: list[Term[RatesTerm]] = []
     for entry in entries:
         coin, term, wrong = directives.lending_rate(entry)
         _collect(made, "lending-rate", coin, wrong)
         if term is not None and _at_venue(made, "lending-rate", term, venues):
-            wrong = _rates_wanted(made, term, pools, folder, files)
+            if not _is_observed(term, pools) and ("coin", term.name) not in made.blocked:
+                wrong = [problems.rate_without_pool(term.source, term.name)]
+            else:
+                wrong = series.file(term, folder)
             _collect(made, "lending-rate", coin, wrong)
             if not wrong:
+                if series.is_lost(term):
+                    _block(made, "lending-rate", term.name)
                 terms.append(term)
-    ordered = _ordered(made, "lending-rate", terms)
-    for coin in {term.name for term in terms}:
-        for venue in venues:
-            here = _here(ordered, coin, venue)
-            if here:
-                made.rates[venue, coin] = Timeline(_rates_in_force(here, files))
-    made.files += _rows_in_force(ordered, files)
+    made.rates, made.files = series.in_force(_ordered(made, "lending-rate", terms), venues)
 
 
-def _rows_in_force(
-    ordered: list[Term[V]], files: dict[str, list[Row[R]]]
-) -> Iterator[tuple[str, str, int, Sequence[Row[R]]]]:
-    """Yield the rows of files, each from its directive to the next of the same name."""
-    for index, term in enumerate(ordered):
-        if isinstance(term.value, directives.RatesFile):
-            later = (
-                other
-                for other in ordered[index + 1 :]
-                if other.name == term.name and other.venue in (None, term.venue)
-            )
-            path = term.value.path
-            yield term.name, path, term.day, _span(files[path], term, next(later, None))
-
-
-def _rates_wanted(
-    made: Schedule,
-    term: Term[RatesTerm],
-    pools: list[Term[Pool]],
-    folder: str,
-    files: dict[str, list[Row[Rates]]],
-) -> list[Problem]:
-    """Return what is wrong with rates for their pool, or in their file, which is read once."""
-    if not _is_observed(term, pools) and ("coin", term.name) not in made.blocked:
-        return [problems.rate_without_pool(term.source, term.name)]
-    wrong: list[Problem] = []
-    if isinstance(term.value, directives.RatesFile):
-        path = term.value.path
-        if path not in files:
-            files[path], wrong = rate_files.read(folder, path, term.source)
-        elif not files[path]:
-            made.blocked.add(("coin", term.name))
-    return wrong
+def _pool_rates(quoted: QuotedRates, source: Source) -> Rates:
+    return Rates(quoted.supply, quoted.borrow, quoted.utilization, None, source)
 
 
 def _is_observed(term: Term[RatesTerm], pools: list[Term[Pool]]) -> bool:
@@ -269,35 +233,6 @@ def _is_observed(term: Term[RatesTerm], pools: list[Term[Pool]]) -> bool:
         and (pool.venue == term.venue or None in (pool.venue, term.venue))
         for pool in pools
     )
-
-
-def _rates_in_force(
-    terms: list[Term[RatesTerm]], files: dict[str, list[Row[Rates]]]
-) -> Iterator[tuple[int, Rates | None]]:
-    """Yield the moments at which the rates change, with the rates from then on."""
-    for term, later in zip(terms, [*terms[1:], None], strict=True):
-        start = moment(term.day, term.seconds)
-        match term.value:
-            case QuotedRates(supply, borrow, used):
-                yield start, Rates(supply, borrow, used, None, term.source)
-            case directives.RatesFile(path):
-                # A file is in force from its directive on, also where its rows begin later.
-                yield start, None
-                for day, seconds, rates in _span(files[path], term, later):
-                    yield max(start, moment(day, seconds)), rates
-
-
-def _span(rows: list[Row[R]], term: Term[V], later: Term[V] | None) -> list[Row[R]]:
-    """Return the rows that count from a term to the next: the last one before it, and its own."""
-    first = bisect_right(rows, (term.day, term.seconds), key=_time) - 1
-    end = len(rows)
-    if later is not None:
-        end = bisect_left(rows, (later.day, later.seconds), key=_time)
-    return rows[max(first, 0) : end]
-
-
-def _time(row: Row[V]) -> tuple[int, int]:
-    return row[0], row[1]
 
 
 def _through(made: Schedule, entries: list[Custom]) -> None:
@@ -363,44 +298,33 @@ def _treasury_rates(
     venues: set[str],
     folder: str,
 ) -> None:
-    terms: list[Term[Decimal | directives.RatesFile]] = []
-    files: dict[str, list[Row[TreasuryRate]]] = {}
+    series: Series[Decimal, TreasuryRate] = Series(rate_files.read_daily, _treasury_rate)
+    terms: list[Term[Decimal | RatesFile]] = []
     for entry in entries:
         name, term, wrong = yield_rules.treasury_rate(entry, known, names)
-        if term is not None and isinstance(term.value, directives.RatesFile):
-            path = term.value.path
-            if path not in files:
-                files[path], unread = rate_files.read_daily(folder, path, term.source)
-                wrong += unread
+        if term is not None:
+            wrong += series.file(term, folder)
         _collect(made, "treasury-rate", name, wrong)
         if term is not None and not wrong and _at_venue(made, "treasury-rate", term, venues):
+            if series.is_lost(term):
+                _block(made, "treasury-rate", term.name)
             terms.append(term)
     ordered = _ordered(made, "treasury-rate", terms)
-    for name in {term.name for term in terms}:
-        for venue in venues:
-            changes = _treasury_in_force(_here(ordered, name, venue), files)
-            made.treasury_rates[venue, name] = Timeline(changes)
-    made.yield_files += _rows_in_force(ordered, files)
+    made.treasury_rates, made.yield_files = series.in_force(ordered, venues)
 
 
-def _treasury_in_force(
-    terms: list[Term[Decimal | directives.RatesFile]], files: dict[str, list[Row[TreasuryRate]]]
-) -> Iterator[tuple[int, TreasuryRate | None]]:
-    """Yield the moments at which a product's rate changes, with the rate from then on."""
-    for term, later in zip(terms, [*terms[1:], None], strict=True):
-        start = moment(term.day, term.seconds)
-        if isinstance(term.value, Decimal):
-            yield start, TreasuryRate(term.value, None, term.source)
-            continue
-        yield start, None
-        for day, _, rate in _span(files[term.value.path], term, later):
-            yield max(start, moment(day)), rate
+def _treasury_rate(quoted: Decimal, source: Source) -> TreasuryRate:
+    return TreasuryRate(quoted, None, source)
 
 
 def _collect(made: Schedule, kind: str, name: str | None, wrong: list[Problem]) -> None:
     made.problems += wrong
     if wrong and name is not None:
-        made.blocked.add((BLOCKS.get(kind, "coin"), name))
+        _block(made, kind, name)
+
+
+def _block(made: Schedule, kind: str, name: str) -> None:
+    made.blocked.add((BLOCKS.get(kind, "coin"), name))
 
 
 def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> bool:
@@ -408,7 +332,7 @@ def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> boo
         return True
     what = _what(kind, term.name)
     made.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
-    made.blocked.add((BLOCKS.get(kind, "coin"), term.name))
+    _block(made, kind, term.name)
     return False
 
 
@@ -420,13 +344,9 @@ def _ordered(made: Schedule, kind: str, terms: list[Term[V]]) -> list[Term[V]]:
         if key in seen:
             what = _what(kind, term.name)
             made.problems.append(problems.two_alike(term.source, what, seen[key].source))
-            made.blocked.add((BLOCKS.get(kind, "coin"), term.name))
+            _block(made, kind, term.name)
         seen[key] = term
     return sorted(terms, key=lambda term: (term.day, term.seconds, term.venue is not None))
-
-
-def _here(terms: list[Term[V]], name: str, venue: str) -> list[Term[V]]:
-    return [term for term in terms if term.name == name and term.venue in (None, venue)]
 
 
 def _what(kind: str, name: str) -> str:

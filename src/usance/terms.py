@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from usance.problems import Source
 
+RATE_MAX = Decimal(100)
+"""Largest rate that can be meant, as an annual fraction."""
+
 
 class Stage(Enum):
     """A part of the day that a plugin line enables."""

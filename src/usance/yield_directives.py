@@ -19,10 +19,9 @@ from beancount.core.amount import Amount
 from beancount.core.data import Commodity, Custom
 
 from usance import problems
+from usance.amounts import ZERO
 from usance.directives import (
     COIN,
-    RATE_MAX,
-    ZERO,
     RatesFile,
     Reader,
     Term,
@@ -31,7 +30,7 @@ from usance.directives import (
     values_of,
 )
 from usance.problems import Problem
-from usance.terms import Bills, Bonus, Payout, YieldProduct
+from usance.terms import RATE_MAX, Bills, Bonus, Payout, YieldProduct
 
 OBSERVED_KEYS = ("asset", "source", "payout", "time", "venue")
 BILLS_KEYS = ("bills", "accretion", "fee")
