@@ -5,7 +5,7 @@ posted) or of its *grain* (the finest unit that anybody wrote for the coin). Gro
 integers of 1e-18. Decimals appear where text is read and where postings are made.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from decimal import (
     ROUND_HALF_EVEN,
@@ -16,6 +16,9 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from typing import TypeVar
+
+K = TypeVar("K", bound=Hashable)
 
 ZERO = Decimal(0)
 
@@ -103,6 +106,16 @@ def total(numbers: Iterable[Decimal]) -> Decimal:
     for number in numbers:
         made = EXACT.add(made, number)
     return made
+
+
+def tally(sums: dict[K, Decimal], key: K, number: Decimal) -> None:
+    """Add a number to one of several sums, to the last digit."""
+    sums[key] = EXACT.add(sums.get(key, ZERO), number)
+
+
+def figure(number: Decimal) -> str:
+    """Return a figure as plain decimal text, with 28 significant digits at most."""
+    return plain(FIGURE.plus(number))
 
 
 def scaled(number: int, places: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from beancount.core.data import Custom, Posting, Transaction
 
 from usance import closed_yields, inputs, problems, seals
-from usance.amounts import EXACT, ZERO, Coin
+from usance.amounts import Coin, tally
 from usance.directives import source_of
 from usance.events import Movement, Side
 from usance.hours import date_of
@@ -168,16 +168,14 @@ def state(reading: Reading) -> tuple[State, list[Problem]]:
     found: list[Problem] = []
     for entry in reading.posted:
         for posting in entry.postings:
+            place, unread = reading.chart.side(posting.account), ""
             if not closed_yields.take(made, reading, entry, posting):
-                identity = str(entry.meta["usance"])
+                unread = "carry-after or left-over-after"
+            elif place is not None and not _take(made, reading, entry, posting, *place):
+                unread = "carry-after"
+            if unread:
                 at = source_of(posting.meta or entry.meta)
-                found.append(problems.bad_proof(at, identity, "carry-after or left-over-after"))
-                continue
-            place = reading.chart.side(posting.account)
-            if place is not None and not _take(made, reading, entry, posting, *place):
-                identity = str(entry.meta["usance"])
-                at = source_of(posting.meta or entry.meta)
-                found.append(problems.bad_proof(at, identity, "carry-after"))
+                found.append(problems.bad_proof(at, str(entry.meta["usance"]), unread))
     closed_yields.drop_paid(made, book, first_day(reading) or 0, last)
     return made, found
 
@@ -201,7 +199,7 @@ def _take(
     number, commodity = posting.units.number, posting.units.currency
     lot = lot_of(posting)
     if side is Side.MARGIN:
-        made.margin[name] = EXACT.add(made.margin.get(name, ZERO), number)
+        tally(made.margin, name, number)
     if side is Side.PERP and lot is not None:
         made.trade(name, commodity, lot, number)
         made.closed[name, commodity, lot] = str(entry.meta["usance"])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from usance.amounts import Coin
 from usance.coin_day import Segment
 from usance.events import Side
+from usance.hours import date_of
 from usance.lots import Lot
 from usance.reserves import Reserve
 
@@ -69,3 +70,14 @@ class Draft(NamedTuple):
     number: int
     pairs: tuple[Pair, ...]
     legs: tuple[Leg, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """The id by which the transaction is known."""
+        return identity(self.kind, self.day, self.sub_account, self.number)
+
+
+def identity(kind: str, day: int, sub_account: str, number: int) -> str:
+    """Return the id of a transaction, such as `lending/2025-05-01/Main`."""
+    behind = f"/{number}" if number else ""
+    return f"{kind}/{date_of(day)}/{sub_account}{behind}"

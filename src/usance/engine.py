@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from usance.coin_day import CoinDay, PoolDay
 from usance.drafts import Draft, Pair, Proof
@@ -192,20 +191,12 @@ def _lent_pairs(book: Book, day: int, coin: CoinDay) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
     earned = coin.earned
     if earned or coin.before[1] != coin.after[1]:
-        proof = Proof(unit, coin.lent, coin.after[1], price=_price(book, unit.name, day))
+        proof = Proof(unit, coin.lent, coin.after[1], price=book.price_of(unit.name, day))
         amount = unit.amount(earned)
         yield Pair((name, Side.WALLET), (name, Side.INTEREST_EARNED), amount, unit.name, proof)
     if coin.before[0] != coin.after[0]:
         amount = unit.amount(coin.after[0] - coin.before[0])
         yield Pair((name, Side.LENT), (name, Side.CAPITAL), amount, unit.name)
-
-
-def _price(book: Book, coin: str, day: int) -> Decimal | None:
-    """Return a coin's price of that very day in the operating currency."""
-    if coin == book.operating:
-        return None
-    quote = book.quotes.at(coin, book.operating, day)
-    return quote.price if quote is not None and quote.day == day else None
 
 
 def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:

@@ -7,7 +7,7 @@ from enum import Enum
 
 from usance.amounts import Coin
 from usance.lots import Lot
-from usance.problems import Problem, Source
+from usance.problems import STALE_AFTER, Problem, Source
 from usance.quotes import Quotes
 from usance.reserves import Yields
 from usance.terms import Collateral, Perpetual, Pool, Rates, Stage, SubAccount
@@ -127,6 +127,17 @@ class Book:
         if by_day:
             return by_day[max(by_day)][-1].source
         return self.sub_accounts[sub_account].values[0].source
+
+    def price_of(self, coin: str, day: int) -> Decimal | None:
+        """Return a coin's price of that very day in the operating currency, if it needs one."""
+        if coin == self.operating:
+            return None
+        quote = self.quotes.at(coin, self.operating, day)
+        return quote.price if quote is not None and quote.day == day else None
+
+    def stale_limit(self, commodity: str) -> int:
+        """Return the days after which a rate or price of a commodity is old."""
+        return self.stale_after.get(commodity, STALE_AFTER)
 
     def venue(self, sub_account: str) -> str:
         """Return the venue of a sub-account."""

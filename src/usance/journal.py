@@ -78,12 +78,7 @@ class Journal:
                     line += 1
                     yield Open(new_metadata(GENERATED, line), date, posting.account, [], None)
             line += 1
-            number = f"/{draft.number}" if draft.number else ""
-            meta = {
-                "filename": GENERATED,
-                "lineno": line,
-                "usance": f"{draft.kind}/{date}/{draft.sub_account}{number}",
-            }
+            meta = {"filename": GENERATED, "lineno": line, "usance": draft.identity}
             tags = self.tags.setdefault(draft.kind, frozenset((draft.kind, "usance")))
             yield Transaction(meta, date, "*", None, _narration(draft), tags, links, postings)
 

@@ -320,7 +320,7 @@ class Lending:
             )
 
     def _aged(self, row_day: int) -> None:
-        limit = self.book.stale_after.get(self.coin.name, problems.STALE_AFTER)
+        limit = self.book.stale_limit(self.coin.name)
         if self.day - row_day <= limit:
             return
         row = date_of(row_day).isoformat()

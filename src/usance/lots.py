@@ -16,3 +16,8 @@ class Lot(NamedTuple):
     cost: Decimal
     currency: str
     label: str | None
+
+
+def age(lot: Lot) -> tuple[int, Decimal, str]:
+    """Return the key by which lots are in order, oldest first."""
+    return lot.day, lot.cost, lot.label or ""

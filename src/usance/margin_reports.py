@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from usance import ledger
-from usance.amounts import FIGURE, PRECISE, ZERO, plain
+from usance.amounts import PRECISE, ZERO, figure, plain
 from usance.hours import date_of
 from usance.liquidation_price import liquidation_price
 from usance.margin import Margin, Requirement, Standing, counted, evaluate, repriced, weight
@@ -117,7 +117,7 @@ def _margin(reading: Reading, name: str, standing: Standing | None) -> Figures:
         return head | dict.fromkeys(SUMS) | lists
     found = evaluate(standing)
     with localcontext(PRECISE):
-        head |= {key: shown(getattr(found, name)) for key, name in SUMS.items()}
+        head |= {key: shown(getattr(found, key)) for key in SUMS}
         head["collateral_assets"] = [
             {
                 "coin": asset.coin,
@@ -145,20 +145,20 @@ def _margin(reading: Reading, name: str, standing: Standing | None) -> Figures:
     return head
 
 
-SUMS = {
-    "collateral": "collateral",
-    "unsettled_pnl": "unsettled_pnl",
-    "borrow_liability": "borrow_liability",
-    "net_equity": "net_equity",
-    "exposure": "exposure",
-    "initial_margin": "initial_margin",
-    "maintenance_margin": "maintenance_margin",
-    "available_equity": "available_equity",
-    "margin_fraction": "margin_fraction",
-    "imr": "imr",
-    "mmr": "mmr",
-}
-"""Fields of a sub-account, and the figures of `Margin` that they show."""
+SUMS = (
+    "collateral",
+    "unsettled_pnl",
+    "borrow_liability",
+    "net_equity",
+    "exposure",
+    "initial_margin",
+    "maintenance_margin",
+    "available_equity",
+    "margin_fraction",
+    "imr",
+    "mmr",
+)
+"""Figures of `Margin` that are shown of a sub-account."""
 
 
 def _positions(standing: Standing, found: Margin) -> Iterator[Figures]:
@@ -189,7 +189,7 @@ def _required(required: Requirement) -> Figures:
 
 def shown(number: Decimal | None) -> str | None:
     """Return a figure as text, with 28 significant digits at most."""
-    return None if number is None else plain(FIGURE.plus(number))
+    return None if number is None else figure(number)
 
 
 def efficiency(reading: Reading, day: int) -> tuple[Figures, list[Problem]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from beancount.core.data import Directives
 
-from usance import engine, margin_reports
+from usance import engine, margin_reports, reports
 from usance.amounts import FIGURE
 from usance.hours import date_of
 from usance.ledger import enabled
@@ -42,16 +42,14 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
     book, state = reading.book, State()
     if book.first is None:
         return
-    closes = [seal.date.toordinal() for seal in reading.seals]
-    last = max([reading.horizon, *closes])
-    for day in engine.run(book, state, book.first, last):
+    for day in engine.run(book, state, book.first, reports.last_day(reading)):
         standings = Standings(book, state, day.day)
         for name in sorted(book.sub_accounts):
             standing = standings.standing(name)
             if standing is None:
                 continue
             margin = evaluate(standing)
-            figures = (getattr(margin, name) for name in margin_reports.SUMS.values())
+            figures = (getattr(margin, name) for name in margin_reports.SUMS)
             shown = [None if figure is None else FIGURE.plus(figure) for figure in figures]
             head = (date_of(day.day), name, book.venue(name))
             yield (*head, *shown, margin.in_breach)

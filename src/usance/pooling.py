@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from usance import problems, settlement
-from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, plain
+from usance.amounts import EXACT, PRECISE, ZERO, figure, plain
 from usance.drafts import Draft, Pair
 from usance.events import Book, Side
 from usance.hours import HOURS, SLOTS, date_of
@@ -154,7 +154,7 @@ class Pooling:
                 date = date_of(self.day).isoformat()
                 self.problems.append(
                     problems.gave_too_much(
-                        source, name, date, shown(available), self.book.operating
+                        source, name, date, figure(available), self.book.operating
                     )
                 )
 
@@ -179,8 +179,8 @@ class Pooling:
                 self.book.sub_accounts[name].values[0].source,
                 name,
                 date_of(self.day).isoformat(),
-                shown(margin.net_equity),
-                shown(margin.maintenance_margin),
+                figure(margin.net_equity),
+                figure(margin.maintenance_margin),
                 self.book.operating,
             )
         )
@@ -215,13 +215,8 @@ class Pooling:
 def figures(margin: Margin) -> dict[str, str]:
     """Return the figures that prove a margin, by name."""
     return {
-        "net-equity": shown(margin.net_equity),
-        "exposure": shown(margin.exposure),
-        "initial-margin": shown(margin.initial_margin),
-        "maintenance-margin": shown(margin.maintenance_margin),
+        "net-equity": figure(margin.net_equity),
+        "exposure": figure(margin.exposure),
+        "initial-margin": figure(margin.initial_margin),
+        "maintenance-margin": figure(margin.maintenance_margin),
     }
-
-
-def shown(number: Decimal) -> str:
-    """Return a margin figure as text, with 28 significant digits at most."""
-    return plain(FIGURE.plus(number))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from usance import treasury
 from usance.amounts import EXACT, UNIT, ZERO, Coin, decimals, tidied, total
 from usance.hours import date_of
-from usance.lots import Lot
+from usance.lots import Lot, age
 from usance.reserves import Reserve, Reserved
 from usance.terms import Bills
 from usance.wallet import Portfolio
@@ -82,9 +82,9 @@ def held(
         yield Held(bill, lot, maturity, face, worth(0), worth(age - 1), worth(age))
 
 
-def _order(item: tuple[tuple[str, Lot], Decimal]) -> tuple[str, int, Decimal, str]:
+def _order(item: tuple[tuple[str, Lot], Decimal]) -> tuple[str, tuple[int, Decimal, str]]:
     (bill, lot), _ = item
-    return bill, lot.day, lot.cost, lot.label or ""
+    return bill, age(lot)
 
 
 def income(lots: Iterable[Held]) -> Decimal:

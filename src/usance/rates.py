@@ -5,9 +5,9 @@ Annual fractions in and out, to the precision of the caller's Decimal context.
 
 from decimal import Decimal
 
+from usance.amounts import ZERO
 from usance.terms import CurvePool
 
-ZERO = Decimal(0)
 ONE = Decimal(1)
 
 

@@ -3,14 +3,14 @@
 import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 from beancount.core import convert, prices
 from beancount.core.data import Transaction
 
 from usance import ledger, problems
-from usance.amounts import EXACT, ZERO, plain
+from usance.amounts import EXACT, FIGURE, ZERO, plain, tally
 from usance.chart import Chart
 from usance.coin_day import CoinDay, Segment
 from usance.engine import Day
@@ -20,9 +20,6 @@ from usance.ledger import Ledger
 from usance.problems import Problem, Source
 from usance.reading import Reading
 from usance.reserves import Reserve
-
-SHOWN = Context(prec=28)
-"""Averages, and what a curve pool's venue and market come to, have 28 significant digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def _side(
     unit = day.coin
     hours = sum(segment.principal * segment.hours for segment in segments)
     earned = fee + sum(segment.interest for segment in segments)
-    average = SHOWN.divide(unit.amount(hours), Decimal(HOURS))
+    average = FIGURE.divide(unit.amount(hours), Decimal(HOURS))
     return Interest(
         date,
         day.sub_account,
@@ -100,8 +97,8 @@ def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
             paid = pool.coin.amount(sum(coin.paid for coin in coins))
             earned = pool.coin.amount(sum(coin.earned for coin in coins))
             net = EXACT.subtract(paid, earned)
-            fee = None if pool.fee is None else SHOWN.plus(pool.fee)
-            external = net if pool.external is None else SHOWN.plus(pool.external)
+            fee = None if pool.fee is None else FIGURE.plus(pool.fee)
+            external = net if pool.external is None else FIGURE.plus(pool.external)
             rounding = EXACT.subtract(EXACT.subtract(net, fee or ZERO), external)
             yield Conservation(
                 date,
@@ -152,7 +149,7 @@ class Prices:
                 self.source, commodity, self.currency, date
             )
             return None
-        return SHOWN.multiply(number, price)
+        return FIGURE.multiply(number, price)
 
     def _price(self, commodity: str) -> Decimal | None:
         if commodity == self.currency:
@@ -164,7 +161,7 @@ class Prices:
             if base == commodity:
                 first, second = self._quote(commodity, over), self._quote(over, self.currency)
                 if first is not None and second is not None:
-                    return SHOWN.multiply(first, second)
+                    return FIGURE.multiply(first, second)
         return None
 
     def _quote(self, base: str, quote: str) -> Decimal | None:
@@ -219,15 +216,13 @@ def _book(
         weight = convert.get_weight(posting)
         for name in touched if owner is None else _parties(owner, touched, chart):
             residual = made[name].residual
-            residual[weight.currency] = EXACT.add(
-                residual.get(weight.currency, ZERO), weight.number
-            )
+            tally(residual, weight.currency, weight.number)
         if owner not in made:
             continue
         sheet = made[owner]
         units = sheet.accounts.setdefault(posting.account, {})
         coin = posting.units.currency
-        units[coin] = EXACT.add(units.get(coin, ZERO), posting.units.number)
+        tally(units, coin, posting.units.number)
         root = posting.account.partition(":")[0]
         if root in (chart.roots["Assets"], chart.roots["Liabilities"]):
             values = sheet.values.setdefault(posting.account, {})
@@ -273,7 +268,7 @@ def lots_that_could_repay(book: Ledger, reading: Reading) -> Iterator[Problem]:
             kept = {Side.WALLET: lots if posting.cost else None, Side.BORROWED: owed}.get(side)
             if kept is not None:
                 key = (name, posting.units.currency)
-                kept[key] = EXACT.add(kept.get(key, ZERO), posting.units.number)
+                tally(kept, key, posting.units.number)
     for (name, coin), debt in sorted(owed.items()):
         held = lots.get((name, coin), ZERO)
         if debt < 0 < held:
@@ -390,7 +385,7 @@ def total_rows(sheets: list[Sheet], chart: Chart, whole: Decimal | None) -> Iter
     for sheet in sheets:
         for account, _ in handed(sheet, chart):
             for coin, number in sheet.accounts[account].items():
-                given[coin] = EXACT.add(given.get(coin, ZERO), number)
+                tally(given, coin, number)
     for coin, number in sorted(given.items()):
         yield f"Transfers between them, eliminated ({coin})", format(number, "f")
     for coin, number in sorted(distributed(sheets, chart).items()):

@@ -10,7 +10,7 @@ from beancount.core.data import Open, Pad, Posting, Transaction
 from beancount.core.position import Cost
 
 from usance import inputs, problems
-from usance.amounts import EXACT, ZERO, tidied
+from usance.amounts import EXACT, ZERO, tally, tidied
 from usance.chart import Chart
 from usance.directives import source_of
 from usance.events import Movement, Side, Transfer
@@ -164,7 +164,7 @@ class Scribe:
             owner = self.chart.owner(posting.account)
             assert owner is not None
             side = weights[owner]
-            side[weight.currency] = EXACT.add(side.get(weight.currency, ZERO), weight.number)
+            tally(side, weight.currency, weight.number)
         given: dict[str, Decimal] = {}
         for currency in sorted({*weights[first], *weights[second]}):
             ours = weights[first].get(currency, ZERO)
@@ -186,8 +186,7 @@ class Scribe:
             for owner, posting in zip(owners, entry.postings, strict=True):
                 if owner == name:
                     weight = convert.get_weight(posting)
-                    before = weights.get(weight.currency, ZERO)
-                    weights[weight.currency] = EXACT.add(before, weight.number)
+                    tally(weights, weight.currency, weight.number)
             if any(weight < 0 for weight in weights.values()):
                 self.gifts.setdefault(entry.date.toordinal(), []).append((name, source))
 
@@ -204,12 +203,11 @@ class Scribe:
             assert isinstance(number, Decimal)
             lot = lot_of(posting)
             if lot is None:
-                written[commodity] = EXACT.add(written.get(commodity, ZERO), number)
+                tally(written, commodity, number)
                 continue
             price = posting.price.number if posting.price is not None else lot.cost
             assert isinstance(price, Decimal)
-            worth = EXACT.multiply(number, price)
-            expected[lot.currency] = EXACT.subtract(expected.get(lot.currency, ZERO), worth)
+            tally(expected, lot.currency, EXACT.minus(EXACT.multiply(number, price)))
             contracts[lot.currency] = commodity
         for coin, amount in expected.items():
             day = entry.date.toordinal()

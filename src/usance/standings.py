@@ -64,7 +64,8 @@ class Standings:
         if key not in self.quoted:
             self.quoted[key] = self.book.quotes.at(commodity, quote, self.day)
         found = self.quoted[key]
-        if found is not None and not self._is_old(commodity, found):
+        limit = self.book.stale_limit(commodity)
+        if found is not None and self.day - found.day <= limit:
             return found.price
         at = self.book.last_moved(name, moved)
         date = date_of(self.day).isoformat()
@@ -74,13 +75,8 @@ class Standings:
             self._tell(problems.missing_price_of(at, name, commodity, quote, date))
             return None
         since = date_of(found.day).isoformat()
-        limit = self.book.stale_after.get(commodity, problems.STALE_AFTER)
         self._tell(problems.old_price(at, name, commodity, since, date, limit))
         return found.price
-
-    def _is_old(self, commodity: str, quote: Quote) -> bool:
-        limit = self.book.stale_after.get(commodity, problems.STALE_AFTER)
-        return self.day - quote.day > limit
 
     def standing(self, name: str) -> Standing | None:
         """Return what a sub-account has, None where a part of it cannot be priced."""

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, localcontext
 
 from usance import margin as rules
-from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, ceil_div, plain, tidied
-from usance.drafts import Draft, Leg
+from usance.amounts import EXACT, PRECISE, ZERO, Coin, ceil_div, figure, tally, tidied
+from usance.drafts import Draft, Leg, identity
 from usance.events import Side
-from usance.hours import date_of
-from usance.lots import Lot
+from usance.lots import Lot, age
 from usance.margin import Debt, Margin, Position, Standing
 from usance.standings import Standings
 
@@ -60,15 +59,16 @@ class Waterfall:
         proof = {f"{name}-before": value for name, value in _figures(before).items()}
         if after is not None:
             proof |= {f"{name}-after": value for name, value in _figures(after).items()}
-        number = len(self.drafts) + 1 if self.drafts else 0
-        noted = [legs[0]._replace(proof=proof), *legs[1:]]
-        day = self.standings.day
-        self.drafts.append(Draft("liquidation", day, self.name, number, (), tuple(noted)))
+        noted = (legs[0]._replace(proof=proof), *legs[1:])
+        day, number = self.standings.day, self._number()
+        self.drafts.append(Draft("liquidation", day, self.name, number, (), noted))
         return standing
 
     def _identity(self) -> str:
-        number = f"/{len(self.drafts) + 1}" if self.drafts else ""
-        return f"liquidation/{date_of(self.standings.day)}/{self.name}{number}"
+        return identity("liquidation", self.standings.day, self.name, self._number())
+
+    def _number(self) -> int:
+        return len(self.drafts) + 1 if self.drafts else 0
 
     @staticmethod
     def _largest(standing: Standing, margin: Margin) -> Position:
@@ -142,7 +142,7 @@ class Waterfall:
     def _oldest(lots: dict[Lot, Decimal], size: Decimal, sign: int) -> list[tuple[Lot, Decimal]]:
         """Return which part of which lot makes up a size, oldest first, signed as the lots are."""
         parts, left = [], size
-        for lot in sorted(lots, key=lambda lot: (lot.day, lot.cost, lot.label or "")):
+        for lot in sorted(lots, key=age):
             if lots[lot] * sign > 0 and left > 0:
                 # The lot's own number where both are the same: so Beancount will book it.
                 part = min(lots[lot].copy_abs(), left)
@@ -206,7 +206,7 @@ class Waterfall:
             legs.append(Leg((self.name, Side.WALLET), EXACT.minus(amount), sold.name, lot, price))
             currency, cost = (owed.name, written) if lot is None else (lot.currency, lot.cost)
             weight = EXACT.multiply(amount, cost)
-            sums[currency] = EXACT.subtract(sums.get(currency, ZERO), weight)
+            tally(sums, currency, EXACT.minus(weight))
             holding.take(Side.WALLET, -part, lot)
         debt.owed -= proceeds
         legs.append(Leg((self.name, Side.BORROWED), tidied(owed.decimal(proceeds)), owed.name))
@@ -222,7 +222,7 @@ class Waterfall:
         if free:
             parts.append((None, free))
         left = grains - free
-        for lot in sorted(holding.kept, key=lambda lot: (lot.day, lot.cost, lot.label or "")):
+        for lot in sorted(holding.kept, key=age):
             part = max(0, min(left, holding.kept[lot]))
             if part:
                 parts.append((lot, part))
@@ -239,6 +239,6 @@ def _effective(asset: rules.Asset) -> Decimal:
 
 def _figures(margin: Margin) -> dict[str, str]:
     return {
-        "net-equity": plain(FIGURE.plus(margin.net_equity)),
-        "maintenance-margin": plain(FIGURE.plus(margin.maintenance_margin)),
+        "net-equity": figure(margin.net_equity),
+        "maintenance-margin": figure(margin.maintenance_margin),
     }

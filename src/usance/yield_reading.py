@@ -8,7 +8,7 @@ from functools import partial
 from beancount.core.data import Commodity, Transaction
 
 from usance import periods, problems, yield_directives
-from usance.amounts import EXACT, ZERO
+from usance.amounts import EXACT, ZERO, tally
 from usance.chart import Chart
 from usance.directives import source_of
 from usance.events import Side
@@ -171,7 +171,7 @@ def _payments(
             number = posting.units.number
             assert isinstance(number, Decimal)
             key = (posting.units.currency, place[1])
-            sums[key] = EXACT.add(sums.get(key, ZERO), number)
+            tally(sums, key, number)
     coins = {coin for coin, side in sums if side is Side.ACCRUED_YIELD}
     if period is not None:
         coins = {terms.products[venue, period[0]].values[0].asset}

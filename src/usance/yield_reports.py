@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from usance import ledger, portfolios, reports, treasury
-from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, plain
+from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain
 from usance.coin_day import CoinDay
 from usance.engine import Day
 from usance.events import Book
@@ -133,7 +133,7 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
             total = sum((rate for rate in rates.values() if rate is not None), ZERO)
             compounding = apy - total
     return head | {
-        "average_principal": plain(FIGURE.plus(principal)),
+        "average_principal": figure(principal),
         "sources": [
             {
                 "source": source,

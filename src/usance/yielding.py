@@ -34,7 +34,7 @@ class Yielding:
         self.day = day
         self.terms = [
             (venue, name, product)
-            for (venue, name), timeline in sorted(book.yields.products.items(), key=_name)
+            for (venue, name), timeline in sorted(book.yields.products.items())
             if (product := timeline.at(day * SLOTS)) is not None
         ]
         self.pairs: dict[str, dict[str, list[Pair]]] = {}
@@ -152,7 +152,7 @@ class Yielding:
             self._credit(venue, name, coin, holder, sum(hours), growth, proof)
 
     def _aged(self, holder: str, name: str, coin: Coin, row_day: int) -> None:
-        limit = self.book.stale_after.get(coin.name, problems.STALE_AFTER)
+        limit = self.book.stale_limit(coin.name)
         if self.day - row_day > limit:
             at = self.book.last_moved(holder, coin.name)
             row, date = date_of(row_day).isoformat(), date_of(self.day).isoformat()
@@ -347,14 +347,8 @@ class Yielding:
 
     def _price(self, coin: Coin) -> dict[str, str]:
         """Return the coin's price of that very day, where it has one."""
-        if coin.name == self.book.operating:
-            return {}
-        quote = self.book.quotes.at(coin.name, self.book.operating, self.day)
-        return {"price": plain(quote.price)} if quote and quote.day == self.day else {}
-
-
-def _name(item: tuple[tuple[str, str], object]) -> tuple[str, str]:
-    return item[0]
+        price = self.book.price_of(coin.name, self.day)
+        return {} if price is None else {"price": plain(price)}
 
 
 def _figures(
