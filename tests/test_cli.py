@@ -107,7 +107,16 @@ def test_wrong_usage_exits_2_and_prints_no_figures(words: tuple[str, ...], folde
     assert folder.files() == files
 
 
-@pytest.mark.parametrize(("command", "option"), [("lending", "--to"), ("accounts", "--at")])
+BOOKS_END = [
+    ("lending", "--from"),
+    ("lending", "--to"),
+    ("yield", "--from"),
+    ("yield", "--to"),
+    ("accounts", "--at"),
+]
+
+
+@pytest.mark.parametrize(("command", "option"), BOOKS_END)
 def test_the_books_end_with_the_horizon_or_the_last_closed_day(
     command: str, option: str, folder: Folder
 ) -> None:

@@ -11,13 +11,10 @@ from usance import ledger, margin_reports, reports
 from usance.ledger import Ledger
 from usance.margin_reports import Evening, Figures
 from usance.messages import report
-from usance.options import date, with_format, with_ledger, within_books
+from usance.options import with_at, with_format, with_ledger, within_books
 from usance.reading import Reading
 from usance.tables import as_json, bar, comma_separated, short, table
 
-with_at = click.option(
-    "--at", type=date, metavar="DATE", help="End of this day; by default the last of the books."
-)
 with_name = click.option(
     "--sub-account", "name", metavar="NAME", help="Only this one; by default all."
 )

@@ -62,6 +62,36 @@ with_format = click.option(
 )
 
 
+with_at = click.option(
+    "--at", type=date, metavar="DATE", help="End of this day; by default the last day of the books."
+)
+
+
+def with_period(command: Command) -> Command:
+    """Give a command the days that it is about, --from and --to."""
+    first = click.option(
+        "--from",
+        "begin",
+        type=date,
+        metavar="DATE",
+        help="First day; by default the first of the books.",
+    )
+    last = click.option(
+        "--to", "end", type=date, metavar="DATE", help="Last day; by default the last of the books."
+    )
+    return first(last(command))
+
+
+def days_of(
+    begin: datetime.date | None, end: datetime.date | None, horizon: int
+) -> tuple[int | None, int | None]:
+    """Return the days of a period, None where one was not asked for; both within the books."""
+    within_books(begin, horizon, "--from")
+    within_books(end, horizon, "--to")
+    first, last = (None if day is None else day.toordinal() for day in (begin, end))
+    return first, last
+
+
 def within_books(asked: datetime.date | None, last: int, option: str) -> None:
     """Refuse a day that the books do not reach."""
     if asked is not None and asked.toordinal() > last:

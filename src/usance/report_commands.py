@@ -9,23 +9,21 @@ import click
 from usance import ledger, problems, reports
 from usance.hours import date_of
 from usance.messages import placed, report, show
-from usance.options import date, with_format, with_ledger, within_books
+from usance.options import (
+    days_of,
+    with_at,
+    with_format,
+    with_ledger,
+    with_period,
+    within_books,
+)
 from usance.problems import Source
 from usance.tables import as_json, comma_separated, short, table
 
 
 @click.command()
 @with_ledger
-@click.option(
-    "--from",
-    "begin",
-    type=date,
-    metavar="DATE",
-    help="First day; by default the first of the books.",
-)
-@click.option(
-    "--to", "end", type=date, metavar="DATE", help="Last day; by default the last of the books."
-)
+@with_period
 @with_format
 def lending(path: str, begin: datetime.date | None, end: datetime.date | None, form: str) -> None:
     """Show interest by day, sub-account, coin and side, and each pool's conservation.
@@ -37,10 +35,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
     """
     book = ledger.load(path)
     reading = book.read()
-    within_books(begin, reports.last_day(reading), "--from")
-    within_books(end, reports.last_day(reading), "--to")
-    first, last = (None if day is None else day.toordinal() for day in (begin, end))
-    answer = reports.lending(reading, first, last)
+    answer = reports.lending(reading, *days_of(begin, end, reports.last_day(reading)))
     rows = [astuple(row) for row in answer["rows"]]
     names = [field.name for field in fields(reports.Interest)]
     match form:
@@ -84,9 +79,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
 
 @click.command()
 @with_ledger
-@click.option(
-    "--at", type=date, metavar="DATE", help="End of this day; by default the last day of the books."
-)
+@with_at
 @click.option("--at-cost", is_flag=True, help="Value lots at their cost, as booked.")
 @with_format
 def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> None:

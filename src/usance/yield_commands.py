@@ -10,7 +10,7 @@ import click
 from usance import ledger, reports, yield_reports
 from usance.amounts import total
 from usance.messages import report
-from usance.options import date, with_format, with_ledger, within_books
+from usance.options import days_of, with_format, with_ledger, with_period
 from usance.tables import as_json, comma_separated, short, stacked, table
 
 Figures = dict[str, Any]
@@ -20,16 +20,7 @@ FILLS = {"lending": "█", "treasury": "▓", "bonus": "░"}
 
 @click.command("yield")
 @with_ledger
-@click.option(
-    "--from",
-    "begin",
-    type=date,
-    metavar="DATE",
-    help="First day; by default the first of the books.",
-)
-@click.option(
-    "--to", "end", type=date, metavar="DATE", help="Last day; by default the last of the books."
-)
+@with_period
 @click.option(
     "--reserves", is_flag=True, help="What backs each product at the end of the last day."
 )
@@ -53,8 +44,7 @@ def yield_(
     """
     book = ledger.load(path)
     reading = book.read()
-    within_books(end, reports.last_day(reading), "--to")
-    first, last = (None if day is None else day.toordinal() for day in (begin, end))
+    first, last = days_of(begin, end, reports.last_day(reading))
     if reserves:
         _reserves(yield_reports.reserves(reading, last), form)
     else:
