@@ -216,7 +216,7 @@ class Scribe:
 
     def accounts(self, opens: Iterable[Open]) -> None:
         """Refuse accounts that a sub-account cannot have."""
-        for entry in opens:
+        for entry in opens if self.isolating else ():
             self._account(entry.account, source_of(entry.meta))
 
     def pad(self, entry: Pad) -> None:
