@@ -1,10 +1,11 @@
 """Closed days: the state they left, and whether what they rest on is still what was sealed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from beancount.core.data import Custom, Posting, Transaction
 
@@ -14,9 +15,14 @@ from usance.directives import source_of
 from usance.events import Movement, Side
 from usance.hours import date_of
 from usance.problems import Problem, Source
+from usance.rate_files import Row
+from usance.rate_series import Files
 from usance.reading import Reading
 from usance.scribe import lot_of
+from usance.terms import Rates, TreasuryRate
 from usance.wallet import State
+
+R = TypeVar("R", Rates, TreasuryRate)
 
 POSTED = "posted"
 """The folder of closed days, beside the ledger."""
@@ -60,18 +66,18 @@ def lines(reading: Reading, first: int, last: int) -> dict[int, list[Line]]:
 def _all(reading: Reading, first: int, last: int) -> Iterator[inputs.Input]:
     yield from reading.inputs
     begin = first_day(reading) or 0
-    for coin, path, since, rows in reading.files:
-        for day, seconds, rates in rows:
-            counts = max(day, since)
+    yield from _rows(reading.files, inputs.row_text, begin, first, last)
+    yield from _rows(reading.yield_files, inputs.treasury_row_text, begin, first, last)
+
+
+def _rows(
+    files: Files[R], text_of: Callable[[str, str, Row[R]], str], begin: int, first: int, last: int
+) -> Iterator[inputs.Input]:
+    for name, path, since, rows in files:
+        for row in rows:
+            counts = max(row[0], since)
             if first <= max(counts, begin) <= last:
-                text = partial(inputs.row_text, day, seconds, coin, path, rates)
-                yield inputs.Input(counts, text, rates.source)
-    for product, path, since, daily in reading.yield_files:
-        for day, _, rate in daily:
-            counts = max(day, since)
-            if first <= max(counts, begin) <= last:
-                text = partial(inputs.treasury_row_text, day, product, path, rate)
-                yield inputs.Input(counts, text, rate.source)
+                yield inputs.Input(counts, partial(text_of, name, path, row), row[2].source)
 
 
 def check(reading: Reading, folder: str) -> list[Problem]:

@@ -121,6 +121,13 @@ class Reader:
         self.wrong(key, example)
         return None
 
+    def needed(self, key: str, example: str) -> str:
+        """Return a text, empty where it is missing or none."""
+        if key not in self.meta:
+            self.missing(key, example)
+            return ""
+        return self.text(key, example) or ""
+
     def seconds(self) -> int:
         """Return the seconds after 00:00 of the key time, 0 where it is absent."""
         if "time" not in self.meta:
@@ -137,7 +144,7 @@ class Reader:
         """Return a number within bounds such as "from 0 to 1", "above 0", "between 0 and 1"."""
         value = self.meta.get(key, default)
         if value is None:
-            self.problems.append(problems.missing_key(self.source, self.what, key, example))
+            self.missing(key, example)
         elif not isinstance(value, Decimal):
             self.wrong(key, example)
         elif not within(value, bounds):
@@ -164,6 +171,10 @@ class Reader:
         else:
             return value.number
         return ZERO
+
+    def missing(self, key: str, example: str) -> None:
+        """Refuse that a key is absent."""
+        self.problems.append(problems.missing_key(self.source, self.what, key, example))
 
     def wrong(self, key: str, example: str) -> None:
         """Refuse what a key says."""
@@ -253,7 +264,7 @@ def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Pro
             at, example = source_of(entry.meta), 'custom "lending-pool" "USDC"'
             return _coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)]
     reader = Reader(entry, f'lending-pool "{coin}"')
-    rates = reader.text("rates", RATES_EXAMPLE)
+    rates = reader.needed("rates", RATES_EXAMPLE)
     value: Pool | None = None
     if rates == "observed":
         reader.known((*OBSERVED_KEYS, "time", "venue"))
@@ -269,11 +280,7 @@ def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Pro
             reader.coins("external-lent", coin),
             reader.coins("external-borrowed", coin),
         )
-    elif "rates" not in reader.meta:
-        reader.problems.append(
-            problems.missing_key(reader.source, reader.what, "rates", RATES_EXAMPLE)
-        )
-    elif rates is not None:
+    elif rates:
         reader.wrong("rates", RATES_EXAMPLE)
     term: Term[Pool] | None = dated(reader, entry, coin, value)
     return coin, term, reader.problems

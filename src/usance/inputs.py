@@ -57,8 +57,9 @@ def price_text(entry: Price) -> str:
     return f"{entry.date} price {entry.currency} {_amount(entry.amount)}"
 
 
-def row_text(day: int, seconds: int, coin: str, path: str, rates: Rates) -> str:
+def row_text(coin: str, path: str, row: tuple[int, int, Rates]) -> str:
     """Return the text of a row of a rates file."""
+    day, seconds, rates = row
     numbers = [plain(rates.supply), plain(rates.borrow)]
     if rates.utilization is not None:
         numbers.append(plain(rates.utilization))
@@ -66,8 +67,9 @@ def row_text(day: int, seconds: int, coin: str, path: str, rates: Rates) -> str:
     return f"{at} lending-rate {coin} {json.dumps(path)} {' '.join(numbers)}"
 
 
-def treasury_row_text(day: int, product: str, path: str, rate: TreasuryRate) -> str:
+def treasury_row_text(product: str, path: str, row: tuple[int, int, TreasuryRate]) -> str:
     """Return the text of a row of a file of treasury rates."""
+    day, _, rate = row
     number = plain(rate.rate)
     return f"{date_of(day)} treasury-rate {json.dumps(product)} {json.dumps(path)} {number}"
 

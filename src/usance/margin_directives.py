@@ -76,12 +76,7 @@ _BAND = re.compile(r"(\d+(?:\.\d+)?) (?:to (\d+(?:\.\d+)?)|above)", re.ASCII)
 def _bands(reader: Reader) -> tuple[tuple[Decimal, Decimal | None], ...]:
     """Read "0.95 to 0.5, 0.90 to 1.2, 0 above"."""
     example = "0.95 to 0.5, 0.90 to 1.2, 0 above"
-    if "tiers" not in reader.meta:
-        reader.problems.append(
-            problems.missing_key(reader.source, reader.what, "tiers", f'"{example}"')
-        )
-        return ()
-    text = reader.text("tiers", f'"{example}"') or ""
+    text = reader.needed("tiers", f'"{example}"')
     bands: list[tuple[Decimal, Decimal | None]] = []
     top = ZERO
     for part in text.split(","):
@@ -124,7 +119,7 @@ def perpetual(entry: Custom) -> tuple[str | None, Term[Perpetual] | None, list[P
     reader.known(KEYS["perpetual"])
     settle = _coin(reader, "settle", "USDC")
     if "settle" not in reader.meta:
-        reader.problems.append(problems.missing_key(reader.source, reader.what, "settle", "USDC"))
+        reader.missing("settle", "USDC")
     underlying = _coin(reader, "underlying", '"SOL"')
     value = Perpetual(settle or "", underlying, *_margins(reader, required=True))
     return contract, dated(reader, entry, contract, value), reader.problems

@@ -5,6 +5,7 @@ file operations, the books are those before, or those of a run that ended at a m
 """
 
 import contextlib
+import datetime
 import errno
 import fcntl
 import os
@@ -291,28 +292,24 @@ def _below(
     for entry in entries:
         if not isinstance(entry, Transaction):
             continue
-        of_day = {
-            (posting.account, posting.units.currency)
-            for posting in entry.postings
-            if posting.units and isinstance(posting.cost, Cost) and posting.cost.date == entry.date
-        }
+        of_day = {place for place, day in _lots(entry) if day == entry.date}
         if not of_day:
             continue
         identity = str(entry.meta["usance"])
         line = above + text.count("\n", 0, text.index(f'usance: "{identity}"'))
         for trade in book.entries:
-            if (
-                isinstance(trade, Transaction)
-                and trade.date == entry.date
-                and not is_generated(trade)
-                and trade.meta["lineno"] >= line
-            ):
-                for posting in trade.postings:
-                    if posting.cost is not None and posting.units is not None:
-                        currency = posting.units.currency
-                        if (posting.account, currency) in of_day:
-                            source = source_of(trade.meta)
-                            yield problems.opened_below(source, identity, currency, line)
+            if not isinstance(trade, Transaction) or trade.date != entry.date:
+                continue
+            if not is_generated(trade) and trade.meta["lineno"] >= line:
+                for _, currency in sorted(of_day & {place for place, _ in _lots(trade)}):
+                    yield problems.opened_below(source_of(trade.meta), identity, currency, line)
+
+
+def _lots(entry: Transaction) -> Iterator[tuple[tuple[str, str], datetime.date]]:
+    """Yield account and currency of the lots that a transaction moves, and when they began."""
+    for posting in entry.postings:
+        if posting.units is not None and isinstance(posting.cost, Cost):
+            yield (posting.account, posting.units.currency), posting.cost.date
 
 
 def header(book: Ledger) -> str:

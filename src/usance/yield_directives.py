@@ -58,12 +58,12 @@ def yield_product(entry: Custom, assets: str) -> ReadProduct:
         at, example = source_of(entry.meta), 'custom "yield-product" "USD"'
         return name, None, [problems.bad_values(at, "yield-product", example)]
     reader = Reader(entry, f'yield-product "{name}"')
-    asset = _needed(reader, "asset", '"USDC"')
+    asset = reader.needed("asset", '"USDC"')
     if asset and not COIN.match(asset):
         reader.wrong("asset", '"USDC"')
     payout = _payout(reader)
     bills = None
-    match _needed(reader, "source", SOURCES):
+    match reader.needed("source", SOURCES):
         case "observed":
             reader.known(OBSERVED_KEYS)
         case "bills":
@@ -91,7 +91,7 @@ def venue_of(bills: Bills) -> str:
 
 def _bills(reader: Reader, assets: str) -> Bills:
     example = f"{assets}:Backpack:Treasury:Bills"
-    name = _needed(reader, "bills", example)
+    name = reader.needed("bills", example)
     if name and not _can_hold(name, assets):
         reader.wrong("bills", example)
     accretion = reader.text("accretion", '"constant-yield"') or "constant-yield"
@@ -124,21 +124,13 @@ def places(entries: Iterable[Custom], assets: str) -> tuple[dict[str, str], bool
 
 
 def _payout(reader: Reader) -> Payout:
-    text = _needed(reader, "payout", PAYOUTS)
+    text = reader.needed("payout", PAYOUTS)
     for payout in Payout:
         if payout.value == text:
             return payout
     if text:
         reader.wrong("payout", PAYOUTS)
     return Payout.MANUAL
-
-
-def _needed(reader: Reader, key: str, example: str) -> str:
-    """Return a text, empty where it is missing or none."""
-    if key not in reader.meta:
-        reader.problems.append(problems.missing_key(reader.source, reader.what, key, example))
-        return ""
-    return reader.text(key, example) or ""
 
 
 def treasury_rate(entry: Custom) -> ReadRate:
