@@ -11,6 +11,7 @@ import os
 
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"  # read when beancount.loader is imported
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -1147,3 +1148,21 @@ def test_the_value_of_contracts_has_all_its_digits() -> None:
     ]
     exact = sum(Fraction(quantity) * Fraction(mark) for quantity, mark in contracts)
     assert Fraction(settlement.value(contracts)) == exact
+
+
+def test_a_later_plugin_changes_nothing_of_what_is_closed(tmp_path: Path) -> None:
+    """
+    Goal: a day is closed as the plugin made it, and loads. Method: a plugin behind ours adds the
+    price of each trade, which ours has not seen; its mark is 150, the one written is 148.
+    """
+    later = 'plugin "beancount.plugins.implicit_prices"\n'
+    mark = "2025-05-01 price SOL-PERP 148 USDC\n"
+    made = books(tmp_path, later, TERMS, mark, LONG, through("2025-05-01"))
+    virtual = made.legs("settlement/2025-05-01/Main")
+    assert virtual[0] == "Assets:Main:Wallet -100.000000 USDC"
+    assert made.usance("accrue").exit_code == 0
+    closed = made.again()
+    assert closed.told() == []
+    assert closed.legs("settlement/2025-05-01/Main") == virtual
+    done = made.usance("margin", "--format", "json")
+    assert json.loads(done.stdout)["sub_accounts"][0]["positions"][0]["mark"] == "148"

@@ -8,6 +8,7 @@ import contextlib
 import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,10 @@ LINES = {
     "usance.plugins.yield_split": frozenset((Stage.YIELD_SPLIT,)),
 }
 """What each plugin line enables."""
+
+
+_readings: ContextVar[list[Reading]] = ContextVar("readings")
+"""Where `load` is told what the plugins read: Beancount hands on nothing but directives."""
 
 
 class UsanceError(NamedTuple):
@@ -74,6 +79,7 @@ def extend(
     folder = str(Path(options["filename"]).parent)
     with _uncollected():
         reading = read(entries, options, folder, enabled(options))
+        _readings.get([]).append(reading)
         found += reading.problems
         found += closed.check(reading, folder)
         made, told = _days(reading, options, entries)
@@ -192,6 +198,7 @@ class Ledger:
     """A loaded ledger.
 
     entries  all directives, generated ones included
+    reading  what the plugins read, None where none of them ran
     errors   Beancount's and ours, findings apart
     findings as Beancount lists them, beside the errors
     """
@@ -201,6 +208,7 @@ class Ledger:
     errors: list[Any]
     findings: list[Any]
     options: dict[str, Any]
+    reading: Reading | None
 
     @property
     def folder(self) -> str:
@@ -208,7 +216,9 @@ class Ledger:
         return str(Path(self.path).parent)
 
     def read(self) -> Reading:
-        """Return what a person wrote, and what is posted."""
+        """Return what a person wrote, and what is posted, as the plugins saw it."""
+        if self.reading is not None:
+            return self.reading
         written = [entry for entry in self.entries if not is_generated(entry)]
         return read(written, self.options, self.folder, enabled(self.options))
 
@@ -216,10 +226,16 @@ class Ledger:
 def load(path: str) -> Ledger:
     """Load a ledger, never from Beancount's cache."""
     loader.initialize(use_cache=False)
-    entries, errors, options = loader.load_file(path)
+    readings: list[Reading] = []
+    token = _readings.set(readings)
+    try:
+        entries, errors, options = loader.load_file(path)
+    finally:
+        _readings.reset(token)
     findings = [error for error in errors if isinstance(error, UsanceFinding)]
     faults = [error for error in errors if not isinstance(error, UsanceFinding)]
-    return Ledger(str(Path(path).absolute()), entries, faults, findings, options)
+    reading = readings[-1] if readings else None
+    return Ledger(str(Path(path).absolute()), entries, faults, findings, options, reading)
 
 
 def live(reading: Reading, last: int) -> Iterator[Day]:
