@@ -20,6 +20,7 @@ from folders import LEDGER, Folder, stamps
 
 from usance import __version__
 from usance.cli import main
+from usance.tables import table
 
 USANCE = Path(sys.executable).with_name("usance")
 assert isinstance(main, click.Group)
@@ -639,3 +640,8 @@ def test_a_file_that_vanishes_is_one_clear_message(
         done = folder.usance(command)
         assert done.exit_code == 1
         assert done.stderr == "Error: main.beancount: Permission denied\n"
+
+
+def test_a_title_stays_on_its_line() -> None:
+    title = "A title that is wider than the table below it"
+    assert table(title, ["a", "b "], [["x", "1"]]).splitlines()[0] == title

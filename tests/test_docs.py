@@ -193,3 +193,10 @@ PRAISE = ("robust", "powerful", "seamless", "comprehensive", "production-ready",
 def test_a_page_describes_this_release_in_facts(page: str) -> None:
     for word in PRAISE:
         assert not re.search(rf"\b{word}\b", PAGES[page], re.IGNORECASE)
+
+
+def test_the_demo_says_whole_sentences() -> None:
+    """Goal: nothing is cut off. Method: for make a comma ends what is said."""
+    said = [line for line in (ROOT / "Makefile").read_text().splitlines() if "call say," in line]
+    assert said
+    assert [line for line in said if line.count(",") > 1] == []

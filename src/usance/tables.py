@@ -17,7 +17,7 @@ from rich.table import Table
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
     """Return rows as a table; a column whose name ends in a space holds numbers."""
     terminal = sys.stdout.isatty()
-    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         drawn.add_column(
             column.strip(), justify="right" if column.endswith(" ") else "left", no_wrap=True
@@ -32,6 +32,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None
         markup=False,
         width=1000,
     )
+    if title:  # by itself, for as a table's own it would be wrapped to its width
+        console.print(title, style="table.title")
     console.print(drawn)
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
