@@ -7,9 +7,11 @@ Face 3,000 bought at 0.972 with 28 days to go accretes 84 in all, 3.00 a day on 
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
+import yield_books
 import yield_oracle
 from beancount.core import data
 from yield_books import (
@@ -32,6 +34,8 @@ CASH = "Assets:Backpack:Treasury:Cash"
 DISCOUNT = "Income:Backpack:Treasury:Discount"
 DISTRIBUTED = "Expenses:Backpack:Treasury:Distributed"
 PAYABLE = "Liabilities:Backpack:Treasury:Payable"
+
+deposit = partial(yield_books.deposit, coin="USDT")
 
 FRAME = """
 2023-01-01 commodity USDT
@@ -61,15 +65,6 @@ def product(*more: str, payout: str = "monthly") -> str:
         *(f"  {line}" for line in more),
     ]
     return "\n" + "\n".join(lines) + "\n"
-
-
-def deposit(amount: str, at: str, sub: str = "Main") -> str:
-    day, _, time = at.partition(" ")
-    moment = f'  time: "{time}"\n' if time else ""
-    return (
-        f'\n{day} * "Deposit"\n{moment}  Assets:Backpack:{sub}:Wallet  {amount} USDT\n'
-        "  Assets:Bank\n"
-    )
 
 
 def bill(name: str, maturity: str) -> str:

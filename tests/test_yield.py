@@ -16,6 +16,7 @@ from yield_books import (
     accrue,
     closed_folder,
     days,
+    deposit,
     load,
     load_file,
     posted_bytes,
@@ -61,16 +62,6 @@ def product(payout: str = "monthly", *more: str) -> str:
         *(f"  {line}" for line in more),
     ]
     return "\n" + "\n".join(lines) + "\n"
-
-
-def deposit(amount: str, at: str, sub: str = "Main") -> str:
-    """Return a deposit, or a withdrawal, "2025-05-01" or "2025-05-01 08:15"."""
-    day, _, time = at.partition(" ")
-    moment = f'  time: "{time}"\n' if time else ""
-    return (
-        f'\n{day} * "Deposit"\n{moment}  Assets:Backpack:{sub}:Wallet  {amount} USDC\n'
-        "  Assets:Bank\n"
-    )
 
 
 def switch(at: str, *lines: str, sub: str = "Main") -> str:

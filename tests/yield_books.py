@@ -152,6 +152,16 @@ CORRECTS = any("--correct" in option.opts for option in main.commands["accrue"].
 """Whether closed days can be corrected."""
 
 
+def deposit(amount: str, at: str, sub: str = "Main", *, coin: str = "USDC") -> str:
+    """Return a deposit, or a withdrawal, "2025-05-01" or "2025-05-01 08:15"."""
+    day, _, time = at.partition(" ")
+    moment = f'  time: "{time}"\n' if time else ""
+    return (
+        f'\n{day} * "Deposit"\n{moment}  Assets:Backpack:{sub}:Wallet  {amount} {coin}\n'
+        "  Assets:Bank\n"
+    )
+
+
 def usance(command: str, ledger: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, [command, str(ledger), *arguments], prog_name="usance")
 
