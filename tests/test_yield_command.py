@@ -15,13 +15,12 @@ from test_yield import (
     FRAME,
     PLAIN,
     bonus,
-    deposit,
     paid,
     product,
     switch,
     through,
 )
-from yield_books import accrue, answer, closed_folder, load_file, usance, whole
+from yield_books import accrue, answer, closed_folder, deposit, load_file, usance, whole
 
 WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
 FIGURE = Context(prec=28, rounding=ROUND_HALF_EVEN)
