@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "usance"
 
 LAYERS = (
-    ("amounts", "hours", "lots", "problems", "seals", "tables", "timeline"),
+    ("amounts", "disk", "hours", "lots", "problems", "seals", "tables", "timeline"),
     ("coin_day", "interest", "options", "quotes", "settlement", "terms", "yield_day"),
     ("directives", "inputs", "margin", "periods", "rate_files", "rates", "treasury"),
     (
@@ -28,8 +28,8 @@ LAYERS = (
     ("closed_yields", "engine", "journal"),
     ("closed",),
     ("ledger",),
-    ("margin_reports", "messages", "posting", "reports"),
-    ("margin_commands", "margin_table", "report_commands", "yield_reports"),
+    ("margin_reports", "messages", "posted", "reports"),
+    ("margin_commands", "posting", "margin_table", "report_commands", "yield_reports"),
     ("yield_commands",),
     ("cli",),
 )
@@ -45,6 +45,7 @@ BEANCOUNT = {
     "margin_directives",
     "margin_table",
     "messages",
+    "posted",
     "posting",
     "price_reading",
     "reading",
@@ -66,8 +67,8 @@ CLICK = {
     "yield_commands",
 }
 
-FILES = {"rate_files"}
-"""Modules that read files and know no Beancount."""
+FILES = {"disk", "rate_files"}
+"""Modules that know files and no Beancount."""
 
 IMPURE = {"os", "pathlib", "random", "time", "socket", "subprocess", "fcntl", "tempfile"}
 """What no rule may import."""

@@ -23,7 +23,7 @@ from folders import FIRST, LAST, LEDGER, MONTHS, Folder, days, generated, rates,
 from invariants import Books, check_books
 
 from usance import cli
-from usance.posting import Disk
+from usance.disk import Disk
 
 HEADER = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
 FILES = [f"posted/{month}.{kind}" for month in MONTHS for kind in ("beancount", "inputs")]
@@ -1068,9 +1068,10 @@ def test_short_writes_are_continued(
 
 KILLED = """
 import os, sys
-from usance import cli, posting
+from usance import cli
+from usance.disk import Disk
 
-class Deadly(posting.Disk):
+class Deadly(Disk):
     left = int(sys.argv.pop())
 
     def rename(self, old, new):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from usance import __version__, ledger, posting, reports
+from usance import __version__, ledger, posted, posting, reports
 from usance.closed import POSTED
+from usance.disk import Disk, locked, write
 from usance.engine import Day
 from usance.margin_commands import efficiency, margin, stress
 from usance.messages import located, placed, refuse, show
 from usance.options import date_or_yesterday, with_format, with_ledger
-from usance.posting import Disk
 from usance.report_commands import accounts, lending
 from usance.tables import as_json, comma_separated
 from usance.yield_commands import yield_
@@ -98,7 +98,7 @@ def check(path: str, form: str) -> None:
     """
     book = ledger.load(path)
     folder = Path(book.path).parent / POSTED
-    broken = posting.chain(book, folder, Disk()) if posting.has_months(folder) else []
+    broken = posted.chain(book, folder, Disk()) if posted.has_months(folder) else []
     errors = [*map(located, book.errors), *map(placed, broken)]
     findings = [*map(located, book.findings)]
     notes = [*map(placed, reports.lots_that_could_repay(book, book.read()))]
@@ -138,11 +138,11 @@ def accrue(
       usance accrue books/main.beancount --through yesterday
       usance accrue books/main.beancount --through 2025-05-31 --dry-run
     """
-    folder, missing = posting.folder_of(Path(path).absolute())
+    folder, missing = posted.folder_of(Path(path).absolute())
     if missing:
         refuse(map(placed, missing))
     disk = Disk()
-    with posting.locked(folder, lambda: click.echo("Another run is at work; waiting.", err=True)):
+    with locked(folder, lambda: click.echo("Another run is at work; waiting.", err=True)):
         book = ledger.load(path)
         if book.errors:
             refuse(map(located, book.errors))
@@ -151,7 +151,7 @@ def accrue(
         if any(not problem.finding for problem in made.problems):
             refuse(map(placed, made.problems))
         if not dry_run:
-            posting.write(made.files, disk)
+            write(made.files, disk)
     show(map(placed, made.problems), sys.stderr)
     if dry_run:
         click.echo(made.text, nl=False)

@@ -4,30 +4,25 @@ Months are written oldest first, a month's .inputs before the month: whatever ha
 file operations, the books are those before, or those of a run that ended at a month.
 """
 
-import contextlib
 import datetime
-import errno
-import fcntl
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 
-from beancount.core.data import Custom, Directive, Open, Transaction
+from beancount.core.data import Open, Transaction
 from beancount.core.position import Cost
 from beancount.parser.options import OPTIONS_DEFAULTS
 
 from usance import closed, engine, journal, ledger, problems, seals
 from usance.directives import source_of
+from usance.disk import Disk
 from usance.engine import Day
 from usance.hours import date_of
 from usance.journal import Journal
 from usance.ledger import Ledger, enabled
-from usance.problems import Problem, Source
-from usance.reading import DAY_CLOSE, ROOTS, Reading, is_generated, is_posted
-from usance.seals import MONTH_FILE, Broken, Seal
+from usance.posted import chain
+from usance.problems import Problem
+from usance.reading import ROOTS, Reading, is_generated
 
 OLD = frozenset(("old-rate", "old-price", "old-treasury-rate"))
 """Findings that stop the posting of their day."""
@@ -52,148 +47,6 @@ class Posting:
     findings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     last: str | None = None
-
-
-class Disk:
-    """The file operations of a run, one by one."""
-
-    def read(self, path: Path) -> bytes:
-        """Return the bytes of a file, none where it is missing."""
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            return b""
-
-    def create(self, path: Path) -> int:
-        """Open a file for writing, empty."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
-
-    def write(self, descriptor: int, data: bytes) -> int:
-        """Write some of the bytes; return how many."""
-        return os.write(descriptor, data)
-
-    def flush(self, descriptor: int) -> None:
-        """Wait until what was written is on the disk."""
-        os.fsync(descriptor)
-
-    def rename(self, old: Path, new: Path) -> None:
-        """Put a file in the place of another."""
-        old.replace(new)
-
-    def replace(self, path: Path, data: bytes) -> None:
-        """Give a file new bytes, so that it holds the old ones or the new ones, never less."""
-        draft = path.with_name(f".{path.name}.new")
-        try:
-            descriptor = self.create(draft)
-            try:
-                _keep_mode(path, descriptor)
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[self.write(descriptor, bytes(rest)) :]
-                self.flush(descriptor)
-            finally:
-                os.close(descriptor)
-            self.rename(draft, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                draft.unlink()
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            self.flush(folder)
-        finally:
-            os.close(folder)
-
-
-def _keep_mode(path: Path, descriptor: int) -> None:
-    """Give a new file the mode and owner of the one that it replaces."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return
-    os.fchmod(descriptor, status.st_mode & 0o7777)
-    with contextlib.suppress(PermissionError):
-        os.fchown(descriptor, status.st_uid, status.st_gid)
-
-
-@contextlib.contextmanager
-def locked(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the folder against other runs; the kernel releases it, however the run ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            wait()
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def folder_of(path: Path) -> tuple[Path, list[Problem]]:
-    """Return the folder of closed days of a ledger, and what is wrong with it."""
-    folder = path.parent / closed.POSTED
-    at = Source(str(path), 1)
-    if not folder.is_dir():
-        return folder, [problems.no_posted_folder(at, str(folder))]
-    if path.parent.resolve() not in folder.resolve().parents:
-        return folder, [problems.posted_elsewhere(at, str(folder))]
-    return folder, []
-
-
-def walk(folder: Path, disk: Disk) -> tuple[list[Seal], Broken | None]:
-    """Follow the chain of closed days of a folder."""
-    months = {
-        path.name: disk.read(path) for path in folder.iterdir() if MONTH_FILE.fullmatch(path.name)
-    }
-    names = (name.replace(".beancount", ".inputs") for name in months)
-    return seals.walk(months, {name: disk.read(folder / name) for name in names})
-
-
-def has_months(folder: Path) -> bool:
-    """Tell whether a folder holds closed days."""
-    return folder.is_dir() and any(MONTH_FILE.fullmatch(path.name) for path in folder.iterdir())
-
-
-def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
-    """Return what is wrong with the closed days of a ledger, as files."""
-    if not enabled(book.options):
-        return [problems.no_plugin(Source(book.path, 1))]
-    _, broken = walk(folder, disk)
-    if broken is not None:
-        at = Source(str(folder / broken.file), broken.line)
-        return [problems.broken_chain(at, broken.date, broken.why)]
-    if not _includes(book, folder):
-        return [problems.posted_not_included(Source(book.path, 1))]
-    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(book, folder)]
-
-
-def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
-    """Yield what looks posted but stands in no month file, where no seal covers it."""
-    for entry in book.entries:
-        posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
-        if posted or (isinstance(entry, Custom) and entry.type == DAY_CLOSE):
-            file = Path(str(entry.meta["filename"]))
-            if not (MONTH_FILE.fullmatch(file.name) and file.parent.samefile(folder)):
-                yield entry
-
-
-def _includes(book: Ledger, folder: Path) -> bool:
-    """Tell whether the ledger includes each month file, present and future."""
-    here = Path(os.path.normpath(folder.absolute()))
-    for name in book.options["include"]:
-        path = Path(name)
-        if path.parent == here or path.suffix == ".csv" or not path.is_file():
-            continue
-        text = path.read_text("utf-8", "replace")
-        for pattern in re.findall(r'^include\s+"([^"\n]*)"', text, re.MULTILINE):
-            wanted = os.path.normpath(path.parent / pattern).replace("**/", "")
-            if fnmatch(str(here / "2025-05.beancount"), wanted):
-                return True
-    return False
 
 
 Watch = Callable[[Iterator[Day], int], Iterator[Day]]
@@ -320,10 +173,3 @@ def header(book: Ledger) -> str:
         f'option "{name}" "{value}"\n' for name, value in given if value != OPTIONS_DEFAULTS[name]
     )
     return COMMENT + "".join(options)
-
-
-def write(files: Iterable[tuple[Path, bytes]], disk: Disk) -> None:
-    """Replace files one after the other."""
-    for path, data in files:
-        disk.replace(path, data)
-        os.utime(path.parent)  # what Fava watches of a folder: its own attributes

@@ -1,0 +1,80 @@
+"""Posted: the folder of closed days beside a ledger, and whether its chain holds."""
+
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from beancount.core.data import Custom, Directive, Transaction
+
+from usance import closed, problems, seals
+from usance.directives import source_of
+from usance.disk import Disk
+from usance.ledger import Ledger, enabled
+from usance.problems import Problem, Source
+from usance.reading import DAY_CLOSE, is_generated, is_posted
+from usance.seals import MONTH_FILE, Broken, Seal
+
+
+def folder_of(path: Path) -> tuple[Path, list[Problem]]:
+    """Return the folder of closed days of a ledger, and what is wrong with it."""
+    folder = path.parent / closed.POSTED
+    at = Source(str(path), 1)
+    if not folder.is_dir():
+        return folder, [problems.no_posted_folder(at, str(folder))]
+    if path.parent.resolve() not in folder.resolve().parents:
+        return folder, [problems.posted_elsewhere(at, str(folder))]
+    return folder, []
+
+
+def walk(folder: Path, disk: Disk) -> tuple[list[Seal], Broken | None]:
+    """Follow the chain of closed days of a folder."""
+    months = {
+        path.name: disk.read(path) for path in folder.iterdir() if MONTH_FILE.fullmatch(path.name)
+    }
+    names = (name.replace(".beancount", ".inputs") for name in months)
+    return seals.walk(months, {name: disk.read(folder / name) for name in names})
+
+
+def has_months(folder: Path) -> bool:
+    """Tell whether a folder holds closed days."""
+    return folder.is_dir() and any(MONTH_FILE.fullmatch(path.name) for path in folder.iterdir())
+
+
+def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
+    """Return what is wrong with the closed days of a ledger, as files."""
+    if not enabled(book.options):
+        return [problems.no_plugin(Source(book.path, 1))]
+    _, broken = walk(folder, disk)
+    if broken is not None:
+        at = Source(str(folder / broken.file), broken.line)
+        return [problems.broken_chain(at, broken.date, broken.why)]
+    if not _includes(book, folder):
+        return [problems.posted_not_included(Source(book.path, 1))]
+    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(book, folder)]
+
+
+def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
+    """Yield what looks posted but stands in no month file, where no seal covers it."""
+    for entry in book.entries:
+        posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
+        if posted or (isinstance(entry, Custom) and entry.type == DAY_CLOSE):
+            file = Path(str(entry.meta["filename"]))
+            if not (MONTH_FILE.fullmatch(file.name) and file.parent.samefile(folder)):
+                yield entry
+
+
+def _includes(book: Ledger, folder: Path) -> bool:
+    """Tell whether the ledger includes each month file, present and future."""
+    here = Path(os.path.normpath(folder.absolute()))
+    for name in book.options["include"]:
+        path = Path(name)
+        if path.parent == here or path.suffix == ".csv" or not path.is_file():
+            continue
+        text = path.read_text("utf-8", "replace")
+        for pattern in re.findall(r'^include\s+"([^"\n]*)"', text, re.MULTILINE):
+            wanted = os.path.normpath(path.parent / pattern).replace("**/", "")
+            if fnmatch(str(here / "2025-05.beancount"), wanted):
+                return True
+    return False
