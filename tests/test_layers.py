@@ -27,7 +27,7 @@ LAYERS = (
     ("pooling", "reading"),
     ("closed_yields", "engine", "journal"),
     ("closed",),
-    ("ledger",),
+    ("correction", "ledger"),
     ("margin_reports", "messages", "posted", "reports"),
     ("margin_commands", "posting", "margin_table", "report_commands", "yield_reports"),
     ("yield_commands",),
@@ -38,6 +38,7 @@ LAYERS = (
 BEANCOUNT = {
     "closed",
     "closed_yields",
+    "correction",
     "directives",
     "inputs",
     "journal",

@@ -12,6 +12,7 @@ from usance import __version__, ledger, posted, posting, reports
 from usance.closed import POSTED
 from usance.disk import Disk, locked, write
 from usance.engine import Day
+from usance.ledger import UsanceChange
 from usance.margin_commands import efficiency, margin, stress
 from usance.messages import located, placed, refuse, show
 from usance.options import date_or_yesterday, with_format, with_ledger
@@ -122,21 +123,35 @@ def check(path: str, form: str) -> None:
     help="Last day to close, or yesterday (UTC); by default the horizon.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the text that would be posted, write nothing.")
+@click.option(
+    "--correct",
+    is_flag=True,
+    help="Post what closed days that have changed would be by now, on the first open day.",
+)
 @click.option("--stale-ok", is_flag=True, help="Close also days whose rates come from an old row.")
 @with_format
 def accrue(
-    path: str, through: datetime.date | None, dry_run: bool, stale_ok: bool, form: str
+    path: str,
+    through: datetime.date | None,
+    dry_run: bool,
+    correct: bool,
+    stale_ok: bool,
+    form: str,
 ) -> None:
     """Close days: post their transactions to posted/YYYY-MM.beancount.
 
     Each day is sealed; running it again changes nothing, and missed days are caught up. A ledger
     with any error is left as it is.
 
+    What a person changes in a closed day is an error, until it is undone, or --correct posts the
+    difference: what is posted already is never written again.
+
     \b
     Examples:
       usance accrue books/main.beancount
       usance accrue books/main.beancount --through yesterday
       usance accrue books/main.beancount --through 2025-05-31 --dry-run
+      usance accrue books/main.beancount --correct
     """
     folder, missing = posted.folder_of(Path(path).absolute())
     if missing:
@@ -144,10 +159,20 @@ def accrue(
     disk = Disk()
     with locked(folder, lambda: click.echo("Another run is at work; waiting.", err=True)):
         book = ledger.load(path)
-        if book.errors:
-            refuse(map(located, book.errors))
-        last = None if through is None else through.toordinal()
-        made = posting.plan(book, last, folder, stale_ok=stale_ok, disk=disk, watch=_watched)
+        errors = [
+            error for error in book.errors if not (correct and isinstance(error, UsanceChange))
+        ]
+        if errors:
+            refuse(map(located, errors))
+        made = posting.plan(
+            book,
+            None if through is None else through.toordinal(),
+            folder,
+            correct=correct,
+            stale_ok=stale_ok,
+            disk=disk,
+            watch=_watched,
+        )
         if any(not problem.finding for problem in made.problems):
             refuse(map(placed, made.problems))
         if not dry_run:
@@ -181,7 +206,7 @@ def _show_posting(path: str, made: posting.Posting, form: str) -> None:
                 "posted": made.days,
                 "transactions": made.transactions,
                 "files": files,
-                "corrections": 0,
+                "corrections": made.corrections,
                 "findings": made.findings,
                 "through": made.last,
             }

@@ -1,6 +1,7 @@
 """Closed days: the state they left, and whether what they rest on is still what was sealed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import datetime
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -14,6 +15,7 @@ from usance.amounts import Coin, tally
 from usance.directives import source_of
 from usance.events import Movement, Side
 from usance.hours import date_of
+from usance.lots import Lot
 from usance.problems import Problem, Source
 from usance.rate_files import Row
 from usance.rate_series import Files
@@ -95,13 +97,20 @@ def check(reading: Reading, folder: str) -> list[Problem]:
         if not _is_well_formed(seal):
             found.append(problems.bad_seal(at, date))
         expected = day + 1
+    closes = {seal.date for seal in reading.seals}
+    for correction in reading.corrections:
+        if not _corrects(correction, closes):
+            at, date = source_of(correction.meta), correction.date.isoformat()
+            found.append(problems.bad_seal(at, date))
     last = last_day(reading) or 0
     for entry in reading.posted:
         if entry.date.toordinal() > last or entry.date < reading.seals[0].date:
             identity = str(entry.meta["usance"])
             at = source_of(entry.meta)
             found.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
-    return found or _changed(reading, folder)
+    return found or [
+        problem for day in altered(reading, folder) for problem in _differences(day, folder)
+    ]
 
 
 def _is_well_formed(seal: Custom) -> bool:
@@ -111,51 +120,97 @@ def _is_well_formed(seal: Custom) -> bool:
     return len(texts) == 5 and all(isinstance(text, str) for text in texts)
 
 
-def _changed(reading: Reading, folder: str) -> list[Problem]:
-    """Name each directive that was added, changed or removed in a closed day."""
+def _corrects(correction: Custom, closes: Collection[datetime.date]) -> bool:
+    """Tell whether a correction stands in a closed day and is of one before it."""
+    match [value for value, _ in correction.values or ()]:
+        case [datetime.date() as day, str()]:
+            return {day, correction.date} <= set(closes) and day < correction.date
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A closed day that rests on something else than what it was sealed with.
+
+    sealed  digest of what it was sealed with, or last corrected to
+    by      the day whose seal holds that: its own, or the one that corrected it last
+    now     what it rests on now
+    source  of that seal
+    """
+
+    day: int
+    sealed: str
+    by: int
+    now: list[Line]
+    source: Source
+
+
+def altered(reading: Reading, folder: str) -> list[Altered]:
+    """Return the closed days whose inputs have changed, oldest first."""
     if not reading.seals:
         return []
     first, last = first_day(reading), last_day(reading)
     assert first is not None and last is not None
     present = lines(reading, first, last)
-    found: list[Problem] = []
+    corrections = {entry.values[0].value: entry for entry in reading.corrections}
+    correcting = {entry.date for entry in reading.corrections}
+    found: list[Altered] = []
     for seal in reading.seals:
-        now = present[seal.date.toordinal()]
-        digest = seals.inputs_digest(line.data for line in now)
-        if digest != seal.meta["inputs"]:
-            found += _differences(seal, now, folder)
+        day = seal.date.toordinal()
+        now = present[day]
+        rests = [line.data for line in now]
+        by, sealed = corrections.get(seal.date, seal), seal.meta["inputs"]
+        if by is not seal:
+            sealed = by.values[1].value
+        elif seal.date in correcting:
+            rests += [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
+        if seals.inputs_digest(rests) != sealed:
+            at = source_of(by.meta)
+            found.append(Altered(day, sealed, by.date.toordinal(), now, at))
     return found
 
 
-def _differences(seal: Custom, now: list[Line], folder: str) -> Iterator[Problem]:
-    date = seal.date.isoformat()
-    name = f"{date[:7]}.inputs"
-    path = Path(folder) / POSTED / name
+def _sealed(folder: str, day: int) -> list[tuple[int, bytes]]:
+    """Return a day's lines in its month's .inputs, numbered; none where there is no such file."""
     try:
-        data = path.read_bytes()
+        data = (Path(folder) / _inputs(day)).read_bytes()
     except OSError:
-        data = b""
-    sealed = [
-        (number, line)
-        for number, line in enumerate(data.splitlines(keepends=True), 1)
-        if line.startswith(date.encode())
-    ]
-    if seals.inputs_digest(line for _, line in sealed) != seal.meta["inputs"]:
-        yield problems.inputs_lost(source_of(seal.meta), date, f"{POSTED}/{name}")
+        return []
+    date = date_of(day).isoformat().encode()
+    numbered = enumerate(data.splitlines(keepends=True), 1)
+    return [(number, line) for number, line in numbered if line.startswith(date)]
+
+
+def _inputs(day: int) -> str:
+    return f"{POSTED}/{date_of(day).isoformat()[:7]}.inputs"
+
+
+def _differences(day: Altered, folder: str) -> Iterator[Problem]:
+    """Name each directive that was added, changed or removed in a closed day."""
+    date = date_of(day.day).isoformat()
+    sealed = _sealed(folder, day.by)
+    if day.by != day.day:
+        sealed = [
+            (number, seals.corrected(line))
+            for number, line in sealed
+            if seals.is_correcting(line, date)
+        ]
+    if seals.inputs_digest(line for _, line in sealed) != day.sealed:
+        yield problems.inputs_lost(day.source, date, _inputs(day.by))
         return
     before = [line for _, line in sealed]
-    for line in now:
+    for line in day.now:
         if line.data in before:
             before.remove(line.data)
         else:
             yield problems.closed_day_changed(line.source, date, "added", line.text)
-    after = [line.data for line in now]
+    after = [line.data for line in day.now]
     for number, data in sealed:
         if data in after:
             after.remove(data)
-        else:
+        elif not seals.is_correcting(data):
             text = data.decode("utf-8", "replace").split(" ", 2)[-1].strip()
-            at = Source(str(path), number)
+            at = Source(str(Path(folder) / _inputs(day.by)), number)
             yield problems.closed_day_changed(at, date, "removed or changed", text)
 
 
@@ -171,17 +226,21 @@ def state(reading: Reading) -> tuple[State, list[Problem]]:
         assert movement.lot is not None
         made.trade(name, contract, movement.lot, movement.quantity)
     closed_yields.take_written(made, book, last)
+    reduced: dict[tuple[str, str, Lot], Decimal] = {}
     found: list[Problem] = []
     for entry in reading.posted:
         for posting in entry.postings:
             place, unread = reading.chart.side(posting.account), ""
             if not closed_yields.take(made, reading, entry, posting):
                 unread = "carry-after or left-over-after"
-            elif place is not None and not _take(made, reading, entry, posting, *place):
+            elif place is not None and not _take(made, reduced, reading, entry, posting, *place):
                 unread = "carry-after"
             if unread:
                 at = source_of(posting.meta or entry.meta)
                 found.append(problems.bad_proof(at, str(entry.meta["usance"]), unread))
+    for key, number in reduced.items():
+        if not number:
+            del made.closed[key]
     closed_yields.drop_paid(made, book, first_day(reading) or 0, last)
     return made, found
 
@@ -198,9 +257,18 @@ def _before(
 
 
 def _take(
-    made: State, reading: Reading, entry: Transaction, posting: Posting, name: str, side: Side
+    made: State,
+    reduced: dict[tuple[str, str, Lot], Decimal],
+    reading: Reading,
+    entry: Transaction,
+    posting: Posting,
+    name: str,
+    side: Side,
 ) -> bool:
-    """Take in a posting of a closed day; False where its proof cannot be read."""
+    """Take in a posting of a closed day; False where its proof cannot be read.
+
+    reduced  contracts that liquidations took out of a lot, corrections included
+    """
     assert posting.units is not None and isinstance(posting.units.number, Decimal)
     number, commodity = posting.units.number, posting.units.currency
     lot = lot_of(posting)
@@ -209,6 +277,7 @@ def _take(
     if side is Side.PERP and lot is not None:
         made.trade(name, commodity, lot, number)
         made.closed[name, commodity, lot] = str(entry.meta["usance"])
+        tally(reduced, (name, commodity, lot), number)
     unit = reading.book.coins.get(commodity)
     if unit is None or side not in (Side.WALLET, Side.BORROWED, Side.PERP, Side.LENT):
         return side is not Side.INTEREST_PAID or _carry(made, unit, posting, name, side)

@@ -46,7 +46,11 @@ def take(made: State, reading: Reading, entry: Transaction, posting: Posting) ->
             carry = unit.carry(str(meta["carry-after"]))
         except ValueError:
             return False
-        period = _period(reading.book, name, str(meta.get("product")), entry.date.toordinal())
+        if "period" in meta:
+            period = periods.named(str(meta["period"]))
+        else:
+            day, product = entry.date.toordinal(), str(meta.get("product"))
+            period = _period(reading.book, name, product, day)
         _accrue(accrual, period, quanta, carry, of_bonus=meta.get("source") == "bonus")
     return True
 

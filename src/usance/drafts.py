@@ -11,8 +11,11 @@ from usance.hours import date_of
 from usance.lots import Lot
 from usance.reserves import Reserve
 
-Place = tuple[str, Side | Reserve | str]
-"""A side of a sub-account, what it gave to another (by name), or an account of a product."""
+Place = tuple[str, Side | Reserve | str] | str
+"""A side of a sub-account, what it gave to another (by name), or an account of a product.
+
+Or any account, as it is named.
+"""
 
 
 class Proof(NamedTuple):
@@ -62,6 +65,7 @@ class Draft(NamedTuple):
 
     sub_account  or the product, of one of its own
     number       0, or from 2 on where the day has several of this kind and sub-account
+    corrects     days that it corrects
     """
 
     kind: str
@@ -70,6 +74,7 @@ class Draft(NamedTuple):
     number: int
     pairs: tuple[Pair, ...]
     legs: tuple[Leg, ...] = ()
+    corrects: tuple[int, ...] = ()
 
     @property
     def identity(self) -> str:

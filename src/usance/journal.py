@@ -29,6 +29,7 @@ NARRATIONS = {
     "settlement": "Settlement",
     "margin": "Margin held",
     "liquidation": "Liquidation",
+    "correction": "Correction",
 }
 _amount = partial(tuple.__new__, Amount)
 # Amount's own constructor checks the types of both parts again, for each posting of each day.
@@ -59,7 +60,7 @@ class Journal:
         """Yield a day's directives; an account's first posting is preceded by its open."""
         line = FIRST_LINE
         date = date_of(day)
-        links = frozenset((f"usance-{date}",))
+        links = frozenset((_link(day),))
         for account in [name for name, first in self.ours.items() if first <= day]:
             del self.ours[account]
             if account not in self.opened:
@@ -80,7 +81,8 @@ class Journal:
             line += 1
             meta = {"filename": GENERATED, "lineno": line, "usance": draft.identity}
             tags = self.tags.setdefault(draft.kind, frozenset((draft.kind, "usance")))
-            yield Transaction(meta, date, "*", None, _narration(draft), tags, links, postings)
+            linked = links.union(map(_link, draft.corrects)) if draft.corrects else links
+            yield Transaction(meta, date, "*", None, _narration(draft), tags, linked, postings)
 
     def beyond(self, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
         """Yield the directives of drafts of several days, in order of date."""
@@ -130,14 +132,15 @@ class Journal:
     def _account(self, place: Place) -> str:
         account = self.accounts.get(place)
         if account is None:
-            name, side = place
-            match side:
-                case Side():
+            match place:
+                case (name, Side() as side):
                     account = self.chart.account(name, side)
-                case Reserve():
-                    account = self.chart.reserved(name, side)
-                case _:
-                    account = self.chart.transfers(name, side)
+                case (name, Reserve() as reserve):
+                    account = self.chart.reserved(name, reserve)
+                case (name, str() as other):
+                    account = self.chart.transfers(name, other)
+                case str():
+                    account = place
             self.accounts[place] = account
         return account
 
@@ -179,8 +182,12 @@ def text(entries: Iterable[Open | Transaction]) -> str:
     return "".join(f"{printer.format_entry(entry)}\n" for entry in entries)
 
 
+def _link(day: int) -> str:
+    return f"usance-{date_of(day)}"
+
+
 def _narration(draft: Draft) -> str:
     if draft.kind == "transfer":
-        (_, other), *_ = (pair.debit for pair in draft.pairs)
+        other = draft.pairs[0].debit[1]
         return f"Transfer between {draft.sub_account} and {other}"
     return NARRATIONS[draft.kind]

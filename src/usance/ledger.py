@@ -51,6 +51,14 @@ class UsanceError(NamedTuple):
     entry: Directive | None
 
 
+class UsanceChange(NamedTuple):
+    """A change of a closed day, in Beancount's form of an error: one until it is corrected."""
+
+    source: dict[str, Any]
+    message: str
+    entry: Directive | None
+
+
 class UsanceFinding(NamedTuple):
     """A fact about an account, in Beancount's form of an error."""
 
@@ -61,7 +69,7 @@ class UsanceFinding(NamedTuple):
 
 def extend(
     entries: Directives, options: dict[str, Any], line: str, config: str | None
-) -> tuple[Directives, list[UsanceError | UsanceFinding]]:
+) -> tuple[Directives, list[UsanceError | UsanceChange | UsanceFinding]]:
     """Add the days to a ledger's directives, if `line` is the last of our plugin lines.
 
     `entries` and their metadata are left as they are; a new list comes back.
@@ -81,9 +89,10 @@ def extend(
         reading = read(entries, options, folder, enabled(options))
         _readings.get([]).append(reading)
         found += reading.problems
-        found += closed.check(reading, folder)
+        wrong = closed.check(reading, folder)
         made, told = _days(reading, options, entries)
-    found += told
+    # What open days come to rests on closed ones: it is told once those hold.
+    found += wrong or told
     _watch(options, folder, reading)
     return [*entries, *made], [_report(problem) for problem in once(found)]
 
@@ -176,10 +185,12 @@ def _line_number(file: str, line: str) -> int:
     )
 
 
-def _report(problem: Problem) -> UsanceError | UsanceFinding:
+def _report(problem: Problem) -> UsanceError | UsanceChange | UsanceFinding:
     source = {"filename": problem.source.file, "lineno": problem.source.line}
     if problem.finding:
         return UsanceFinding(source, f"finding: {problem.message}", None)
+    if problem.name == problems.CHANGED:
+        return UsanceChange(source, problem.message, None)
     return UsanceError(source, problem.message, None)
 
 

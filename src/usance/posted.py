@@ -13,7 +13,7 @@ from usance.directives import source_of
 from usance.disk import Disk
 from usance.ledger import Ledger, enabled
 from usance.problems import Problem, Source
-from usance.reading import DAY_CLOSE, is_generated, is_posted
+from usance.reading import DAY_CLOSE, DAY_CORRECT, is_generated, is_posted
 from usance.seals import MONTH_FILE, Broken, Seal
 
 
@@ -59,7 +59,7 @@ def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
     """Yield what looks posted but stands in no month file, where no seal covers it."""
     for entry in book.entries:
         posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
-        if posted or (isinstance(entry, Custom) and entry.type == DAY_CLOSE):
+        if posted or (isinstance(entry, Custom) and entry.type in (DAY_CLOSE, DAY_CORRECT)):
             file = Path(str(entry.meta["filename"]))
             if not (MONTH_FILE.fullmatch(file.name) and file.parent.samefile(folder)):
                 yield entry

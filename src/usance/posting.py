@@ -14,6 +14,8 @@ from beancount.core.position import Cost
 from beancount.parser.options import OPTIONS_DEFAULTS
 
 from usance import closed, engine, journal, ledger, problems, seals
+from usance.closed import Altered
+from usance.correction import correct as correct_closed
 from usance.directives import source_of
 from usance.disk import Disk
 from usance.engine import Day
@@ -42,6 +44,7 @@ class Posting:
 
     days: list[str] = field(default_factory=list)
     transactions: int = 0
+    corrections: int = 0
     text: str = ""
     files: list[tuple[Path, bytes]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
@@ -54,11 +57,19 @@ Watch = Callable[[Iterator[Day], int], Iterator[Day]]
 
 
 def plan(
-    book: Ledger, through: int | None, folder: Path, *, stale_ok: bool, disk: Disk, watch: Watch
+    book: Ledger,
+    through: int | None,
+    folder: Path,
+    *,
+    correct: bool,
+    stale_ok: bool,
+    disk: Disk,
+    watch: Watch,
 ) -> Posting:
     """Compute the days to close, and the files that hold them; write nothing.
 
     through   last day to close, None for the horizon
+    correct   post on the first of them what closed days that have changed would be by now
     stale_ok  close also days on which a row of a rates file, or a price, is old
     """
     made = Posting()
@@ -71,8 +82,20 @@ def plan(
         return made
     state, made.problems = closed.state(reading)
     until = reading.horizon if through is None else through
+    altered = closed.altered(reading, book.folder) if correct else []
+    if altered and until < first:
+        date = date_of(first).isoformat()
+        made.problems.append(problems.correction_unreached(altered[0].source, date))
+        return made
+    correction = correct_closed(reading, altered, state) if altered else None
+    if correction is not None:
+        state = correction.evening
     days: list[Day] = []
     for day in watch(engine.run(reading.book, state, first, until), until - first + 1):
+        if correction is not None and day.day == first:
+            day.drafts[:0] = correction.drafts
+            day.problems[:0] = correction.problems
+            made.corrections = len(correction.drafts)
         made.problems += (problem for problem in day.problems if not problem.finding)
         old = [problem for problem in day.problems if problem.name in OLD]
         if old and not stale_ok and not made.problems:
@@ -82,14 +105,23 @@ def plan(
     if any(not problem.finding for problem in made.problems):
         made.problems = list(ledger.once(made.problems))
         return made
-    _post(made, book, reading, days, folder, disk)
+    _post(made, book, reading, days, altered, folder, disk)
     return made
 
 
 def _post(
-    made: Posting, book: Ledger, reading: Reading, days: list[Day], folder: Path, disk: Disk
+    made: Posting,
+    book: Ledger,
+    reading: Reading,
+    days: list[Day],
+    altered: list[Altered],
+    folder: Path,
+    disk: Disk,
 ) -> None:
-    """Write days as text, close each, and put them behind what the month files hold."""
+    """Write days as text, close each, and put them behind what the month files hold.
+
+    altered  closed days that the first of these days corrects
+    """
     if not days:
         return
     lines = closed.lines(reading, days[0].day, days[-1].day)
@@ -107,18 +139,20 @@ def _post(
             months[month] = (bytearray(before), bytearray(b"".join(kept)))
         posted, inputs = months[month]
         entries = list(scribe.day(day.day, day.drafts))
+        of_day = [line.data for line in lines[day.day]]
         text = f"{'' if posted else header(book)}\n{journal.text(entries)}"
+        if altered and day is days[0]:
+            text += _corrected(altered, date, of_day)
         below = next(_below(book, entries, text, posted.count(b"\n")), None)
         if below is not None:
             made.problems.append(below)
             break
         findings = "; ".join(dict.fromkeys(problem.message for problem in day.problems))
-        of_day = sorted(line.data for line in lines[day.day])
         digest = seals.inputs_digest(of_day)
         seal = seals.close(date, previous, digest, stages, findings, text.encode())
         previous = seal.digest
         posted += f"{text}{seal.text()}".encode()
-        inputs += b"".join(of_day)
+        inputs += b"".join(sorted(of_day))
         made.text += f"{text}{seal.text()}"
         made.days.append(date)
         made.transactions += len(day.drafts)
@@ -132,6 +166,17 @@ def _post(
             break
         made.files.append((folder / f"{month}.inputs", bytes(inputs)))
         made.files.append((folder / f"{month}.beancount", bytes(posted)))
+
+
+def _corrected(altered: list[Altered], date: str, lines: list[bytes]) -> str:
+    """Return the directives by which a day corrects others; their lines join its own."""
+    text = ""
+    for day in altered:
+        now = [line.data for line in day.now]
+        lines += (seals.correcting_line(date, line) for line in now)
+        corrected = date_of(day.day).isoformat()
+        text += seals.correction(date, corrected, seals.inputs_digest(now))
+    return f"{text}\n"
 
 
 def _below(

@@ -13,6 +13,10 @@ STALE_AFTER = 3
 """Days after which a row of a file is old, where its commodity does not say otherwise."""
 
 
+CHANGED = "closed-day-changed"
+"""The one error that a correction takes away."""
+
+
 class Source(NamedTuple):
     """Where a person wrote something."""
 
@@ -648,9 +652,9 @@ def cash_below_zero(source: Source, product: str, date: str, cash: str, coin: st
 def closed_day_changed(source: Source, date: str, how: str, text: str) -> Problem:
     return _error(
         source,
-        "closed-day-changed",
-        f"{date} is closed, and this was {how} since: {text}. Undo the edit, and write the "
-        "difference on a day that is open.",
+        CHANGED,
+        f"{date} is closed, and this was {how} since: {text}. Undo the edit, or let "
+        "usance accrue --correct post the difference on the first open day.",
     )
 
 
@@ -660,6 +664,15 @@ def inputs_lost(source: Source, date: str, file: str) -> Problem:
         "inputs-lost",
         f"{date} is closed, and what it was closed with has changed; {file}, which would name "
         "the directive, is missing or does not match the seal. Restore it from a copy.",
+    )
+
+
+def correction_unreached(source: Source, date: str) -> Problem:
+    return _error(
+        source,
+        "correction-unreached",
+        f"A closed day has changed, and the difference belongs to {date}, the first open day, "
+        f"which this run does not reach. Use --through {date}, or a later day.",
     )
 
 

@@ -36,6 +36,7 @@ GENERATED = "(usance)"
 which it cannot do where the name is in angle brackets."""
 
 DAY_CLOSE = "day-close"
+DAY_CORRECT = "day-correct"
 ROOTS = ("Assets", "Liabilities", "Equity", "Income", "Expenses")
 
 
@@ -46,6 +47,7 @@ class Reading:
     horizon  last day that the text speaks of, 0 where it speaks of none
     posted   transactions of closed days, in order of date
     seals    closes of days, in order of date
+    corrections  of the inputs of closed days, in order of date
     inputs   directives that count
     files    rows of rates files that count: coin, path, first day, rows
     yield_files  the same of treasury rates, by product
@@ -57,6 +59,7 @@ class Reading:
     horizon: int
     posted: list[Transaction]
     seals: list[Custom]
+    corrections: list[Custom]
     inputs: list[Input]
     files: Files[Rates]
     yield_files: Files[TreasuryRate]
@@ -178,6 +181,7 @@ def read(
         max(horizon, 0),
         posted,
         seals,
+        [entry for entry in kinds[Custom] if entry.type == DAY_CORRECT],
         [*terms.inputs, *scribe.inputs, *pricing.inputs, *backing.inputs, *paying],
         terms.files,
         terms.yield_files,

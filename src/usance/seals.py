@@ -6,12 +6,19 @@
       rules: "1"
       stages: "auto_lending sub_accounts"
 
+A closed day that was corrected has the digest of its new inputs behind the transactions of the day
+that corrects it:
+
+    2025-06-01 custom "day-correct" 2025-05-01 "<digest>"
+
 Everything here is bytes in, bytes out; `docs/formulas.md` has the format for a second reader.
 """
 
+import contextlib
+import datetime
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 RULES = "1"
@@ -25,6 +32,9 @@ _SEAL = re.compile(
     rb'^(?P<date>\d{4}-\d\d-\d\d) custom "day-close" "(?P<digest>[^"\n]*)"\n'
     rb'(?P<meta>(?:  [a-z-]+: "(?:[^"\\\n]|\\.)*"\n)*)',
     re.MULTILINE,
+)
+_CORRECTION = re.compile(
+    rb'^(\d{4}-\d\d-\d\d) custom "day-correct" (\d{4}-\d\d-\d\d) "([^"\n]*)"$', re.MULTILINE
 )
 _META = re.compile(rb'  ([a-z-]+): "((?:[^"\\\n]|\\.)*)"\n')
 
@@ -84,6 +94,26 @@ def inputs_digest(lines: Iterable[bytes]) -> str:
     return hashlib.sha256(b"".join(sorted(lines))).hexdigest()
 
 
+def correction(date: str, corrected: str, inputs: str) -> str:
+    """Return the directive, of a day, that gives a closed day before it new inputs."""
+    return f'{date} custom "day-correct" {corrected} "{inputs}"\n'
+
+
+def correcting_line(date: str, line: bytes) -> bytes:
+    """Return a line of a corrected day as it stands among those of the day that corrects it."""
+    return b"%s for %s" % (date.encode(), line)
+
+
+def is_correcting(line: bytes, corrected: str = "") -> bool:
+    """Tell whether a line was given to a day before its own, or to one of that date."""
+    return line[10:].startswith(f" for {corrected}".encode())
+
+
+def corrected(line: bytes) -> bytes:
+    """Return a line that was given to a day as one of that day's own."""
+    return line[15:]
+
+
 def close(date: str, previous: str, inputs: str, stages: str, findings: str, posted: bytes) -> Seal:
     """Close a day over the bytes posted since the seal before (or the month's start)."""
     made = _sealed(date, previous, inputs, RULES, stages, findings, posted)
@@ -106,11 +136,16 @@ def walk(
         for match in _SEAL.finditer(data):
             seal = _read(match)
             line = data.count(b"\n", 0, match.start()) + 1
-            why = _fault(seal, seals[-1] if seals else None, name, data[end : match.start()])
+            before, posted = seals[-1] if seals else None, data[end : match.start()]
+            due = _due(seal, before)
+            if seal.date != due:
+                lost = "its close is missing, or not written as it was"
+                return seals, Broken(due, name, line, lost)
+            why = _fault(seal, before, name, posted)
             if why is None and match.group() != seal.text().encode():
                 why = "the close is not written as it was"
-            if why is None and seal.inputs != inputs_digest(lines.get(seal.date, ())):
-                why = "the month's .inputs does not hold what the day was closed with"
+            if why is None:
+                why = _unlike(seal, posted, lines.get(seal.date, ()))
             if why is not None:
                 return seals, Broken(seal.date, name, line, why)
             seals.append(seal)
@@ -120,6 +155,28 @@ def walk(
             last = seals[-1].date if seals else ""
             return seals, Broken(last, name, line, "text stands behind the last close of the file")
     return seals, None
+
+
+def _due(seal: Seal, before: Seal | None) -> str:
+    """Return the day that should be closed behind another, where the seal is of a later one."""
+    if before is not None and seal.date > before.date:
+        with contextlib.suppress(ValueError, OverflowError):
+            due = datetime.date.fromisoformat(before.date) + datetime.timedelta(days=1)
+            return due.isoformat()
+    return seal.date
+
+
+def _unlike(seal: Seal, posted: bytes, lines: Collection[bytes]) -> str | None:
+    """Say what of a day's .inputs is not what was sealed, None where all of it is."""
+    if seal.inputs != inputs_digest(lines):
+        return "the month's .inputs does not hold what the day was closed with"
+    for date, of, digest in _CORRECTION.findall(posted):
+        given = (corrected(line) for line in lines if is_correcting(line, of.decode()))
+        if date.decode() != seal.date or of.decode() >= seal.date:
+            return "a day-correct is not of this day, or corrects no day before it"
+        if inputs_digest(given).encode() != digest:
+            return "a day-correct is not of what the month's .inputs gives to that day"
+    return None
 
 
 def _fault(seal: Seal, before: Seal | None, name: str, posted: bytes) -> str | None:
