@@ -29,7 +29,14 @@ LAYERS = (
     ("closed",),
     ("correction", "ledger"),
     ("margin_reports", "messages", "posted", "reports"),
-    ("margin_commands", "posting", "margin_table", "report_commands", "yield_reports"),
+    (
+        "margin_commands",
+        "posting",
+        "margin_table",
+        "report_commands",
+        "verification",
+        "yield_reports",
+    ),
     ("yield_commands",),
     ("cli",),
 )
@@ -53,6 +60,7 @@ BEANCOUNT = {
     "reports",
     "schedule",
     "scribe",
+    "verification",
     "yield_directives",
     "yield_reading",
     "yield_rules",

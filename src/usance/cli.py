@@ -8,16 +8,18 @@ from pathlib import Path
 
 import click
 
-from usance import __version__, ledger, posted, posting, reports
+from usance import __version__, ledger, posted, posting, problems, reports, verification
 from usance.closed import POSTED
 from usance.disk import Disk, locked, write
 from usance.engine import Day
 from usance.ledger import UsanceChange
 from usance.margin_commands import efficiency, margin, stress
 from usance.messages import located, placed, refuse, show
-from usance.options import date_or_yesterday, with_format, with_ledger
+from usance.options import date_or_yesterday, digest, with_format, with_ledger, with_lines
+from usance.problems import Source
 from usance.report_commands import accounts, lending
 from usance.tables import as_json, comma_separated
+from usance.verification import Verification
 from usance.yield_commands import yield_
 
 MANY_DAYS = 200
@@ -78,14 +80,7 @@ def init(folder: str) -> None:
 
 @main.command()
 @with_ledger
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Lines for people, or an object for programs.",
-)
+@with_lines
 def check(path: str, form: str) -> None:
     """Print every error and finding of LEDGER, as file:line: message.
 
@@ -189,6 +184,85 @@ def accrue(
         sys.exit(1)
 
 
+@main.command()
+@with_ledger
+@click.option(
+    "--head",
+    type=digest,
+    metavar="DIGEST",
+    help="Digest that a closed day must have: the head that an earlier run printed.",
+)
+@with_lines
+def verify(path: str, head: str | None, form: str) -> None:
+    """Follow the seals of the days closed beside LEDGER, and name the first that is broken.
+
+    Reads the posted files alone: the ledger is not opened, no plugin runs, nothing is included.
+    Prints the head, the digest of the last closed day. Keep it elsewhere, as in a git tag: a chain
+    that somebody made anew holds in itself, and does not have it. Exits 1 where a seal is broken.
+
+    \b
+    Examples:
+      usance verify books/main.beancount
+      usance verify books/main.beancount --head 1c6c...
+    """
+    folder, missing = posted.folder_of(Path(path).absolute())
+    if missing:
+        show(map(placed, missing), sys.stderr)
+        sys.exit(1)
+    found = verification.verify(folder, Disk(), head)
+    if form == "json":
+        click.echo(as_json(_verified(path, found)), nl=False)
+    else:
+        _show_verified(path, found)
+    if found.beyond:
+        click.echo(
+            f"note: the .inputs beside the months go on to {found.beyond}, which is not closed: a "
+            "run was interrupted, or closed days were removed. --head tells which.",
+            err=True,
+        )
+    sys.exit(1 if found.broken else 0)
+
+
+def _verified(path: str, found: Verification) -> dict[str, object]:
+    broken, closes = found.broken, found.seals
+    return {
+        "ok": broken is None,
+        "days": len(closes),
+        "first": closes[0].date if closes else None,
+        "last": closes[-1].date if closes else None,
+        "head": closes[-1].digest if closes else None,
+        "broken": None
+        if broken is None
+        else {
+            "date": broken.date or None,
+            "file": _beside(path, broken.file) if broken.file else None,
+            "line": broken.line if broken.file else None,
+            "why": broken.why,
+        },
+        "beyond": found.beyond or None,
+    }
+
+
+def _show_verified(path: str, found: Verification) -> None:
+    closes = found.seals
+    if found.broken is not None:
+        broken = found.broken
+        file = _beside(path, broken.file) if broken.file else path
+        at = Source(str(Path(file).absolute()), broken.line)
+        show([placed(problems.broken_chain(at, broken.date, broken.why))], sys.stdout)
+    if not closes:
+        click.echo("No day is closed." if found.broken is None else "No seal holds.")
+        return
+    days = f"{_count(len(closes), 'day')}, {closes[0].date} to {closes[-1].date}"
+    click.echo(f"{'Sound' if found.broken is None else 'Sound before it'}: {days}.")
+    click.echo(f"Head: {closes[-1].digest}")
+
+
+def _beside(path: str, name: str) -> str:
+    """Name a file of closed days as the ledger was named."""
+    return str(Path(path).parent / POSTED / name)
+
+
 def _watched(days: Iterator[Day], count: int) -> Iterator[Day]:
     """Pass days on, with a bar on a terminal where they are many."""
     if count < MANY_DAYS or not sys.stderr.isatty():
@@ -199,7 +273,7 @@ def _watched(days: Iterator[Day], count: int) -> Iterator[Day]:
 
 
 def _show_posting(path: str, made: posting.Posting, form: str) -> None:
-    files = [str(Path(path).parent / POSTED / name.name) for name, _ in made.files]
+    files = [_beside(path, name.name) for name, _ in made.files]
     match form:
         case "json":
             answer = {

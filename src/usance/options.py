@@ -30,6 +30,13 @@ def date_or_yesterday(text: str) -> datetime.date:
     return date(text)
 
 
+def digest(text: str) -> str:
+    """Return the digest of an option."""
+    if re.fullmatch(r"[0-9a-f]{64}", text):
+        return text
+    raise click.BadParameter(f"{text!r} is no digest: 64 of 0-9 and a-f, as verify prints them.")
+
+
 FILE = click.Path(exists=True, dir_okay=False, readable=True)
 
 Command = Callable[..., None]
@@ -59,6 +66,16 @@ with_format = click.option(
     default="table",
     show_default=True,
     help="A table for people, an object or rows for programs.",
+)
+
+
+with_lines = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Lines for people, or an object for programs.",
 )
 
 

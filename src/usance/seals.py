@@ -157,6 +157,12 @@ def walk(
     return seals, None
 
 
+def ends(data: bytes) -> Iterator[tuple[str, int]]:
+    """Yield each day that a month file closes, and where its seal ends."""
+    for match in _SEAL.finditer(data):
+        yield match["date"].decode(), match.end()
+
+
 def _due(seal: Seal, before: Seal | None) -> str:
     """Return the day that should be closed behind another, where the seal is of a later one."""
     if before is not None and seal.date > before.date:

@@ -1,0 +1,90 @@
+"""Verification: closed days, read alone. No ledger is loaded, no plugin runs, nothing is included.
+
+The bytes of every day are compared with their seal, and each seal with the one before. Beancount's
+parser then reads the months, which executes nothing: text that `usance accrue` never writes is
+found even where somebody sealed it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from beancount.core.data import Custom, Open, Transaction
+from beancount.parser import parser
+
+from usance import posted, seals
+from usance.disk import Disk
+from usance.reading import DAY_CLOSE, DAY_CORRECT
+from usance.seals import MONTH_FILE, Broken, Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What closed days are worth.
+
+    seals   that hold, oldest first
+    broken  the first one that does not, None where all hold
+    beyond  last day that .inputs speak of, where it is not closed; "" where there is none
+    """
+
+    seals: Sequence[Seal]
+    broken: Broken | None
+    beyond: str
+
+
+def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
+    """Follow the chain of closed days of a folder.
+
+    head  digest that a day must have, kept elsewhere: whoever recomputes a chain cannot meet it
+    """
+    found, broken = posted.walk(folder, disk)
+    broken = broken or _foreign(folder, disk, found)
+    if broken is None and head is not None and head not in {seal.digest for seal in found}:
+        date = found[-1].date if found else ""
+        file = f"{date[:7]}.beancount" if found else ""
+        why = f"no day has the digest {head}: days were removed, or the chain was made anew"
+        broken = Broken(date, file, 1, why)
+    last = found[-1].date if found else ""
+    return Verification(found, broken, _beyond(folder, disk, last))
+
+
+def _foreign(folder: Path, disk: Disk, found: Sequence[Seal]) -> Broken | None:
+    """Return the first text that `usance accrue` does not write, None where there is none."""
+    for name in sorted({f"{seal.date[:7]}.beancount" for seal in found}):
+        data = disk.read(folder / name)
+        entries, errors, options = parser.parse_string(data, report_filename=name)
+        if errors:
+            line = errors[0].source.get("lineno", 1)
+            return Broken(_day_at(data, line), name, line, "Beancount cannot read it")
+        if options["plugin"] or options["include"]:
+            why = "it names a plugin or a file to include, as usance accrue never does"
+            return Broken(_day_at(data, 1), name, 1, why)
+        for entry in entries:
+            line = entry.meta["lineno"]
+            day = _day_at(data, line)
+            if entry.date.isoformat() != day:
+                return Broken(day, name, line, "a directive of another day stands in this one")
+            if isinstance(entry, Custom):
+                ours = entry.type in (DAY_CLOSE, DAY_CORRECT)
+            else:
+                ours = isinstance(entry, Open | Transaction)
+            if not ours:
+                return Broken(day, name, line, "usance accrue writes no such directive")
+    return None
+
+
+def _day_at(data: bytes, line: int) -> str:
+    """Return the day in whose sealed text a line of a month file stands."""
+    start = sum(map(len, data.splitlines(keepends=True)[: line - 1]))
+    return next(date for date, end in seals.ends(data) if start < end)
+
+
+def _beyond(folder: Path, disk: Disk, last: str) -> str:
+    """Return the last day of the .inputs of a folder, "" where it is closed."""
+    dates = [
+        line[:10].decode("ascii", "replace")
+        for path in folder.iterdir()
+        if MONTH_FILE.fullmatch(path.with_suffix(".beancount").name) and path.suffix == ".inputs"
+        for line in disk.read(path).splitlines()
+    ]
+    return max([date for date in dates if date > last], default="")
