@@ -27,6 +27,7 @@ TOLD_BY = {
     "errors": "",
     "usance check": "Told by `usance check`.\n\n",
     "usance accrue": "Told by `usance accrue`.\n\n",
+    "usance accrue --correct": "Told by `usance accrue --correct`.\n\n",
     "usance accounts": "Told by `usance accounts`.\n\n",
     "notes": "A note of `usance check`, which exits 0.\n\n",
 }

@@ -51,6 +51,9 @@ def head(folder: Path) -> str:
                 raise Tampered(seal.date, name, seal.line, "previous")
             if seal.meta["inputs"] != digest_of_inputs(written, seal.date):
                 raise Tampered(seal.date, name, seal.line, "inputs")
+            for corrected, digest in corrections(posted, seal.date):
+                if digest != digest_of_inputs(written, corrected, f"{seal.date} for "):
+                    raise Tampered(seal.date, name, seal.line, "day-correct")
             if seal.digest != digest_of_day(seal, posted):
                 raise Tampered(seal.date, name, seal.line, "digest")
             previous, date = seal.digest, seal.date
@@ -89,9 +92,17 @@ def text(line: bytes) -> str:
     return line.removesuffix(b"\n").decode()
 
 
-def digest_of_inputs(written: bytes, date: str) -> str:
-    """Return the SHA-256 of the lines of a day, sorted by bytes."""
-    lines = [line for line in lines_of(written) if line.startswith(date.encode())]
+def corrections(posted: bytes, date: str) -> list[tuple[str, str]]:
+    """Return the days that a day corrects, with the digests that it gives them."""
+    return re.findall(rf'^{date} custom "day-correct" (\S+) "(.*)"$', text(posted), re.MULTILINE)
+
+
+def digest_of_inputs(written: bytes, date: str, given_by: str = "") -> str:
+    """Return the SHA-256 of the lines of a day, sorted by bytes, without what gave them to it."""
+    begin = f"{given_by}{date}".encode()
+    lines = [
+        line.removeprefix(given_by.encode()) for line in lines_of(written) if line.startswith(begin)
+    ]
     return hashlib.sha256(b"".join(sorted(lines))).hexdigest()
 
 

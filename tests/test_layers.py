@@ -37,7 +37,7 @@ LAYERS = (
         "verification",
         "yield_reports",
     ),
-    ("yield_commands",),
+    ("close_commands", "yield_commands"),
     ("cli",),
 )
 """Modules from the bottom up: one imports from lower layers only, never from its own."""
@@ -69,6 +69,7 @@ BEANCOUNT = {
 
 CLICK = {
     "cli",
+    "close_commands",
     "margin_commands",
     "messages",
     "options",

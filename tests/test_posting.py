@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from folders import FIRST, LAST, LEDGER, MONTHS, Folder, days, generated, rates, stamps
 from invariants import Books, check_books
 
-from usance import cli
+from usance import cli, close_commands
 from usance.disk import Disk
 
 HEADER = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
@@ -985,7 +985,7 @@ def closed_short(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def use(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "Disk", lambda: disk)
+    monkeypatch.setattr(close_commands, "Disk", lambda: disk)
 
 
 def check_crashed(folder: Folder, before: dict[str, bytes], after: dict[str, bytes]) -> None:
@@ -1068,7 +1068,7 @@ def test_short_writes_are_continued(
 
 KILLED = """
 import os, sys
-from usance import cli
+from usance import cli, close_commands
 from usance.disk import Disk
 
 class Deadly(Disk):
@@ -1083,7 +1083,7 @@ class Deadly(Disk):
         if Deadly.left == 0:
             os._exit(9)
 
-cli.Disk = Deadly
+close_commands.Disk = Deadly
 cli.main()
 """
 

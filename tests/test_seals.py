@@ -226,9 +226,9 @@ SAMPLES = [
         "2025-01-30",
         JANUARY,
     ),
-    Sample("the last day of a month lost", cut_at(DECEMBER, "\n2024-12-31"), "2025-01-01", JANUARY),
+    Sample("the last day of a month lost", cut_at(DECEMBER, "\n2024-12-31"), "2024-12-31", JANUARY),
     Sample("the first month lost", lose(DECEMBER, inputs(DECEMBER)), "2025-01-01", JANUARY),
-    Sample("a month lost", lose(JANUARY, inputs(JANUARY)), "2025-02-01", FEBRUARY),
+    Sample("a month lost", lose(JANUARY, inputs(JANUARY)), "2025-01-01", FEBRUARY),
     Sample("two months exchanged", exchange(DECEMBER, JANUARY), "2025-01-01", DECEMBER),
     Sample("inputs lost", lose(inputs(FEBRUARY)), "2025-02-01", FEBRUARY),
     Sample("inputs exchanged", exchange(inputs(JANUARY), inputs(FEBRUARY)), "2025-01-01", JANUARY),
@@ -269,7 +269,7 @@ SAMPLES = [
     Sample(
         "a day opened again",
         sub(JANUARY, r'2025-01-20 custom "day-close".*?"\n\n', "\n"),
-        "2025-01-21",
+        "2025-01-20",
         JANUARY,
     ),
     Sample(
@@ -356,7 +356,11 @@ def test_what_is_altered_is_named_and_nothing_is_written(sample: Sample, folder:
         second_reader.head(folder.path / "posted")
     accrued = folder.usance("accrue", "--through", "2025-02-05", "--stale-ok")
     checked = folder.usance("check")
+    verified = folder.usance("verify")
     assert folder.files() == files
+    assert verified.exit_code == 1
+    assert f"{sample.file}:{raised.value.line}: " in verified.stdout
+    assert f"broken at {sample.day}: " in verified.stdout
     assert accrued.exit_code == 1
     assert accrued.stdout == ""
     assert accrued.stderr.endswith("Nothing was written.\n")

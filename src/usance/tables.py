@@ -89,3 +89,8 @@ def stacked(parts: Sequence[tuple[str, Decimal]], width: int = 40) -> str:
         drawn += mark * (end - before)
         before = end
     return drawn.rstrip()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, such as "1 day" or "1,200 days"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,161 @@
+"""Laws of corrections: whatever is posted, edited and corrected in turn, a fresh book comes out."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import test_margin_laws as margins
+import test_yield_laws as yields
+import yield_books
+from beancount.core import data
+from beancount.parser import printer
+from hypothesis import event, given, note, reject, settings
+from hypothesis import strategies as st
+from strategies import Ledger, ledgers
+
+from usance import ledger as loading
+
+BLOCK = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d )")
+NUMBER = re.compile(r"(?<![\d.:\"-])-?\d+(?:\.\d+)?(?= [A-Z]{3})")
+RATE = re.compile(r'(custom "(?:lending-rate|treasury-rate)" "\w+" )(\S+)')
+BOOKING = (
+    "Ambiguous matches",
+    "Not enough lots",
+    "No position matches",
+    "would be posted at line",
+    "does not balance: (-0.00000000000000000000",
+    "does not balance: (0.00000000000000000000",
+)
+"""What Beancount cannot book: a closed liquidation of a lot that an edit took away or changed, one
+of a lot opened that day, and, in 28 digits, a lot whose cost and size have more.
+"""
+
+
+def share(part: float) -> settings:
+    return settings(max_examples=max(1, int(settings().max_examples * part)))
+
+
+def edited(text: str, draw: st.DataObject) -> str:
+    """Change what a person wrote: leave something out, write it twice, or write other numbers."""
+    blocks = BLOCK.split(text)
+    counts = [i for i, block in enumerate(blocks) if ' * "' in block or RATE.search(block)]
+    place = draw.draw(st.sampled_from(counts), label="block")
+    block = blocks[place]
+    kind = draw.draw(st.sampled_from(("gone", "twice", "other", "later")), label="edit")
+    if RATE.search(block):
+        blocks[place] = RATE.sub(lambda found: f"{found[1]}{Decimal(found[2]) + 1:f}", block)
+    elif kind == "gone":
+        blocks[place] = ""
+    elif kind == "twice":
+        blocks[place] = block + block
+    elif kind == "later":
+        day = date.fromisoformat(block[:10]) + timedelta(days=1)
+        blocks[place] = f"{day}{block[10:]}"
+    else:
+        blocks[place] = NUMBER.sub(lambda found: f"{Decimal(found[0]) * 3:f}", block)
+    return "".join(blocks)
+
+
+def folder_of(path: Path, text: str) -> Path:
+    """Write a ledger that includes its closed days, or write it anew."""
+    (path / "posted").mkdir(parents=True, exist_ok=True)
+    (path / "posted" / "first.beancount").write_text("; Closed days come here.\n")
+    include = "" if "include" in text else '\ninclude "posted/*.beancount"\n'
+    (path / "main.beancount").write_text(text + include)
+    return path / "main.beancount"
+
+
+def balances(book: loading.Ledger) -> dict[tuple[object, ...], Decimal]:
+    """Return what every account holds at the end, by lot."""
+    held: defaultdict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    for entry in book.entries:
+        for leg in entry.postings if isinstance(entry, data.Transaction) else ():
+            assert leg.units is not None and leg.units.number is not None
+            held[leg.account, leg.units.currency, leg.cost] += leg.units.number
+    return {key: number for key, number in held.items() if number}
+
+
+def story(book: loading.Ledger, since: date) -> Iterator[str]:
+    """Yield the transactions of ours after a day, carries and all."""
+    for entry in book.entries:
+        if isinstance(entry, data.Transaction) and "usance" in entry.tags and entry.date > since:
+            yield printer.format_entry(entry)
+
+
+def faults(book: loading.Ledger) -> list[str]:
+    return [str(error.message) for error in book.errors]
+
+
+def check(text: str, first: date, last: date, draw: st.DataObject) -> None:
+    """Post, then edit and correct some times over; compare with books that were never posted."""
+    last = max(last, first + timedelta(days=9)) + timedelta(days=3)
+    end = first
+    with TemporaryDirectory() as folder:
+        path = folder_of(Path(folder, "books"), text)
+        accrued(path, end)
+        for _ in range(3):
+            text = changed(text, Path(folder, "trial"), draw)
+            folder_of(path.parent, text)
+            book = loading.load(str(path))
+            if any(reason in fault for fault in faults(book) for reason in BOOKING):
+                reject()
+            end += timedelta(draw.draw(st.integers(1, 3), label="days"))
+            accrued(path, end, "--correct")
+            accrued(path, end, "--correct")
+            assert yield_books.usance("verify", path).exit_code == 0
+            fresh = Path(folder, "fresh")
+            longer = f'{text}\n{first} custom "accrue-through" {last}\n'
+            then, now = (
+                loading.load(str(folder_of(place, longer))) for place in (fresh, path.parent)
+            )
+            assert faults(now) == faults(then) == []
+            assert balances(now) == balances(then)
+            assert list(story(now, end)) == list(story(then, end))
+            corrected = sum("#correction" in entry for entry in story(now, date.min))
+    event(f"corrections: {min(corrected, 5)}")
+
+
+def accrued(path: Path, through: date, *words: str) -> None:
+    """Post days, which must succeed."""
+    done = yield_books.usance("accrue", path, "--through", str(through), "--stale-ok", *words)
+    if any(reason in done.output for reason in BOOKING):
+        reject()
+    assert (done.exit_code, done.exception) == (0, None), done.output
+
+
+def changed(text: str, folder: Path, draw: st.DataObject) -> str:
+    """Edit a ledger so that it still has no errors, if that comes out within some attempts."""
+    for _ in range(4):
+        other = edited(text, draw)
+        if not faults(loading.load(str(folder_of(folder, other)))):
+            note(other)
+            return other
+    return text
+
+
+@share(0.6)
+@given(ledgers(), st.data())
+def test_lending(drawn: Ledger, draw: st.DataObject) -> None:
+    check(str(drawn), drawn.start, drawn.end, draw)
+
+
+@share(0.4)
+@given(margins.ledgers(), st.data())
+def test_margin(drawn: margins.Drawn, draw: st.DataObject) -> None:
+    check(drawn.text(), drawn.date(0), drawn.date(drawn.days - 1), draw)
+
+
+@share(0.4)
+@given(margins.ledgers(simulated=True), st.data())
+def test_liquidations(drawn: margins.Drawn, draw: st.DataObject) -> None:
+    check(drawn.text(), drawn.date(0), drawn.date(drawn.days - 1), draw)
+
+
+@share(0.4)
+@given(yields.ledgers(true_ups=True), st.data())
+def test_yields(drawn: yields.Ledger, draw: st.DataObject) -> None:
+    check(yield_books.whole(str(drawn)), drawn.first, drawn.last, draw)

@@ -1,0 +1,199 @@
+"""`usance verify`: the seals of closed days, followed without the ledger."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import second_reader
+from folders import LAST, Folder, days
+
+from usance import seals
+
+JANUARY = "posted/2025-01.beancount"
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    folder = Folder.made(tmp_path_factory.mktemp("verify") / "books")
+    folder.accrue()
+    return folder
+
+
+@pytest.fixture
+def folder(closed: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(closed.path, tmp_path / "books")
+    return Folder(tmp_path / "books")
+
+
+def resealed(folder: Folder, old: str = "", new: str = "", rules: str = seals.RULES) -> str:
+    """Alter posted text, and make the whole chain anew, as whoever forges one would.
+
+    Return the digest of the last day.
+    """
+    previous = ""
+    for path in sorted((folder.path / "posted").glob("2*.beancount")):
+        text = path.read_text()
+        made, end = "", 0
+        for match in re.finditer(r'(?m)^(\S+) custom "day-close" ".*\n((?:  .*\n)*)', text):
+            meta = dict(re.findall(r'  (\S+): "(.*)"\n', match[2]))
+            posted = text[end : match.start()].replace(old or "\0", new)
+            fields = (match[1], previous, meta["inputs"], rules, meta["stages"], "")
+            digest = seals.digest(
+                [b"usance-day-close-1", *(field.encode() for field in fields), posted.encode()]
+            )
+            seal = seals.Seal(match[1], digest, previous, *fields[2:])
+            made += posted + seal.text()
+            previous, end = digest, match.end()
+        path.write_text(made)
+    assert second_reader.head(folder.path / "posted") == previous
+    return previous
+
+
+def head(folder: Folder) -> str:
+    return second_reader.head(folder.path / "posted")
+
+
+def test_sound_books(folder: Folder) -> None:
+    done = folder.usance("verify")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"Sound: {len(days())} days, 2024-12-30 to {LAST}.\nHead: {head(folder)}\n"
+    )
+    answer = json.loads(folder.usance("verify", "--format", "json").stdout)
+    assert answer == {
+        "ok": True,
+        "days": len(days()),
+        "first": "2024-12-30",
+        "last": str(LAST),
+        "head": head(folder),
+        "broken": None,
+        "beyond": None,
+    }
+
+
+def test_the_first_broken_day_as_an_object(folder: Folder) -> None:
+    text = (folder.path / JANUARY).read_text()
+    (folder.path / JANUARY).write_text(text.replace("2025-01-20 *", "2025-01-20 !", 1))
+    done = folder.usance("verify", "--format", "json")
+    answer = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert (answer["ok"], answer["days"], answer["last"]) == (False, 21, "2025-01-19")
+    broken = answer["broken"]
+    assert (broken["date"], broken["file"]) == ("2025-01-20", JANUARY)
+    assert broken["line"] == folder.line('2025-01-20 custom "day-close"', JANUARY)
+    assert broken["why"]
+
+
+def test_before_anything_is_closed(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books")
+    done = folder.usance("verify")
+    assert (done.exit_code, done.stdout) == (0, "No day is closed.\n")
+    assert folder.usance("verify", "--head", "0" * 64).exit_code == 1
+
+
+def test_a_folder_that_is_missing_is_named(folder: Folder) -> None:
+    shutil.rmtree(folder.path / "posted")
+    done = folder.usance("verify")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "posted" in done.stderr
+
+
+# Heads that were kept
+
+
+def test_every_head_that_was_kept_is_known(folder: Folder) -> None:
+    text = (folder.path / JANUARY).read_text()
+    for digest in re.findall(r'day-close" "(.*)"', text)[::7]:
+        assert folder.usance("verify", "--head", digest).exit_code == 0
+
+
+def test_a_chain_that_was_made_anew_is_found_by_a_head_that_was_kept(folder: Folder) -> None:
+    kept = head(folder)
+    assert resealed(folder, "0.100025", "9.100025") != kept
+    assert folder.usance("verify").exit_code == 0
+    done = folder.usance("verify", "--head", kept)
+    assert done.exit_code == 1
+    assert f"no day has the digest {kept}" in done.stdout
+    assert str(LAST) in done.stdout
+
+
+def test_a_tail_that_was_cut_off_is_found_by_a_head_that_was_kept(folder: Folder) -> None:
+    kept = head(folder)
+    for kind in ("beancount", "inputs"):
+        (folder.path / "posted" / f"2025-02.{kind}").unlink()
+    assert folder.usance("verify").exit_code == 0
+    assert folder.usance("verify", "--head", kept).exit_code == 1
+
+
+def test_inputs_that_go_on_are_noted(folder: Folder) -> None:
+    (folder.path / "posted" / "2025-02.beancount").unlink()
+    done = folder.usance("verify")
+    assert done.exit_code == 0
+    assert f"note: the .inputs beside the months go on to {LAST}" in done.stderr
+    answer = json.loads(folder.usance("verify", "--format", "json").stdout)
+    assert answer["beyond"] == str(LAST)
+
+
+@pytest.mark.parametrize("head", ["", "1c6c", "G" * 64, "A" * 64])
+def test_a_head_that_is_no_digest_is_wrong_usage(head: str, folder: Folder) -> None:
+    done = folder.usance("verify", "--head", head)
+    assert done.exit_code == 2
+    assert "no digest" in done.stderr
+
+
+# Nothing of the ledger is run
+
+
+EVIL = """
+from pathlib import Path
+Path(__file__).with_name("ran").touch()
+__plugins__ = ()
+"""
+
+
+def test_no_plugin_runs_and_nothing_is_included(folder: Folder) -> None:
+    (folder.path / "evil.py").write_text(EVIL)
+    folder.ledger.write_text('option "insert_pythonpath" "TRUE"\nplugin "evil"\nnot Beancount {\n')
+    (folder.path / ".main.beancount.picklecache").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    assert folder.usance("verify").exit_code == 0
+    assert not (folder.path / "ran").exists()
+    folder.usance("check")
+    assert (folder.path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('plugin "evil"\n', "names a plugin"),
+        ('option "insert_pythonpath" "TRUE"\nplugin "evil"\n', "names a plugin"),
+        ('include "/etc/passwd"\n', "names a plugin or a file to include"),
+        ("2025-01-01 what is this\n", "Beancount cannot read it"),
+        ('2025-01-02 custom "day-correct" 2025-01-01 "00"\n', "not of this day"),
+        ('2025-01-01 custom "mine" "x"\n', "writes no such directive"),
+        ('2025-01-01 note Assets:Bank "x"\n', "writes no such directive"),
+        ("2025-01-01 balance Assets:Bank 1 USDC\n", "writes no such directive"),
+        ('2024-12-31 * "Late"\n  Assets:Bank  0 USDC\n', "another day"),
+    ],
+)
+def test_text_that_is_not_ours_is_found_though_somebody_sealed_it(
+    text: str, why: str, folder: Folder
+) -> None:
+    (folder.path / "evil.py").write_text(EVIL)
+    mark = '2025-01-01 * "Lending" #lending #usance ^usance-2025-01-01\n'
+    resealed(folder, mark, text + mark)
+    done = folder.usance("verify")
+    assert done.exit_code == 1
+    assert why in done.stdout
+    assert "broken at 2025-01-01" in done.stdout
+    assert f"{JANUARY}:" in done.stdout
+    assert not (folder.path / "ran").exists()
+
+
+def test_days_of_older_rules_stay_valid(folder: Folder) -> None:
+    resealed(folder, rules="0")
+    for command in ("verify", "check"):
+        assert folder.usance(command).exit_code == 0
+    folder.accrue("--through", "2025-02-04", "--stale-ok")
+    assert folder.usance("verify").exit_code == 0
