@@ -636,7 +636,7 @@ def test_a_file_that_vanishes_is_one_clear_message(
         raise PermissionError(13, "Permission denied", str(folder.ledger))
 
     monkeypatch.setattr(loader, "load_file", refused)
-    for command in OVER_A_LEDGER:
+    for command in sorted(set(OVER_A_LEDGER) - {"verify"}):
         done = folder.usance(command)
         assert done.exit_code == 1
         assert done.stderr == "Error: main.beancount: Permission denied\n"

@@ -148,10 +148,6 @@ def closed_folder(folder: Path, text: str) -> Path:
     return ledger
 
 
-CORRECTS = any("--correct" in option.opts for option in main.commands["accrue"].params)
-"""Whether closed days can be corrected."""
-
-
 def deposit(amount: str, at: str, sub: str = "Main", *, coin: str = "USDC") -> str:
     """Return a deposit, or a withdrawal, "2025-05-01" or "2025-05-01 08:15"."""
     day, _, time = at.partition(" ")
