@@ -1,6 +1,6 @@
 """Measure Usance side by side with what it is compared with, and print one table of ratios.
 
-    python bench/run.py [--quick] [--write] [--only loading,own_time,peer,daily_accrue,margining]
+    python bench/run.py [--quick] [--write] [--only loading,own_time,peer,...]
 
 Each ratio is of two times taken one after the other in the same round; below 1 is faster. The
 table has the median and the range of all rounds, and no time in seconds: those belong to a
@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
+import closing
 import daily_accrue
 import loading
 import margining
@@ -38,6 +39,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "own_time": own_time.rows,
     "peer": peer.rows,
     "daily_accrue": daily_accrue.rows,
+    "closing": closing.rows,
     "margining": margining.rows,
 }
 HEAD = ["measurement", "ratio", "min to max", "rounds", "aim"]

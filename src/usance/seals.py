@@ -157,10 +157,13 @@ def walk(
     return seals, None
 
 
-def ends(data: bytes) -> Iterator[tuple[str, int]]:
-    """Yield each day that a month file closes, and where its seal ends."""
+def lines(data: bytes) -> Iterator[tuple[int, str]]:
+    """Yield the last line of each seal of a month file, and the day that it closes."""
+    line = end = 0
     for match in _SEAL.finditer(data):
-        yield match["date"].decode(), match.end()
+        line += data.count(b"\n", end, match.end())
+        end = match.end()
+        yield line, match["date"].decode()
 
 
 def _due(seal: Seal, before: Seal | None) -> str:

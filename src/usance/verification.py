@@ -5,6 +5,7 @@ parser then reads the months, which executes nothing: text that `usance accrue` 
 found even where somebody sealed it.
 """
 
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,16 +53,17 @@ def _foreign(folder: Path, disk: Disk, found: Sequence[Seal]) -> Broken | None:
     """Return the first text that `usance accrue` does not write, None where there is none."""
     for name in sorted({f"{seal.date[:7]}.beancount" for seal in found}):
         data = disk.read(folder / name)
+        closes = list(seals.lines(data))
         entries, errors, options = parser.parse_string(data, report_filename=name)
         if errors:
             line = errors[0].source.get("lineno", 1)
-            return Broken(_day_at(data, line), name, line, "Beancount cannot read it")
+            return Broken(_day_at(closes, line), name, line, "Beancount cannot read it")
         if options["plugin"] or options["include"]:
             why = "it names a plugin or a file to include, as usance accrue never does"
-            return Broken(_day_at(data, 1), name, 1, why)
+            return Broken(closes[0][1], name, 1, why)
         for entry in entries:
             line = entry.meta["lineno"]
-            day = _day_at(data, line)
+            day = _day_at(closes, line)
             if entry.date.isoformat() != day:
                 return Broken(day, name, line, "a directive of another day stands in this one")
             if isinstance(entry, Custom):
@@ -73,10 +75,12 @@ def _foreign(folder: Path, disk: Disk, found: Sequence[Seal]) -> Broken | None:
     return None
 
 
-def _day_at(data: bytes, line: int) -> str:
-    """Return the day in whose sealed text a line of a month file stands."""
-    start = sum(map(len, data.splitlines(keepends=True)[: line - 1]))
-    return next(date for date, end in seals.ends(data) if start < end)
+def _day_at(closes: Sequence[tuple[int, str]], line: int) -> str:
+    """Return the day in whose sealed text a line of a month file stands.
+
+    closes  last line and day of each seal, in order
+    """
+    return closes[min(bisect.bisect_left(closes, (line, "")), len(closes) - 1)][1]
 
 
 def _beyond(folder: Path, disk: Disk, last: str) -> str:
