@@ -5,6 +5,8 @@ JOBS ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := build/demo/main.beancount
+EDIT := sed -i 's/^\(2024-01-15T12:00:00Z\),[^,]*/\1,0.05/' build/demo/rates/usdc_2024_01.csv
+CORRECTION := sed -n '/Correction/,/^$$/p' build/demo/posted/2024-02.beancount
 
 .PHONY: check test demo golden bench soak browser
 
@@ -31,6 +33,14 @@ demo: $(READY)
 	@$(call run,sed '/stages:/q' build/demo/posted/2024-01.beancount)
 	@$(call say,Accrue again. Nothing is left to do and nothing changes:)
 	@$(call run,usance accrue $(DEMO))
+	@$(call say,Are the closed days what was sealed? Without loading the ledger:)
+	@$(call run,usance verify $(DEMO))
+	@$(call say,The rate of a closed hour turns out to have been another. The difference is posted on the next day:)
+	@$(call run,$(EDIT))
+	@$(call run,usance check $(DEMO)) || true
+	@$(call run,usance accrue $(DEMO) --correct --through 2024-02-01)
+	@$(call run,$(CORRECTION))
+	@$(call run,usance verify $(DEMO))
 	@$(call say,Another ledger: 1000 USDC are lent and in the yield product and margin for a contract:)
 	@$(call run,usance yield ledgers/dollar_yield.beancount --to 2025-05-31)
 	@$(call run,usance efficiency ledgers/dollar_yield.beancount --at 2025-05-31)
