@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,15 +13,18 @@ class Disk:
     """The file operations of a run, one by one."""
 
     def read(self, path: Path) -> bytes:
-        """Return the bytes of a file, none where it is missing."""
+        """Return the bytes of a plain file, none where it is missing."""
         try:
+            plain(path)
             return path.read_bytes()
         except FileNotFoundError:
             return b""
 
     def create(self, path: Path) -> int:
-        """Open a file for writing, empty."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+        """Open a new file for writing, in the place of what a run that died may have left."""
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     def write(self, descriptor: int, data: bytes) -> int:
         """Write some of the bytes; return how many."""
@@ -38,25 +42,28 @@ class Disk:
         """Give a file new bytes, so that it holds the old ones or the new ones, never less."""
         draft = path.with_name(f".{path.name}.new")
         try:
-            descriptor = self.create(draft)
-            try:
+            with closing(self.create(draft)) as descriptor:
                 _keep_mode(path, descriptor)
                 rest = memoryview(data)
                 while rest:
                     rest = rest[self.write(descriptor, bytes(rest)) :]
                 self.flush(descriptor)
-            finally:
-                os.close(descriptor)
             self.rename(draft, path)
-        except OSError:
+            with closing(os.open(path.parent, os.O_RDONLY)) as folder:
+                self.flush(folder)
+        except OSError as error:
             with contextlib.suppress(OSError):
                 draft.unlink()
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            self.flush(folder)
-        finally:
-            os.close(folder)
+            raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextlib.contextmanager
+def closing(descriptor: int) -> Iterator[int]:
+    """Close a descriptor at the end."""
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _keep_mode(path: Path, descriptor: int) -> None:
@@ -70,21 +77,27 @@ def _keep_mode(path: Path, descriptor: int) -> None:
         os.fchown(descriptor, status.st_uid, status.st_gid)
 
 
+def plain(path: Path) -> None:
+    """Refuse what is no plain file: a link may lead anywhere, a pipe never ends; OSError."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(errno.EINVAL, "Not a plain file; move it away", str(path))
+
+
 @contextlib.contextmanager
 def locked(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Hold the folder against other runs; the kernel releases it, however the run ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            wait()
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with closing(os.open(folder, os.O_RDONLY)) as descriptor:
+        _lock(descriptor, wait)
         yield
-    finally:
-        os.close(descriptor)
+
+
+def _lock(descriptor: int, wait: Callable[[], None]) -> None:
+    """Lock an open folder; call `wait` first where another run holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        wait()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def write(files: Iterable[tuple[Path, bytes]], disk: Disk) -> None:

@@ -17,6 +17,7 @@ from beancount import loader
 from beancount.core.data import Directive, Directives, Open, Transaction
 
 from usance import closed, engine, problems
+from usance.disk import plain
 from usance.engine import Day
 from usance.events import Side
 from usance.journal import Journal
@@ -235,8 +236,10 @@ class Ledger:
 
 
 def load(path: str) -> Ledger:
-    """Load a ledger, never from Beancount's cache."""
+    """Load a ledger, never from Beancount's cache; OSError where a month is no plain file."""
     loader.initialize(use_cache=False)
+    for month in Path(path).parent.glob(f"{closed.POSTED}/????-??.*"):
+        plain(month)
     readings: list[Reading] = []
     token = _readings.set(readings)
     try:
