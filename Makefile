@@ -56,6 +56,7 @@ bench: $(READY)
 
 soak: $(READY)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_laws.py
+	$(BIN)/pytest -m soak
 
 # The browser tests need a Chromium, and are skipped with a reason where there is none.
 browser:

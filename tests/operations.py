@@ -71,6 +71,16 @@ def fill(call: Call) -> None:
     fail(errno.ENOSPC)(call)
 
 
+def named(call: Call) -> str:
+    """Name an operation, apart what creates a file and what waits for a folder."""
+    match call.name, call.args:
+        case "open", (_, int(flags), *_) if flags & os.O_CREAT:
+            return "create"
+        case "fsync", (int(descriptor),) if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            return "fsync of the folder"
+    return call.name
+
+
 @dataclass
 class Operations:
     """Counts operations, from 1 on; strikes at one of them.
@@ -95,8 +105,7 @@ class Operations:
         if call.name == "write":
             descriptor, data = call.args
             call = Call(call.name, call.do, (descriptor, data[: self.chunk]))
-        folder = call.name == "fsync" and stat.S_ISDIR(os.fstat(call.args[0]).st_mode)
-        self.seen.append("fsync of the folder" if folder else call.name)
+        self.seen.append(named(call))
         self.note(call)
         if len(self.seen) != self.at:
             return call.done()

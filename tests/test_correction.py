@@ -12,7 +12,7 @@ import second_reader
 from beancount import loader
 from beancount.core import data
 from folders import Folder, rates
-from test_posting import Counted, Killed, kill, use
+from operations import Killed, Operations, counted
 
 LEDGER = """\
 option "operating_currency" "USDC"
@@ -401,20 +401,18 @@ def test_a_correction_that_hides_an_edit_is_found(folder: Folder) -> None:
 # Crashes
 
 
-@pytest.mark.parametrize("at", range(1, 11))
-def test_a_correction_killed_at_any_operation_loses_nothing(
-    at: int, folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_correction_killed_at_any_operation_loses_nothing(folder: Folder) -> None:
     EDITS["another rate"](folder)
-    done = Folder(folder.path.parent / "done")
-    shutil.copytree(folder.path, done.path)
-    done.accrue("--correct")
-    before = posted(folder)
-    with monkeypatch.context() as patched:
-        use(Counted(at, kill), patched)
-        with pytest.raises(Killed):
-            folder.usance("accrue", "--correct")
-    assert posted(folder) in (before, posted(done))
-    folder.accrue("--correct")
-    assert folder.posted() == done.posted()
-    assert balances(folder) == fresh(folder)
+    done = Folder(shutil.copytree(folder.path, folder.path.with_name("done")))
+    balanced = fresh(folder)
+    with counted(Operations()) as whole:
+        done.accrue("--correct")
+    before, after = posted(folder), posted(done)
+    for at in range(1, len(whole.seen) + 1):
+        struck = Folder(shutil.copytree(folder.path, folder.path.with_name(str(at))))
+        with counted(Operations(at)), pytest.raises(Killed):
+            struck.usance("accrue", "--correct")
+        assert posted(struck) in (before, after)
+        struck.accrue("--correct")
+        assert struck.posted() == done.posted()
+        assert balances(struck) == balanced

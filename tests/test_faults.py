@@ -1,0 +1,40 @@
+"""Faults: a run is struck, the books are those before or after, and the next run mends all."""
+
+import os
+
+import pytest
+from faults_page import EACH, FAULTS, INTRODUCTION, OWNERS, PAGE, Books, Fault
+
+
+def name(fault: Fault) -> str:
+    return f"{fault.name}, {fault.where}"
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
+    return Books.small(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=name)
+def test_a_fault_loses_nothing_and_its_row_on_the_page_says_so(fault: Fault, books: Books) -> None:
+    if fault is OWNERS and os.geteuid() != 0:
+        pytest.skip("only root can give a file to somebody else")
+    assert fault.row(fault.tried(books)) in PAGE.read_text(), "run python tests/faults_page.py"
+
+
+def test_the_page_has_nothing_else() -> None:
+    rows = PAGE.read_text().removeprefix(INTRODUCTION).splitlines()
+    begins = [row.split(" | ")[:2] for row in rows]
+    assert begins == [[f"| {fault.name}", fault.where] for fault in FAULTS]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Books:
+    return Books.large(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fault", EACH, ids=name)
+def test_a_fault_loses_nothing_of_many_days(fault: Fault, large: Books) -> None:
+    assert len(large.operations) > 90
+    assert fault.tried(large).found
