@@ -17,6 +17,7 @@ class Segment(NamedTuple):
     growth     1e-18
     carry      before, 1e-18 quanta
     interest   credit or charge, quanta
+    since      the hour in which it begins, 0 to 23
     """
 
     principal: int
@@ -25,6 +26,24 @@ class Segment(NamedTuple):
     growth: int
     carry: int
     interest: int
+    since: int
+
+
+class Borrow(NamedTuple):
+    """A borrow, or a repayment (negative), and what it was decided on.
+
+    slot              0 to 24
+    quanta            without the fee
+    fee               quanta
+    free, held, owed  before it, grains: units without cost, the whole wallet, what was owed
+    """
+
+    slot: int
+    quanta: int
+    fee: int
+    free: int
+    held: int
+    owed: int
 
 
 @dataclass(slots=True)
@@ -32,8 +51,7 @@ class CoinDay:
     """What a day did to one coin of one sub-account.
 
     lent, owed    segments of what was lent, and of what was owed
-    borrowed      net borrow (+) or repayment (-) of the day, quanta
-    entry_fee     quanta
+    borrows       what was borrowed and repaid, in order of time
     before        the Lent memorandum and the carries, lent and owed, when the day began
     after         the same when it ended
     debt          owed at the end of the day, rounded up, quanta
@@ -47,10 +65,19 @@ class CoinDay:
     after: tuple[int, int, int] = (0, 0, 0)
     lent: list[Segment] = field(default_factory=list)
     owed: list[Segment] = field(default_factory=list)
-    borrowed: int = 0
-    entry_fee: int = 0
+    borrows: list[Borrow] = field(default_factory=list)
     debt: int = 0
     hours: list[int] = field(default_factory=lambda: [0] * HOURS)
+
+    @property
+    def borrowed(self) -> int:
+        """Net borrow (+) or repayment (-) of the day, quanta."""
+        return sum([borrow.quanta for borrow in self.borrows])
+
+    @property
+    def entry_fee(self) -> int:
+        """Entry fees of the day, quanta."""
+        return sum([borrow.fee for borrow in self.borrows])
 
     @property
     def earned(self) -> int:
@@ -67,13 +94,18 @@ class CoinDay:
 
 @dataclass(frozen=True, slots=True)
 class PoolDay:
-    """A pool's side of a day, coins; both None of an observed pool.
+    """A pool's side of a day, coins; fee and external None of an observed pool.
 
-    fee       what the venue keeps
-    external  what the rest of the market earned, less what it paid
+    fee             what the venue keeps
+    external        what the rest of the market earned, less what it paid
+    supply, borrow  annual rates of each hour, None where it has none
+    totals          lent and borrowed at the start of each hour, None of an observed pool
     """
 
     venue: str
     coin: Coin
     fee: Decimal | None
     external: Decimal | None
+    supply: list[Decimal | None]
+    borrow: list[Decimal | None]
+    totals: list[tuple[Decimal, Decimal] | None]

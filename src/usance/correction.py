@@ -28,6 +28,9 @@ from usance.wallet import Accrual, Holding, Portfolio, State
 Key = tuple[str, str, Lot | None, tuple[Decimal, str] | None]
 """Account, commodity, lot and price of a posting."""
 
+Sums = dict[Key, Decimal]
+"""What postings of a kind add up to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -35,11 +38,15 @@ class Correction:
 
     drafts    one for each sub-account and product that has a difference
     evening   what all have at the end of the last closed day
+    now       what closed days generate by now, by sub-account or product
+    then      what is posted for them, likewise
     problems  of closed days, as they are now, which no seal has told
     """
 
     drafts: list[Draft]
     evening: State
+    now: dict[str, Sums]
+    then: dict[str, Sums]
     problems: list[Problem]
 
 
@@ -51,25 +58,28 @@ def correct(reading: Reading, days: list[Altered], posted: State) -> Correction:
     last = closed.last_day(reading)
     assert last is not None
     fresh, found = State(), []
-    sums: dict[str, dict[Key, Decimal]] = {}
+    now: dict[str, Sums] = {}
+    then: dict[str, Sums] = {}
     journal = Journal(reading.chart, ())
     for day in engine.run(reading.book, fresh, reading.book.first or last + 1, last):
-        _add(sums, journal.day(day.day, day.drafts), 1)
+        _add(now, journal.day(day.day, day.drafts))
         found += day.problems
-    _add(sums, reading.posted, -1)
+    _add(then, reading.posted)
     corrects = tuple(day.day for day in days)
     drafts = []
-    for name in sorted({*sums, *fresh.holdings, *posted.holdings}):
-        legs = _Legs(reading, name, sums.get(name, {}), fresh, posted).legs()
+    for name in sorted({*now, *then, *fresh.holdings, *posted.holdings}):
+        sums = dict(now.get(name, {}))
+        for key, number in then.get(name, {}).items():
+            tally(sums, key, EXACT.minus(number))
+        legs = _Legs(reading, name, sums, fresh, posted).legs()
         if legs:
             drafts.append(Draft("correction", last + 1, name, 0, (), tuple(legs), corrects))
     told = " ".join(str(seal.meta.get("findings", "")) for seal in reading.seals)
-    return Correction(drafts, fresh, [problem for problem in found if problem.message not in told])
+    untold = [problem for problem in found if problem.message not in told]
+    return Correction(drafts, fresh, now, then, untold)
 
 
-def _add(
-    sums: dict[str, dict[Key, Decimal]], entries: Iterable[Open | Transaction], sign: int
-) -> None:
+def _add(sums: dict[str, Sums], entries: Iterable[Open | Transaction]) -> None:
     """Add what transactions post to the sums of the sub-account or product in their ids."""
     for entry in entries:
         if isinstance(entry, Transaction):
@@ -77,8 +87,7 @@ def _add(
             of_name = sums.setdefault(name, {})
             for posting in entry.postings:
                 assert posting.units is not None and isinstance(posting.units.number, Decimal)
-                number = EXACT.multiply(posting.units.number, Decimal(sign))
-                tally(of_name, _key(posting), number)
+                tally(of_name, _key(posting), posting.units.number)
 
 
 def _key(posting: Posting) -> Key:

@@ -11,8 +11,10 @@ from usance.lending import Lending
 from usance.margin import Margin, Standing
 from usance.pooling import Pooling
 from usance.problems import Problem
+from usance.settlement import Settled
 from usance.terms import CurvePool, Stage
 from usance.wallet import Holding, State
+from usance.waterfall import Fall
 from usance.yield_day import ProductDay, YieldDay
 from usance.yielding import Yielding
 
@@ -38,6 +40,7 @@ class Day:
 
     yields   of holders of yield products, and `products` of what backs them
     margins  of exposed sub-accounts at its end, with the standings that they rest on
+    settled  what was due of contracts, and `falls` the steps of liquidations, by id
     """
 
     day: int
@@ -47,6 +50,8 @@ class Day:
     yields: list[YieldDay] = field(default_factory=list)
     products: list[ProductDay] = field(default_factory=list)
     margins: dict[str, tuple[Standing, Margin]] = field(default_factory=dict)
+    settled: list[Settled] = field(default_factory=list)
+    falls: dict[str, Fall] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -104,6 +109,7 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
         pooling.look_at_givers(borrowing=Stage.AUTO_LENDING in stages)
         pooling.hold()
         made.margins = pooling.margins
+        made.settled, made.falls = pooling.settled, pooling.falls
         made.problems += book.findings.get(day, ())
     for lending in lendings.values():
         made.coins += lending.close()

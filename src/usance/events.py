@@ -67,6 +67,7 @@ class Transfer:
     first, second  the two sub-accounts, by name
     given          weight that `first` gave (positive) or got (negative), by currency
     text           canonical text: the order of transfers of one moment
+    source         of the transaction
     """
 
     day: int
@@ -75,6 +76,7 @@ class Transfer:
     second: str
     given: Mapping[str, Decimal]
     text: str
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)

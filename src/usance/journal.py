@@ -162,7 +162,7 @@ class Journal:
         return meta
 
     def _segment(self, coin: Coin, segment: Segment) -> dict[str, str]:
-        principal, hours, rate, growth, carry, _ = segment
+        principal, hours, rate, growth, carry, _, _ = segment
         shared = self.shared.get(growth)
         if shared is None or shared[0] is not rate:
             # All accounts of a pool share the figures of a day.

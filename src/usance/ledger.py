@@ -174,6 +174,13 @@ def once(found: Iterable[Problem]) -> Iterator[Problem]:
             yield problem
 
 
+def plugin_line(options: Mapping[str, Any]) -> Source:
+    """Return the plugin line at which virtual days are made: the last of ours."""
+    ours = [name for name, _ in options["plugin"] if name in LINES]
+    file = options["filename"]
+    return Source(file, _line_number(file, ours[-1]) if ours else 1)
+
+
 def _line_number(file: str, line: str) -> int:
     """Return where a plugin line stands last in a file, 1 where it cannot be found."""
     try:

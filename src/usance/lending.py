@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from usance import interest, problems
 from usance.amounts import Coin, ceil_div
-from usance.coin_day import CoinDay, PoolDay, Segment
+from usance.coin_day import Borrow, CoinDay, PoolDay, Segment
 from usance.curve import Curve
 from usance.events import Book, Movement
 from usance.hours import HOURS, SLOTS, date_of, slot_of
@@ -57,6 +57,7 @@ class Lending:
         self.accounts: list[Account] = []
         self.supply: list[Decimal | None] = [None] * HOURS
         self.borrow: list[Decimal | None] = [None] * HOURS
+        self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
         self.growths: dict[tuple[str, int, int], tuple[Decimal, int]] = {}
         self.problems: list[Problem] = []
 
@@ -152,7 +153,7 @@ class Lending:
         holding = account.holding
         while True:
             after = holding.copy()
-            borrowed, fee = self._moved(account, after, slot, moved)
+            borrow = self._moved(account, after, slot, moved)
             lent = after.held if self._lendable(account, after.held) else 0
             if lent != (holding.held if account.lent else 0) and self._end_lent(account, slot):
                 continue
@@ -161,8 +162,8 @@ class Lending:
             break
         holding.free, holding.lots, holding.kept = after.free, after.lots, after.kept
         holding.owed, holding.perp = after.owed, after.perp
-        account.day.borrowed += borrowed
-        account.day.entry_fee += fee
+        if borrow is not None:
+            account.day.borrows.append(borrow)
         if holding.held < 0 and not (account.terms and account.terms.auto_borrow):
             self._negative(account, moved)
         elif self.pool is None and (holding.owed > 0 or holding.held < 0):
@@ -170,26 +171,27 @@ class Lending:
 
     def _moved(
         self, account: Account, holding: Holding, slot: int, moved: Sequence[Movement]
-    ) -> tuple[int, int]:
-        """Change a holding; return what is borrowed (repaid: negative) and the fee, quanta."""
+    ) -> Borrow | None:
+        """Change a holding; return what is borrowed or repaid, None where nothing is."""
         quantum, terms = self.coin.quanta, account.terms
         for movement in moved:
             holding.take(movement.side, self.coin.grains(movement.quantity), movement.lot)
         if terms is None:
-            return 0, 0
+            return None
+        found = holding.free, holding.held, holding.owed
         if holding.held < 0 and terms.auto_borrow and self.pool is not None:
             amount = ceil_div(-holding.held, quantum)
             fee = self._entry_fee(account, amount, slot, moved)
             holding.free += amount * quantum
             holding.owed += (amount + fee) * quantum
-            return amount, fee
+            return Borrow(slot, amount, fee, *found)
         # Lots at cost keep their basis: only units without cost repay.
         amount = min(holding.free, holding.held, holding.owed) // quantum
         if amount > 0 and terms.auto_repay:
             holding.free -= amount * quantum
             holding.owed -= amount * quantum
-            return -amount, 0
-        return 0, 0
+            return Borrow(slot, -amount, 0, *found)
+        return None
 
     def _entry_fee(
         self, account: Account, amount: int, slot: int, moved: Sequence[Movement]
@@ -249,7 +251,7 @@ class Lending:
         holding = account.holding
         carry = holding.carry_lent
         credit, holding.carry_lent = interest.lender(account.lent, growth[1], carry)
-        account.day.lent.append(Segment(account.lent, slot - since, *growth, carry, credit))
+        account.day.lent.append(Segment(account.lent, slot - since, *growth, carry, credit, since))
         holding.free += credit * self.coin.quanta
         account.lent += credit
         return True
@@ -265,7 +267,7 @@ class Lending:
         holding = account.holding
         carry = holding.carry_owed
         charge, holding.carry_owed = interest.borrower(account.owed, growth[1], carry)
-        account.day.owed.append(Segment(account.owed, slot - since, *growth, carry, charge))
+        account.day.owed.append(Segment(account.owed, slot - since, *growth, carry, charge, since))
         holding.owed += charge * self.coin.quanta
         account.owed += charge
         return True
@@ -288,6 +290,7 @@ class Lending:
         """Let the pool's rates run from a slot to the next."""
         if self.curve is not None:
             for hour in range(slot, until):
+                self.totals[hour] = self.curve.lent, self.curve.borrowed
                 self.supply[hour], self.borrow[hour] = self.curve.hour()
         elif self.pool is not None:
             changes = self.observed.changes(self.start + slot + 1, self.start + until - 1)
@@ -304,9 +307,13 @@ class Lending:
 
     def pool_day(self) -> list[PoolDay]:
         """Return the pool's side of the day, nothing where there was no pool."""
-        if self.curve is not None:
-            return [PoolDay(self.venue, self.coin, self.curve.fee, self.curve.external)]
-        return [PoolDay(self.venue, self.coin, None, None)] if self.pool is not None else []
+        if self.pool is None:
+            return []
+        fee, external = (
+            (None, None) if self.curve is None else (self.curve.fee, self.curve.external)
+        )
+        rates = (self.supply, self.borrow, self.totals)
+        return [PoolDay(self.venue, self.coin, fee, external, *rates)]
 
     # What is wrong today
 

@@ -49,11 +49,15 @@ def placed(problem: Problem) -> Place:
     return _place(problem.source.file, problem.source.line, text)
 
 
+def near(file: str) -> str:
+    """Name a file from the current folder where it lies below it."""
+    return file.removeprefix(f"{Path.cwd()}{os.sep}")
+
+
 def _place(file: str, line: int, text: str) -> Place:
-    """Name a file from the current folder where it lies below it; keep a message on one line."""
-    near = file.removeprefix(f"{Path.cwd()}{os.sep}")
+    """Keep a message on one line."""
     printed = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return {"file": near, "line": line, "message": printed}
+    return {"file": near(file), "line": line, "message": printed}
 
 
 def show(places: Iterable[Place], stream: TextIO) -> None:

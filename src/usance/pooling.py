@@ -11,9 +11,10 @@ from usance.hours import HOURS, SLOTS, date_of
 from usance.lending import Lending
 from usance.margin import Margin, Standing, evaluate
 from usance.problems import Problem
+from usance.settlement import Settled
 from usance.standings import Standings
 from usance.wallet import State
-from usance.waterfall import Waterfall
+from usance.waterfall import Fall, Waterfall
 
 CENT = Decimal("0.01")
 """To which the Margin memorandum is rounded."""
@@ -22,7 +23,9 @@ CENT = Decimal("0.01")
 class Pooling:
     """The margin pools of a day.
 
-    margins  of sub-accounts that are exposed, with the standings that they rest on
+    margins   of sub-accounts that are exposed, with the standings that they rest on
+    settled   what was due
+    falls     steps of liquidations, by id
     """
 
     def __init__(self, book: Book, state: State, day: int) -> None:
@@ -31,6 +34,8 @@ class Pooling:
         self.day = day
         self.standings = Standings(book, state, day)
         self.margins: dict[str, tuple[Standing, Margin]] = {}
+        self.settled: list[Settled] = []
+        self.falls: dict[str, Fall] = {}
         self.unknown: set[str] = set()
         self.drafts: list[Draft] = []
 
@@ -112,6 +117,7 @@ class Pooling:
         due = settlement.due(contracts, balance, unit)
         if not due:
             return None
+        self.settled.append(Settled(name, unit, marked, balance, due))
         proof = {"balance": plain(unit.decimal(balance))}
         if marked:
             held = " ".join(f"{plain(quantity)} {contract}" for contract, quantity, _ in marked)
@@ -189,7 +195,9 @@ class Pooling:
         """Liquidate what is in breach, where that is simulated."""
         for name, (_, margin) in sorted(self.margins.items()):
             if margin.in_breach and self.simulates(name):
-                self.drafts += Waterfall(self.standings, name).run()
+                waterfall = Waterfall(self.standings, name)
+                self.drafts += waterfall.run()
+                self.falls |= waterfall.falls
                 self.state.breached.discard(name)
                 self.margin(name)
                 if not self.standings.is_exposed(name):

@@ -174,7 +174,9 @@ class Scribe:
                 given[currency] = tidied(amount)
         text = inputs.transaction_text(entry, entry.postings, seconds)
         day = entry.date.toordinal()
-        self.transfers.append(Transfer(day, seconds, first, second, given, text))
+        self.transfers.append(
+            Transfer(day, seconds, first, second, given, text, source_of(entry.meta))
+        )
 
     def _gifts(self, entry: Transaction, names: list[str], source: Source) -> None:
         """Note which sub-accounts a transaction takes something from, to somebody else."""

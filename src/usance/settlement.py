@@ -2,8 +2,24 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from usance.amounts import EXACT, Coin, total
+
+
+class Settled(NamedTuple):
+    """What was due to a sub-account in one settle coin, and what on.
+
+    contracts  (contract, quantity, mark) of each that settles in it
+    balance    in Perp before, grains
+    due        grains
+    """
+
+    sub_account: str
+    coin: Coin
+    contracts: Sequence[tuple[str, Decimal, Decimal]]
+    balance: int
+    due: int
 
 
 def value(contracts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:

@@ -5,8 +5,9 @@ repaid from the wallet and from coins sold; what is still owed is relieved, and 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, localcontext
+from typing import NamedTuple
 
 from usance import margin as rules
 from usance.amounts import EXACT, PRECISE, ZERO, Coin, ceil_div, figure, tally, tidied
@@ -15,6 +16,7 @@ from usance.events import Side
 from usance.lots import Lot, age
 from usance.margin import Debt, Margin, Position, Standing
 from usance.standings import Standings
+from usance.wallet import Holding
 
 STEPS = 10
 """Steps in which a position goes, each of a tenth of its size when the liquidation began."""
@@ -26,8 +28,28 @@ PRICE_PLACES = Decimal("1e-12")
 """To which a written price of a sale is rounded."""
 
 
+class Fall(NamedTuple):
+    """One step of a liquidation: what it was decided on.
+
+    size      of each contract when the liquidation began
+    steps     that each contract took before
+    before    the standing, and `holdings` and `positions` the state behind it
+    after     the standing that it led to, None where a part of it cannot be priced
+    """
+
+    sizes: Mapping[str, Decimal]
+    steps: Mapping[str, int]
+    before: Standing
+    holdings: Mapping[str, Holding]
+    positions: Mapping[str, Mapping[Lot, Decimal]]
+    after: Standing | None
+
+
 class Waterfall:
-    """One liquidation."""
+    """One liquidation.
+
+    falls  its steps, by id
+    """
 
     def __init__(self, standings: Standings, name: str) -> None:
         self.standings = standings
@@ -37,6 +59,7 @@ class Waterfall:
         self.steps: Counter[str] = Counter()
         self.sizes = {contract: held.copy_abs() for contract, held in standings.contracts(name)}
         self.drafts: list[Draft] = []
+        self.falls: dict[str, Fall] = {}
 
     def run(self) -> list[Draft]:
         """Liquidate until the breach ends or nothing is left; return a draft a step."""
@@ -45,11 +68,22 @@ class Waterfall:
             margin = rules.evaluate(standing)
             if not margin.in_breach:
                 break
+            steps = dict(self.steps)
+            holdings = {
+                coin: held.copy() for coin, held in self.state.holdings.get(self.name, {}).items()
+            }
+            positions = (
+                {market: dict(lots) for market, lots in self.state.positions[self.name].items()}
+                if self.name in self.state.positions
+                else {}
+            )
             if standing.positions:
                 legs = self._reduce(self._largest(standing, margin))
             else:
                 legs = self._repay(standing.debts[0], standing)
-            standing = self._step(legs, margin)
+            identity = self._identity()
+            before, standing = standing, self._step(legs, margin)
+            self.falls[identity] = Fall(self.sizes, steps, before, holdings, positions, standing)
         return self.drafts
 
     def _step(self, legs: list[Leg], before: Margin) -> Standing | None:

@@ -1,5 +1,6 @@
 """Yield day: what a day did to one holder of a yield product, and to what backs it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ class YieldDay:
     """What a day did to one holder of a product.
 
     hours            sum over the hours of the principal that was enrolled, quanta
+    enrolled         that principal in each hour, quanta
     treasury, bonus  credited, quanta
     paid             by a payout, quanta
     """
@@ -23,6 +25,7 @@ class YieldDay:
     treasury: int = 0
     bonus: int = 0
     paid: int = 0
+    enrolled: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

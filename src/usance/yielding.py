@@ -108,6 +108,8 @@ class Yielding:
             for holder, hours in enrolled.items():
                 self._bonus(venue, name, coin, holder, hours)
                 made = self.days.get((holder, name))
+                if made is not None:
+                    made.enrolled = hours
                 if made is not None and period is not None and (made.treasury or made.bonus):
                     accrual = self.state.accrual(holder, coin.name)
                     accrual.accrue(period, made.treasury, made.bonus)

@@ -1,0 +1,420 @@
+"""Explain: one generated transaction, computed again from the directives, step by step."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from beancount.core import convert
+from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
+from beancount.parser import printer
+
+from usance import (
+    closed,
+    correction,
+    engine,
+    explain_lending,
+    explain_margin,
+    explain_yield,
+    ledger,
+)
+from usance.amounts import ZERO, total
+from usance.correction import Key, Sums
+from usance.directives import source_of
+from usance.drafts import Draft
+from usance.engine import Day
+from usance.events import Side
+from usance.explanation import Hour, Lived, Opening, Quoted, Reference, Step, Term, Working
+from usance.hours import SLOTS, date_of, moment, seconds_of
+from usance.journal import Journal
+from usance.ledger import Ledger
+from usance.problems import Source
+from usance.reading import Reading, is_generated, is_posted
+from usance.scribe import lot_of
+from usance.wallet import State
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A directive or row that a figure rests on, as a person wrote it."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What last changed a balance before the day: a generated transaction, or (empty id) a person.
+
+    Of a person's transaction file and line say where it stands.
+    """
+
+    account: str
+    commodity: str
+    id: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The arithmetic behind a transaction.
+
+    source      where it is posted; of a virtual one the plugin line that makes it
+    hours       the hours of each principal
+    openings    what the balances at 00:00 come from
+    shown       the transaction as it stands in the books
+    recomputed  the same, computed again; empty where nothing comes out any more
+    """
+
+    id: str
+    kind: str
+    source: Source
+    steps: list[Step]
+    hours: list[Hour]
+    directives: list[Used]
+    openings: list[Balance]
+    shown: str
+    recomputed: str
+    differs: bool
+
+
+def ids(book: Ledger) -> dict[str, Transaction]:
+    """Return the generated transactions of a ledger, by id."""
+    return {
+        str(entry.meta["usance"]): entry
+        for entry in book.entries
+        if isinstance(entry, Transaction) and is_posted(entry)
+    }
+
+
+def nearest(identity: str, known: dict[str, Transaction]) -> list[str]:
+    """Return the ids that look most like one that does not exist."""
+    return get_close_matches(identity, known, cutoff=0.5)
+
+
+def explain(book: Ledger, entry: Transaction, *, detailed: bool = False) -> Explanation:
+    """Explain a generated transaction.
+
+    detailed  each hour's rates of a curve pool are steps too
+    """
+    reading = book.read()
+    identity = str(entry.meta["usance"])
+    kind, _, name = identity.split("/")[:3]
+    work = Working(detailed)
+    references = _References(book, reading, entry.date.toordinal())
+    draft = None
+    match kind:
+        case "correction":
+            draft = _correction(work, reading, entry)
+        case "transfer":
+            draft = _transfer(work, book, reading, entry)
+        case _:
+            lived = _lived(reading, entry.date.toordinal())
+            draft = next((d for d in lived.day.drafts if d.identity == identity), None)
+            if draft is not None:
+                _steps(work, lived, name, draft)
+    again = _written(reading, draft) if draft is not None else None
+    return Explanation(
+        identity,
+        kind,
+        source_of(entry.meta) if not is_generated(entry) else ledger.plugin_line(book.options),
+        work.steps,
+        work.hours,
+        list(references.used(work)),
+        list(references.openings(work)),
+        printer.format_entry(entry),
+        "" if again is None else printer.format_entry(again),
+        again is None or _compared(again) != _compared(entry),
+    )
+
+
+def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
+    match draft.kind:
+        case "lending":
+            explain_lending.lending(work, lived, name)
+        case "borrowing":
+            explain_lending.borrowing(work, lived, name)
+        case "treasury":
+            explain_yield.treasury(work, lived, name)
+        case "payout":
+            explain_yield.payout(work, lived, name)
+        case "settlement":
+            explain_margin.settlement(work, lived, name)
+        case "margin":
+            explain_margin.margin(work, lived, name)
+        case _:
+            explain_margin.liquidation(work, lived, name, draft)
+
+
+def _lived(reading: Reading, day: int) -> Lived:
+    """Live the days up to one from the first, whether they are closed or not."""
+    book, state = reading.book, State()
+    before = State()
+    credits_of: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
+    made = Day(day)
+    if book.first is not None:
+        for made in engine.run(book, state, book.first, day):
+            if made.day == day - 1:
+                before = copy.deepcopy(state)
+            for of_holder in made.yields:
+                if of_holder.treasury or of_holder.bonus:
+                    of_product = credits_of.setdefault(
+                        (of_holder.sub_account, of_holder.product), {}
+                    )
+                    of_product[made.day] = of_holder.treasury, of_holder.bonus
+    return Lived(book, before, state, made, credits_of)
+
+
+def _written(reading: Reading, draft: Draft) -> Transaction:
+    """Return a draft as the transaction that it is posted as."""
+    made = Journal(reading.chart, ()).day(draft.day, [draft])
+    [entry] = [entry for entry in made if isinstance(entry, Transaction)]
+    return entry
+
+
+def _compared(entry: Transaction) -> tuple[Any, ...]:
+    """Return what two accounts of a transaction must agree on: all but where it stands."""
+    postings = [
+        (leg.account, str(leg.units), str(leg.cost), str(leg.price), _meta(leg.meta or {}))
+        for leg in entry.postings
+    ]
+    return entry.date, entry.tags, entry.links, entry.narration, postings
+
+
+def _meta(meta: dict[str, Any]) -> dict[str, Any]:
+    hidden = ("filename", "lineno")
+    return {k: v for k, v in meta.items() if k not in hidden and not k.startswith("__")}
+
+
+# Transactions that no day's state makes
+
+
+def _transfer(work: Working, book: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
+    """Note what a transfer gave, at weight."""
+    identity, day = str(entry.meta["usance"]), entry.date.toordinal()
+    of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
+    drafts = {draft.identity: draft for draft in engine.handovers(of_day)}
+    draft = drafts.get(identity)
+    if draft is None:
+        return None
+    # Drafts of one giver are numbered in the order of its transfers.
+    ordered = sorted(of_day, key=lambda transfer: (transfer.seconds, transfer.text))
+    given = [t for t in ordered if t.first == draft.sub_account and t.given]
+    transfer = given[max(draft.number, 1) - 1]
+    work.cite(transfer.source)
+    written = next(
+        person
+        for person in book.entries
+        if isinstance(person, Transaction) and source_of(person.meta) == transfer.source
+    )
+    for currency, amount in transfer.given.items():
+        _given(work, reading, written, (transfer.first, transfer.second), currency, amount)
+    return draft
+
+
+def _given(
+    work: Working,
+    reading: Reading,
+    written: Transaction,
+    names: tuple[str, str],
+    currency: str,
+    amount: Decimal,
+) -> None:
+    giver = names[0] if amount > 0 else names[1]
+    values: dict[str, Decimal] = {}
+    terms: list[str] = []
+    for posting in written.postings:
+        weight = convert.get_weight(posting)
+        if reading.chart.owner(posting.account) != giver or weight.currency != currency:
+            continue
+        number = len(terms) + 1
+        assert posting.units is not None and isinstance(posting.units.number, Decimal)
+        values[f"units {number}"] = posting.units.number
+        term = f"units {number}"
+        lot = lot_of(posting)
+        if lot is not None:
+            values[f"cost {number}"] = lot.cost
+            term += f" x cost {number}"
+        terms.append(term)
+    sign = "-" if amount > 0 else ""
+    work.step(
+        f"what {names[0]} gave {names[1]} (got: negative), lots at their cost",
+        f"given = {sign}({' + '.join(terms)})",
+        values,
+        amount,
+        currency,
+    )
+
+
+def _correction(work: Working, reading: Reading, entry: Transaction) -> Draft | None:
+    """Note what closed days come to by now, less what was posted for them."""
+    day, name = entry.date.toordinal(), str(entry.meta["usance"]).split("/")[2]
+    then = replace(
+        reading,
+        posted=[posted for posted in reading.posted if posted.date < entry.date],
+        seals=[seal for seal in reading.seals if seal.date < entry.date],
+        corrections=[seal for seal in reading.corrections if seal.date < entry.date],
+    )
+    corrected = [
+        closed.Altered(seal.values[0].value.toordinal(), "", day, [], source_of(seal.meta))
+        for seal in reading.corrections
+        if seal.date == entry.date
+    ]
+    state, _ = closed.state(then)
+    made = correction.correct(then, corrected, state)
+    draft = next((draft for draft in made.drafts if draft.sub_account == name), None)
+    if draft is None:
+        return None
+    for altered in corrected:
+        lines = closed.lines(reading, altered.day, altered.day)[altered.day]
+        work.cite(altered.source, *(line.source for line in lines))
+    _legs(work, draft, made.now.get(name, {}), made.then.get(name, {}))
+    return draft
+
+
+def _legs(work: Working, draft: Draft, now: Sums, then: Sums) -> None:
+    """Note each account's difference, which its legs post."""
+    legs: dict[Key, list[Decimal]] = {}
+    for leg in draft.legs:
+        legs.setdefault((str(leg.place), leg.currency, leg.lot, leg.price), []).append(leg.amount)
+    for key, amounts in legs.items():
+        account, commodity, lot, _ = key
+        say = f"{account}{'' if lot is None else f', bought {date_of(lot.day)}'}"
+        difference = work.step(
+            f"{say}: what closed days come to now, less what is posted",
+            "difference = now - posted",
+            {"now": now.get(key, ZERO), "posted": then.get(key, ZERO)},
+            total(amounts),
+            commodity,
+        )
+        if len(amounts) > 1:
+            parts = {f"leg {number}": amount for number, amount in enumerate(amounts, 1)}
+            work.total(f"{say}: its legs", "difference", parts, commodity, difference)
+
+
+# What a figure rests on
+
+
+class _References:
+    """Finds what steps rest on in a ledger's directives."""
+
+    def __init__(self, book: Ledger, reading: Reading, day: int) -> None:
+        self.book = book
+        self.reading = reading
+        self.day = day
+        self.files: dict[str, list[str]] = {}
+        self.written = [entry for entry in book.entries if not is_generated(entry)]
+
+    def used(self, work: Working) -> Iterator[Used]:
+        """Yield directives and rows, each once, in the order in which the steps need them."""
+        seen: set[Source] = set()
+        for reference in work.references:
+            for source in self._sources(reference):
+                if source not in seen:
+                    seen.add(source)
+                    yield Used(source.file, source.line, self._text(source))
+
+    def _sources(self, reference: Reference) -> list[Source]:
+        match reference:
+            case Source():
+                return [reference]
+            case Term():
+                return [source_of(entry.meta) for entry in self._terms(reference)]
+            case Quoted(commodity, quote):
+                return [source_of(entry.meta) for entry in self._prices(commodity, quote)]
+            case Opening():
+                return []
+
+    def _terms(self, term: Term) -> Sequence[Directive]:
+        """Return the directive in force at the start of the day, and those of the day."""
+        if term.kind == "commodity":
+            return [e for e in self.written if isinstance(e, Commodity) and e.currency == term.name]
+        found = [
+            (
+                moment(entry.date.toordinal(), seconds_of(str(entry.meta.get("time", ""))) or 0),
+                entry,
+            )
+            for entry in self.written
+            if isinstance(entry, Custom) and entry.type == term.kind and self._is_of(entry, term)
+        ]
+        found.sort(key=lambda pair: (pair[0], "venue" in pair[1].meta))
+        start, end = self.day * SLOTS, (self.day + 1) * SLOTS
+        before = [entry for at, entry in found if at <= start][-1:]
+        return before + [entry for at, entry in found if start < at < end]
+
+    @staticmethod
+    def _is_of(entry: Custom, term: Term) -> bool:
+        texts = [value for value, _ in entry.values or ()]
+        if term.kind == "yield-bonus":
+            return texts[:2] == [term.name, term.venue]
+        named = texts[:1] == [term.name] or not term.name
+        return named and entry.meta.get("venue", term.venue) == term.venue
+
+    def _prices(self, commodity: str, quote: str) -> list[Price]:
+        """Return the prices that make up one of a commodity: itself, or two over a third."""
+        if commodity == quote:
+            return []
+        direct = self._last(commodity, quote)
+        if direct is not None:
+            return [direct]
+        for over in self.reading.book.quotes.over.get(commodity, ()):
+            first, second = self._last(commodity, over), self._last(over, quote)
+            if first is not None and second is not None:
+                return [first, second]
+        return []
+
+    def _last(self, commodity: str, quote: str) -> Price | None:
+        pair = {commodity, quote}
+        found = [
+            entry
+            for entry in self.written
+            if isinstance(entry, Price)
+            and {entry.currency, entry.amount.currency} == pair
+            and entry.date.toordinal() <= self.day
+        ]
+        return max(found, key=lambda entry: entry.date, default=None)
+
+    def _text(self, source: Source) -> str:
+        """Return a directive or row as it is written: its line, and those indented below it."""
+        if source.file not in self.files:
+            try:
+                self.files[source.file] = Path(source.file).read_text("utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                self.files[source.file] = []
+        lines = self.files[source.file]
+        text = [line.rstrip() for line in lines[source.line - 1 : source.line]]
+        for line in lines[source.line :]:
+            if not line[:1].isspace() or not line.strip():
+                break
+            text.append(line.rstrip())
+        return "\n".join(text)
+
+    def openings(self, work: Working) -> Iterator[Balance]:
+        """Yield what last changed the balances with which the day began."""
+        sought = {self._account(o): None for o in work.references if isinstance(o, Opening)}
+        last: dict[tuple[str, str], Transaction] = {}
+        for entry in self.book.entries:
+            if isinstance(entry, Transaction) and entry.date.toordinal() < self.day:
+                for leg in entry.postings:
+                    if leg.units is not None and (leg.account, leg.units.currency) in sought:
+                        last[leg.account, leg.units.currency] = entry
+        for account, commodity in sought:
+            if (account, commodity) in last:
+                entry = last[account, commodity]
+                identity = str(entry.meta["usance"]) if is_posted(entry) else ""
+                source = source_of(entry.meta)
+                if is_generated(entry):
+                    source = ledger.plugin_line(self.book.options)
+                yield Balance(account, commodity, identity, *source)
+
+    def _account(self, opening: Opening) -> tuple[str, str]:
+        name, side, commodity = opening
+        chart = self.reading.chart
+        if isinstance(side, Side):
+            return chart.account(name, side), commodity
+        return chart.reserved(name, side), commodity

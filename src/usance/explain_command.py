@@ -1,0 +1,142 @@
+"""The command that explains a figure. No arithmetic: explain is asked, and shown."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from usance import explain as explaining
+from usance import ledger
+from usance.amounts import figure, plain
+from usance.explain import Explanation
+from usance.explanation import Step, substituted
+from usance.messages import near, report
+from usance.options import with_format, with_ledger
+from usance.tables import as_json, comma_separated, table
+
+
+@click.command()
+@with_ledger
+@click.argument("identity", metavar="ID")
+@click.option("--hours", "hourly", is_flag=True, help="Show each hour's principal and rate.")
+@with_format
+def explain(path: str, identity: str, hourly: bool, form: str) -> None:
+    """Show the arithmetic behind the generated transaction ID, from the directives on.
+
+    ID is what stands behind its usance: as kind/date/sub-account, or product. The figure is
+    computed again, on closed days too. Exits 1 where what is posted differs, and shows both.
+
+    \b
+    Examples:
+      usance explain books/main.beancount lending/2025-05-01/Main
+      usance explain books/main.beancount margin/2025-05-02/Main --format json
+    """
+    book = ledger.load(path)
+    known = explaining.ids(book)
+    if identity not in known:
+        close = explaining.nearest(identity, known)
+        hint = f"Near it: {', '.join(close)}." if close else "An id is lending/2025-05-01/Main."
+        raise click.UsageError(f"no transaction has the id {identity!r}. {hint}")
+    found = explaining.explain(book, known[identity], detailed=hourly)
+    match form:
+        case "json":
+            click.echo(as_json(_answer(found, hourly)), nl=False)
+        case "csv":
+            names = ["step", "what", "formula", "values", "result", "unit"]
+            click.echo(comma_separated(names, list(_rows(found))), nl=False)
+        case _:
+            _show(found, hourly)
+    if found.differs:
+        _tell(found)
+    report(book)
+    sys.exit(1 if found.differs else 0)
+
+
+def _answer(found: Explanation, hourly: bool) -> dict[str, Any]:
+    """Return an explanation as JSON."""
+    answer = {
+        "id": found.id,
+        "file": near(found.source.file),
+        "line": found.source.line,
+        "kind": found.kind,
+        "steps": [
+            {
+                "what": step.what,
+                "formula": step.formula,
+                "values": {name: plain(number) for name, number in step.values.items()},
+                "result": plain(step.result),
+                "unit": step.unit,
+            }
+            for step in found.steps
+        ],
+        "directives": [{**asdict(used), "file": near(used.file)} for used in found.directives],
+        "openings": [{**asdict(opening), "file": near(opening.file)} for opening in found.openings],
+        "differs": found.differs,
+    }
+    if hourly:
+        answer["hours"] = [
+            {
+                "what": hour.what,
+                "hour": hour.hour,
+                "principal": plain(hour.principal),
+                "rate": plain(hour.rate),
+                "growth": plain(hour.growth),
+            }
+            for hour in found.hours
+        ]
+    return answer
+
+
+def _rows(found: Explanation) -> Iterator[list[str]]:
+    for number, step in enumerate(found.steps, 1):
+        values = "; ".join(f"{name} = {plain(value)}" for name, value in step.values.items())
+        yield [str(number), step.what, step.formula, values, plain(step.result), step.unit]
+
+
+def _show(found: Explanation, hourly: bool) -> None:
+    """Print steps for a person with a calculator, then what they rest on."""
+    click.echo(f"{found.id}, {near(found.source.file)}:{found.source.line}")
+    for number, step in enumerate(found.steps, 1):
+        click.echo(f"\n{number}. {step.what}")
+        for line in _lines(step):
+            click.echo(f"   {line}")
+    if hourly and found.hours:
+        heads = ["What", "Hour", "Principal ", "Rate ", "Growth so far "]
+        rows = [
+            (h.what, f"{h.hour:02}:00", plain(h.principal), figure(h.rate), figure(h.growth))
+            for h in found.hours
+        ]
+        click.echo(table("\nHours", heads, rows), nl=False)
+    if found.openings:
+        click.echo("\nBalances at 00:00 come from:")
+    for opening in found.openings:
+        behind = f"  {opening.id}" if opening.id else ""
+        place = f"{near(opening.file)}:{opening.line}"
+        click.echo(f"  {place}  {opening.account} {opening.commodity}{behind}")
+    click.echo("\nDirectives:")
+    for used in found.directives:
+        first, *rest = used.text.split("\n")
+        click.echo(f"  {near(used.file)}:{used.line}  {first}".rstrip())
+        for line in rest:
+            click.echo(f"      {line}")
+
+
+def _lines(step: Step) -> Iterator[str]:
+    """Return a formula, the same with its numbers, and the result."""
+    name, _, expression = step.formula.partition(" = ")
+    result = f"{figure(step.result)} {step.unit}".rstrip()
+    yield step.formula
+    numbers = substituted(step)
+    if numbers not in (expression, result, figure(step.result)):
+        yield f"{' ' * len(name)} = {numbers}"
+    yield f"{' ' * len(name)} = {result}"
+
+
+def _tell(found: Explanation) -> None:
+    """Say that what is posted is not what comes out, and show both."""
+    click.echo(f"{found.id}: what is posted is not what comes out.", err=True)
+    click.echo(f"Posted:\n{found.shown}", err=True)
+    again = found.recomputed or "nothing: no such transaction is made any more\n"
+    click.echo(f"Computed again:\n{again}", err=True)
