@@ -26,10 +26,11 @@ LAYERS = (
     ("margin_reading", "price_reading", "waterfall", "yield_reading", "yielding"),
     ("pooling", "reading"),
     ("closed_yields", "engine", "journal"),
-    ("closed",),
-    ("correction", "ledger"),
-    ("margin_reports", "messages", "posted", "reports"),
+    ("closed", "explanation"),
+    ("correction", "explain_lending", "explain_margin", "explain_yield", "ledger"),
+    ("citations", "explain_liquidation", "margin_reports", "messages", "posted", "reports"),
     (
+        "explain",
         "margin_commands",
         "posting",
         "margin_table",
@@ -37,16 +38,18 @@ LAYERS = (
         "verification",
         "yield_reports",
     ),
-    ("close_commands", "yield_commands"),
+    ("close_commands", "explain_command", "yield_commands"),
     ("cli",),
 )
 """Modules from the bottom up: one imports from lower layers only, never from its own."""
 
 BEANCOUNT = {
+    "citations",
     "closed",
     "closed_yields",
     "correction",
     "directives",
+    "explain",
     "inputs",
     "journal",
     "ledger",
@@ -70,6 +73,7 @@ BEANCOUNT = {
 CLICK = {
     "cli",
     "close_commands",
+    "explain_command",
     "margin_commands",
     "messages",
     "options",

@@ -1,15 +1,14 @@
 """Explain: one generated transaction, computed again from the directives, step by step."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from beancount.core import convert
-from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
+from beancount.core.data import Transaction
 from beancount.parser import printer
 
 from usance import (
@@ -17,47 +16,25 @@ from usance import (
     correction,
     engine,
     explain_lending,
+    explain_liquidation,
     explain_margin,
     explain_yield,
     ledger,
 )
 from usance.amounts import ZERO, total
+from usance.citations import Balance, Citations, Used
 from usance.correction import Key, Sums
 from usance.directives import source_of
 from usance.drafts import Draft
 from usance.engine import Day
-from usance.events import Side
-from usance.explanation import Hour, Lived, Opening, Quoted, Reference, Step, Term, Working
-from usance.hours import SLOTS, date_of, moment, seconds_of
+from usance.explanation import Hour, Lived, Step, Working
+from usance.hours import date_of
 from usance.journal import Journal
 from usance.ledger import Ledger
 from usance.problems import Source
 from usance.reading import Reading, is_generated, is_posted
 from usance.scribe import lot_of
 from usance.wallet import State
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """A directive or row that a figure rests on, as a person wrote it."""
-
-    file: str
-    line: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What last changed a balance before the day: a generated transaction, or (empty id) a person.
-
-    Of a person's transaction file and line say where it stands.
-    """
-
-    account: str
-    commodity: str
-    id: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +46,7 @@ class Explanation:
     openings    what the balances at 00:00 come from
     shown       the transaction as it stands in the books
     recomputed  the same, computed again; empty where nothing comes out any more
+    corrections ids of later corrections of the same sub-account or product
     """
 
     id: str
@@ -81,6 +59,7 @@ class Explanation:
     shown: str
     recomputed: str
     differs: bool
+    corrections: list[str]
 
 
 def ids(book: Ledger) -> dict[str, Transaction]:
@@ -88,13 +67,15 @@ def ids(book: Ledger) -> dict[str, Transaction]:
     return {
         str(entry.meta["usance"]): entry
         for entry in book.entries
-        if isinstance(entry, Transaction) and is_posted(entry)
+        if isinstance(entry, Transaction)
+        and is_posted(entry)
+        and len(str(entry.meta["usance"]).split("/")) >= len(("kind", "date", "name"))
     }
 
 
-def nearest(identity: str, known: dict[str, Transaction]) -> list[str]:
+def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
     """Return the ids that look most like one that does not exist."""
-    return get_close_matches(identity, known, cutoff=0.5)
+    return get_close_matches(identity, known)
 
 
 def explain(book: Ledger, entry: Transaction, *, detailed: bool = False) -> Explanation:
@@ -106,7 +87,7 @@ def explain(book: Ledger, entry: Transaction, *, detailed: bool = False) -> Expl
     identity = str(entry.meta["usance"])
     kind, _, name = identity.split("/")[:3]
     work = Working(detailed)
-    references = _References(book, reading, entry.date.toordinal())
+    citations = Citations(book, reading, entry.date.toordinal())
     draft = None
     match kind:
         case "correction":
@@ -125,11 +106,17 @@ def explain(book: Ledger, entry: Transaction, *, detailed: bool = False) -> Expl
         source_of(entry.meta) if not is_generated(entry) else ledger.plugin_line(book.options),
         work.steps,
         work.hours,
-        list(references.used(work)),
-        list(references.openings(work)),
+        list(citations.used(work)),
+        list(citations.openings(work)),
         printer.format_entry(entry),
         "" if again is None else printer.format_entry(again),
         again is None or _compared(again) != _compared(entry),
+        [
+            str(later.meta["usance"])
+            for later in reading.posted
+            if later.date > entry.date
+            and str(later.meta["usance"]).split("/")[:3:2] == ["correction", name]
+        ],
     )
 
 
@@ -148,7 +135,7 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
         case "margin":
             explain_margin.margin(work, lived, name)
         case _:
-            explain_margin.liquidation(work, lived, name, draft)
+            explain_liquidation.liquidation(work, lived, name, draft)
 
 
 def _lived(reading: Reading, day: int) -> Lived:
@@ -183,12 +170,17 @@ def _compared(entry: Transaction) -> tuple[Any, ...]:
         (leg.account, str(leg.units), str(leg.cost), str(leg.price), _meta(leg.meta or {}))
         for leg in entry.postings
     ]
-    return entry.date, entry.tags, entry.links, entry.narration, postings
+    # Beancount's booking of posted text orders postings by currency.
+    return entry.date, entry.tags, entry.links, entry.narration, sorted(postings)
 
 
-def _meta(meta: dict[str, Any]) -> dict[str, Any]:
+def _meta(meta: dict[str, Any]) -> list[tuple[str, str]]:
     hidden = ("filename", "lineno")
-    return {k: v for k, v in meta.items() if k not in hidden and not k.startswith("__")}
+    return sorted(
+        (key, str(value))
+        for key, value in meta.items()
+        if key not in hidden and not key.startswith("__")
+    )
 
 
 # Transactions that no day's state makes
@@ -260,6 +252,8 @@ def _correction(work: Working, reading: Reading, entry: Transaction) -> Draft | 
         seals=[seal for seal in reading.seals if seal.date < entry.date],
         corrections=[seal for seal in reading.corrections if seal.date < entry.date],
     )
+    if not then.seals:
+        return None
     corrected = [
         closed.Altered(seal.values[0].value.toordinal(), "", day, [], source_of(seal.meta))
         for seal in reading.corrections
@@ -295,126 +289,3 @@ def _legs(work: Working, draft: Draft, now: Sums, then: Sums) -> None:
         if len(amounts) > 1:
             parts = {f"leg {number}": amount for number, amount in enumerate(amounts, 1)}
             work.total(f"{say}: its legs", "difference", parts, commodity, difference)
-
-
-# What a figure rests on
-
-
-class _References:
-    """Finds what steps rest on in a ledger's directives."""
-
-    def __init__(self, book: Ledger, reading: Reading, day: int) -> None:
-        self.book = book
-        self.reading = reading
-        self.day = day
-        self.files: dict[str, list[str]] = {}
-        self.written = [entry for entry in book.entries if not is_generated(entry)]
-
-    def used(self, work: Working) -> Iterator[Used]:
-        """Yield directives and rows, each once, in the order in which the steps need them."""
-        seen: set[Source] = set()
-        for reference in work.references:
-            for source in self._sources(reference):
-                if source not in seen:
-                    seen.add(source)
-                    yield Used(source.file, source.line, self._text(source))
-
-    def _sources(self, reference: Reference) -> list[Source]:
-        match reference:
-            case Source():
-                return [reference]
-            case Term():
-                return [source_of(entry.meta) for entry in self._terms(reference)]
-            case Quoted(commodity, quote):
-                return [source_of(entry.meta) for entry in self._prices(commodity, quote)]
-            case Opening():
-                return []
-
-    def _terms(self, term: Term) -> Sequence[Directive]:
-        """Return the directive in force at the start of the day, and those of the day."""
-        if term.kind == "commodity":
-            return [e for e in self.written if isinstance(e, Commodity) and e.currency == term.name]
-        found = [
-            (
-                moment(entry.date.toordinal(), seconds_of(str(entry.meta.get("time", ""))) or 0),
-                entry,
-            )
-            for entry in self.written
-            if isinstance(entry, Custom) and entry.type == term.kind and self._is_of(entry, term)
-        ]
-        found.sort(key=lambda pair: (pair[0], "venue" in pair[1].meta))
-        start, end = self.day * SLOTS, (self.day + 1) * SLOTS
-        before = [entry for at, entry in found if at <= start][-1:]
-        return before + [entry for at, entry in found if start < at < end]
-
-    @staticmethod
-    def _is_of(entry: Custom, term: Term) -> bool:
-        texts = [value for value, _ in entry.values or ()]
-        if term.kind == "yield-bonus":
-            return texts[:2] == [term.name, term.venue]
-        named = texts[:1] == [term.name] or not term.name
-        return named and entry.meta.get("venue", term.venue) == term.venue
-
-    def _prices(self, commodity: str, quote: str) -> list[Price]:
-        """Return the prices that make up one of a commodity: itself, or two over a third."""
-        if commodity == quote:
-            return []
-        direct = self._last(commodity, quote)
-        if direct is not None:
-            return [direct]
-        for over in self.reading.book.quotes.over.get(commodity, ()):
-            first, second = self._last(commodity, over), self._last(over, quote)
-            if first is not None and second is not None:
-                return [first, second]
-        return []
-
-    def _last(self, commodity: str, quote: str) -> Price | None:
-        pair = {commodity, quote}
-        found = [
-            entry
-            for entry in self.written
-            if isinstance(entry, Price)
-            and {entry.currency, entry.amount.currency} == pair
-            and entry.date.toordinal() <= self.day
-        ]
-        return max(found, key=lambda entry: entry.date, default=None)
-
-    def _text(self, source: Source) -> str:
-        """Return a directive or row as it is written: its line, and those indented below it."""
-        if source.file not in self.files:
-            try:
-                self.files[source.file] = Path(source.file).read_text("utf-8").splitlines()
-            except (OSError, UnicodeDecodeError):
-                self.files[source.file] = []
-        lines = self.files[source.file]
-        text = [line.rstrip() for line in lines[source.line - 1 : source.line]]
-        for line in lines[source.line :]:
-            if not line[:1].isspace() or not line.strip():
-                break
-            text.append(line.rstrip())
-        return "\n".join(text)
-
-    def openings(self, work: Working) -> Iterator[Balance]:
-        """Yield what last changed the balances with which the day began."""
-        sought = {self._account(o): None for o in work.references if isinstance(o, Opening)}
-        last: dict[tuple[str, str], Transaction] = {}
-        for entry in self.book.entries:
-            if isinstance(entry, Transaction) and entry.date.toordinal() < self.day:
-                for leg in entry.postings:
-                    if leg.units is not None and (leg.account, leg.units.currency) in sought:
-                        last[leg.account, leg.units.currency] = entry
-        for account, commodity in sought:
-            if (account, commodity) in last:
-                entry = last[account, commodity]
-                identity = str(entry.meta["usance"]) if is_posted(entry) else ""
-                source = source_of(entry.meta)
-                if is_generated(entry):
-                    source = ledger.plugin_line(self.book.options)
-                yield Balance(account, commodity, identity, *source)
-
-    def _account(self, opening: Opening) -> tuple[str, str]:
-        name, side, commodity = opening
-        chart = self.reading.chart
-        if isinstance(side, Side):
-            return chart.account(name, side), commodity
-        return chart.reserved(name, side), commodity

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from usance import explain as explaining
 from usance import ledger
 from usance.amounts import figure, plain
 from usance.explain import Explanation
-from usance.explanation import Step, substituted
+from usance.explanation import Hour, Step, substituted
 from usance.messages import near, report
 from usance.options import with_format, with_ledger
 from usance.tables import as_json, comma_separated, table
@@ -44,8 +45,7 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
         case "json":
             click.echo(as_json(_answer(found, hourly)), nl=False)
         case "csv":
-            names = ["step", "what", "formula", "values", "result", "unit"]
-            click.echo(comma_separated(names, list(_rows(found))), nl=False)
+            _show_rows(found, hourly)
         case _:
             _show(found, hourly)
     if found.differs:
@@ -74,25 +74,42 @@ def _answer(found: Explanation, hourly: bool) -> dict[str, Any]:
         "directives": [{**asdict(used), "file": near(used.file)} for used in found.directives],
         "openings": [{**asdict(opening), "file": near(opening.file)} for opening in found.openings],
         "differs": found.differs,
+        "posted": found.shown,
+        "recomputed": found.recomputed or None,
+        "corrections": found.corrections,
     }
     if hourly:
         answer["hours"] = [
-            {
-                "what": hour.what,
-                "hour": hour.hour,
-                "principal": plain(hour.principal),
-                "rate": plain(hour.rate),
-                "growth": plain(hour.growth),
-            }
-            for hour in found.hours
+            {name: _text(value) for name, value in hour._asdict().items()} for hour in found.hours
         ]
     return answer
 
 
-def _rows(found: Explanation) -> Iterator[list[str]]:
-    for number, step in enumerate(found.steps, 1):
-        values = "; ".join(f"{name} = {plain(value)}" for name, value in step.values.items())
-        yield [str(number), step.what, step.formula, values, plain(step.result), step.unit]
+def _text(value: object) -> object:
+    return plain(value) if isinstance(value, Decimal) else value
+
+
+def _show_rows(found: Explanation, hourly: bool) -> None:
+    """Print steps as CSV, or the hours behind them."""
+    if hourly:
+        hours = [
+            [None if cell is None else str(_text(cell)) for cell in hour] for hour in found.hours
+        ]
+        click.echo(comma_separated(Hour._fields, hours), nl=False)
+        return
+    names = ["step", "what", "formula", "values", "result", "unit"]
+    rows = [
+        (
+            str(number),
+            step.what,
+            step.formula,
+            "; ".join(f"{name} = {plain(value)}" for name, value in step.values.items()),
+            plain(step.result),
+            step.unit,
+        )
+        for number, step in enumerate(found.steps, 1)
+    ]
+    click.echo(comma_separated(names, rows), nl=False)
 
 
 def _show(found: Explanation, hourly: bool) -> None:
@@ -103,10 +120,17 @@ def _show(found: Explanation, hourly: bool) -> None:
         for line in _lines(step):
             click.echo(f"   {line}")
     if hourly and found.hours:
-        heads = ["What", "Hour", "Principal ", "Rate ", "Growth so far "]
+        heads = ["What", "Hour", "Principal ", "Rate ", "Growth ", "Principal x growth "]
         rows = [
-            (h.what, f"{h.hour:02}:00", plain(h.principal), figure(h.rate), figure(h.growth))
-            for h in found.hours
+            (
+                hour.what,
+                f"{hour.hour:02}:00",
+                plain(hour.principal),
+                None if hour.rate is None else figure(hour.rate),
+                figure(hour.growth),
+                figure(hour.earned),
+            )
+            for hour in found.hours
         ]
         click.echo(table("\nHours", heads, rows), nl=False)
     if found.openings:
@@ -140,3 +164,5 @@ def _tell(found: Explanation) -> None:
     click.echo(f"Posted:\n{found.shown}", err=True)
     again = found.recomputed or "nothing: no such transaction is made any more\n"
     click.echo(f"Computed again:\n{again}", err=True)
+    if found.corrections:
+        click.echo(f"Corrected since: {', '.join(found.corrections)}.", err=True)

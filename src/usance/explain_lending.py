@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from itertools import groupby
 
-from usance.amounts import EXACT, PRECISE, ZERO, Coin, plain, total
+from usance.amounts import EXACT, PRECISE, UNIT, ZERO, Coin, plain, total
 from usance.coin_day import Borrow, CoinDay, PoolDay, Segment
 from usance.events import Movement, Side
 from usance.explanation import Lived, Opening, Quoted, Term, Working, carried, exact
@@ -96,7 +96,7 @@ class _Side:
         self._rates(segment)
         principal = self.coin.amount(segment.principal)
         what = self._say("lent" if self.lends else "owed")
-        self.work.hourly(what, segment.since, [principal] * segment.hours, rates)
+        self.work.compound(what, segment.since, principal, rates)
         if self.lends:
             base = ("principal", segment.principal)
             what = self._say(clock)
@@ -257,7 +257,7 @@ class _Side:
             charge,
             coin.name,
         )
-        left = segment.interest * 10**18 - segment.principal * segment.growth + segment.carry
+        left = segment.interest * UNIT - segment.principal * segment.growth + segment.carry
         self.work.step(
             self._say(f"{clock}: carry, a prepayment"),
             "carry after = charge - (principal x growth - carry)",

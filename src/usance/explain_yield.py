@@ -8,7 +8,7 @@ from usance import portfolios
 from usance.amounts import EXACT, Coin, total
 from usance.events import Side
 from usance.explanation import Lived, Opening, Quoted, Term, Working, exact
-from usance.hours import HOURS, SLOTS, date_of
+from usance.hours import SLOTS, date_of
 from usance.periods import Period, period_of
 from usance.portfolios import Division, Held
 from usance.reserves import Reserve
@@ -49,10 +49,11 @@ def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
         if rate is not None:
             work.cite(rate.source)
             growth = _growth(work, rate.rate, say)
-            work.hourly(say, 0, map(coin.amount, made.enrolled), [rate.rate] * HOURS)
+            work.simple(say, map(coin.amount, made.enrolled), rate.rate, exact(growth, 18))
     else:
         [backing] = [backing for backing in lived.day.products if backing.product == made.product]
         growth = _divided(work, lived, backing, product.bills)
+        work.simple(say, map(coin.amount, made.enrolled), None, exact(growth, 18))
     if growth is not None:
         credit = made.treasury
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_treasury, credit)
@@ -65,7 +66,7 @@ def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
         growth = _growth(work, bonus.rate, say)
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_bonus, made.bonus)
         counted = [lent if cap is None else min(lent, cap) for lent in made.enrolled]
-        work.hourly(say, 0, map(coin.amount, counted), [bonus.rate] * HOURS)
+        work.simple(say, map(coin.amount, counted), bonus.rate, exact(growth, 18))
     work.cite(Quoted(coin.name, lived.book.operating))
 
 
@@ -172,8 +173,10 @@ def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int
         work.cite(Term("commodity", lot.bill, ""))
         incomes[f"income {number} of {lot.bill}"] = _accretion(work, lived, lot, bills, coin)
     work.total("income of the day", "income", incomes, coin.name, made.income)
-    fee = {"income": made.income, "fee rate": bills.fee, "quantum": coin.quantum}
-    formula = "fee = ceil(income x fee rate / quantum) x quantum" if made.income > 0 else "fee = 0"
+    formula, fee = "fee = 0", dict[str, Decimal]()
+    if made.income > 0:
+        formula = "fee = ceil(income x fee rate / quantum) x quantum"
+        fee = {"income": made.income, "fee rate": bills.fee, "quantum": coin.quantum}
     charged = coin.amount(made.fee)
     work.step("management fee, rounded up", formula, fee, charged, coin.name)
     work.step(

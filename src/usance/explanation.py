@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from usance.amounts import PRECISE, Coin, figure, scaled
+from usance.amounts import PRECISE, UNIT, Coin, figure, scaled
 from usance.engine import Day
 from usance.events import Book, Side
+from usance.interest import HOURS_A_YEAR
 from usance.problems import Source
 from usance.reserves import Reserve
 from usance.wallet import State
@@ -38,18 +39,20 @@ class Step(NamedTuple):
 class Hour(NamedTuple):
     """One hour of a principal.
 
-    what       coin and source
+    what       coin or product, and source
     hour       0 to 23
     principal  coins
-    rate       annual fraction
-    growth     1 + rate/8760, times that of the hours before in the same segment
+    rate       annual fraction, None where bills earn what is divided
+    growth     of a loan since its segment began, of a yield product in the hour alone
+    earned     principal x growth, before any rounding
     """
 
     what: str
     hour: int
     principal: Decimal
-    rate: Decimal
+    rate: Decimal | None
     growth: Decimal
+    earned: Decimal
 
 
 class Term(NamedTuple):
@@ -141,7 +144,7 @@ class Working:
             coin.amount(credit),
             coin.name,
         )
-        left = quanta * growth + carry - credit * 10**18
+        left = quanta * growth + carry - credit * UNIT
         self.step(
             f"{what}: carry that is left",
             f"carry after = {raw} - credit",
@@ -154,15 +157,23 @@ class Working:
         """Note what the steps rest on, each once."""
         self.references.update(dict.fromkeys(references))
 
-    def hourly(
-        self, what: str, since: int, principals: Iterable[Decimal], rates: Iterable[Decimal]
-    ) -> None:
-        """Note the hours of a segment."""
+    def compound(self, what: str, since: int, principal: Decimal, rates: Iterable[Decimal]) -> None:
+        """Note the hours of a segment, in which interest compounds."""
         with localcontext(PRECISE):
-            growth = Decimal(1)
-            for hour, (principal, rate) in enumerate(zip(principals, rates, strict=True), since):
-                growth *= 1 + rate / 8760
-                self.hours.append(Hour(what, hour, principal, rate, growth))
+            product = Decimal(1)
+            for hour, rate in enumerate(rates, since):
+                product *= 1 + rate / HOURS_A_YEAR
+                growth = product - 1
+                self.hours.append(Hour(what, hour, principal, rate, growth, principal * growth))
+
+    def simple(
+        self, what: str, principals: Iterable[Decimal], rate: Decimal | None, growth: Decimal
+    ) -> None:
+        """Note the hours of a day, each of which earns alike."""
+        with localcontext(PRECISE):
+            for hour, principal in enumerate(principals):
+                if principal:
+                    self.hours.append(Hour(what, hour, principal, rate, growth, principal * growth))
 
 
 def exact(number: int, places: int) -> Decimal:

@@ -42,7 +42,7 @@ class Fall(NamedTuple):
     before: Standing
     holdings: Mapping[str, Holding]
     positions: Mapping[str, Mapping[Lot, Decimal]]
-    after: Standing | None
+    after: Standing | None = None
 
 
 class Waterfall:
@@ -68,23 +68,26 @@ class Waterfall:
             margin = rules.evaluate(standing)
             if not margin.in_breach:
                 break
-            steps = dict(self.steps)
-            holdings = {
-                coin: held.copy() for coin, held in self.state.holdings.get(self.name, {}).items()
-            }
-            positions = (
-                {market: dict(lots) for market, lots in self.state.positions[self.name].items()}
-                if self.name in self.state.positions
-                else {}
-            )
+            name, fall = self._identity(), self._fall(standing)
             if standing.positions:
                 legs = self._reduce(self._largest(standing, margin))
             else:
                 legs = self._repay(standing.debts[0], standing)
-            identity = self._identity()
-            before, standing = standing, self._step(legs, margin)
-            self.falls[identity] = Fall(self.sizes, steps, before, holdings, positions, standing)
+            standing = self._step(legs, margin)
+            self.falls[name] = fall._replace(after=standing)
         return self.drafts
+
+    def _fall(self, standing: Standing) -> Fall:
+        """Note what the next step is decided on."""
+        held = self.state.holdings.get(self.name, {})
+        lots = self.state.positions.get(self.name, {})
+        return Fall(
+            self.sizes,
+            dict(self.steps),
+            standing,
+            {coin: holding.copy() for coin, holding in held.items()},
+            {contract: dict(parts) for contract, parts in lots.items()},
+        )
 
     def _step(self, legs: list[Leg], before: Margin) -> Standing | None:
         """Note a step, with the margin figures before and after it."""
