@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import test_correction
 from calculator import calculate
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from conftest import OPTIONS
 from folders import Folder
 from test_verify import resealed
@@ -144,6 +144,35 @@ def test_a_principal_can_be_walked_back(folder: Folder) -> None:
     [opening] = found["openings"]
     assert (opening["account"], opening["commodity"]) == ("Assets:Backpack:Main:Wallet", "USDC")
     assert opening["id"] == "lending/2025-05-01/Main"
+
+
+def test_a_principal_that_moves_within_a_day(tmp_path: Path) -> None:
+    more = "".join(
+        f'2025-05-01 * "More"\n  time: "{time}"\n'
+        f"  Assets:Backpack:Main:Wallet  {coins} USDC\n  Assets:Bank  -{coins} USDC\n"
+        for time, coins in (("06:00", 500), ("12:00", 250))
+    )
+    found = answer(Folder.made(tmp_path / "books", LEDGER + more), "lending/2025-05-01/Main")
+    parts = [step["values"] for step in found["steps"] if step["formula"].startswith("principal")]
+    # Six hours at 0.00001: 1000 earn 0.0600015…, and 1500.060001 earn 0.0900058…, to which the
+    # carry of 0.0000005… is added.
+    assert [{**part, "quantum": ""} for part in parts] == [
+        {"balance at 00:00": "0", "moved": "1000", "quantum": ""},
+        {"balance at 00:00": "1000", "moved": "500", "credit": "0.060001", "quantum": ""},
+        {"balance at 06:00": "1500.060001", "moved": "250", "credit": "0.090006", "quantum": ""},
+    ]
+
+
+def test_the_directive_in_force_is_cited(tmp_path: Path) -> None:
+    again = (
+        '2025-05-03 custom "sub-account" "Main" Assets:Backpack:Main\n'
+        "  auto-lend: TRUE\n  auto-borrow: TRUE\n"
+    )
+    folder = Folder.made(tmp_path / "books", LEDGER + again)
+    for day, since in ((1, 1), (2, 1), (3, 3), (4, 3)):
+        found = answer(folder, f"lending/2025-05-0{day}/Main")
+        texts = [used["text"] for used in found["directives"] if '"sub-account"' in used["text"]]
+        assert [text[:10] for text in texts] == [f"2025-05-0{since}"], day
 
 
 def test_borrowing(folder: Folder) -> None:
@@ -379,6 +408,19 @@ def test_an_unknown_id_is_wrong_usage(folder: Folder) -> None:
     strange = folder.usance("explain", "?")
     assert strange.exit_code == 2
     assert "An id is lending/2025-05-01/Main." in strange.stderr
+
+
+def test_the_ledger_may_come_from_the_environment(folder: Folder) -> None:
+    def run(*words: str, **environment: str) -> Result:
+        return CliRunner(env=environment).invoke(main, ["explain", *words], prog_name="usance")
+
+    name = "lending/2025-05-01/Main"
+    named = run(str(folder.ledger), name)
+    assert named.exit_code == 0
+    for words in ([name], ["--format", "table", name], [str(folder.ledger), name]):
+        assert run(*words, USANCE_FILE=str(folder.ledger)).stdout == named.stdout
+    assert run(name, USANCE_FILE="", BEANCOUNT_FILE="").exit_code == 2
+    assert run(USANCE_FILE=str(folder.ledger)).exit_code == 2
 
 
 def test_a_ledger_with_errors_explains_what_it_can(folder: Folder) -> None:

@@ -18,7 +18,19 @@ from usance.options import with_format, with_ledger
 from usance.tables import as_json, comma_separated, table
 
 
-@click.command()
+class _AfterLedger(click.Command):
+    """A command with an argument behind LEDGER, which may come from the environment."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the only argument for the last one, where the environment names a ledger."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        path, last = (param for param in self.params if isinstance(param, click.Argument))
+        named = path.resolve_envvar_value(ctx)
+        alone = isinstance(given.get(path.name), str) and not isinstance(given.get(last.name), str)
+        return super().parse_args(ctx, [named, *args] if alone and named else args)
+
+
+@click.command(cls=_AfterLedger)
 @with_ledger
 @click.argument("identity", metavar="ID")
 @click.option("--hours", "hourly", is_flag=True, help="Show each hour's principal and rate.")
