@@ -103,7 +103,6 @@ class _Parser:
 
 def _apply(name: str, arguments: list[Decimal]) -> Decimal:
     first, *more = arguments
-    places = Decimal(1).scaleb(-int(more[0])) if more else Decimal(1)
     match name:
         case "sqrt":
             return WORK.sqrt(first)
@@ -113,5 +112,6 @@ def _apply(name: str, arguments: list[Decimal]) -> Decimal:
             return max(arguments)
         case "abs":
             return WORK.abs(first)
+    places = Decimal(1).scaleb(-int(more[0])) if more else Decimal(1)
     rounding = {"floor": ROUND_FLOOR, "ceil": ROUND_CEILING, "round": ROUND_HALF_EVEN}[name]
     return first.quantize(places, rounding, Context(prec=400))
