@@ -59,6 +59,10 @@ bench: $(READY)
 soak: $(READY)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_laws.py
 	$(BIN)/pytest -m soak
+	$(BIN)/python -m pip install -qq --editable '.[soak]'
+	rm -rf mutants
+	nice $(BIN)/mutmut run --max-children $(JOBS)
+	$(BIN)/python tests/mutants_page.py
 
 # The browser tests need a Chromium, and are skipped with a reason where there is none.
 browser:

@@ -313,13 +313,33 @@ def owners(books: Books) -> Outcome:
     return outcome
 
 
+def not_ours(books: Books) -> Outcome:
+    """A run may write the folder, but may not give its file to whom the old one belonged."""
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory() as open_to_all:
+        Path(open_to_all).chmod(0o755)
+        shared = Folder(shutil.copytree(books.fresh().path, Path(open_to_all) / "books"))
+        posted = shared.path / "posted"
+        posted.chmod(0o777)
+        (posted / "2025-01.inputs").chmod(0o644)
+        shared.accrue("--dry-run")
+        with somebody():
+            shared.accrue()
+            assert (posted / "2025-01.inputs").stat().st_uid == os.geteuid()
+        outcome.note(books, shared)
+    return outcome
+
+
 WHOLE = (
     Fault("short writes", "each write takes 1, 7 or 1000 bytes", short_writes),
     Fault("files may not grow beyond a limit (EFBIG)", "limits from none to a whole month", quota),
     Fault("the folder is read-only (EACCES)", "another user's run", read_only),
     Fault("a month has another mode", "it is kept", modes),
 )
-OWNERS = Fault("a month has another owner and group", "a run of root; they are kept", owners)
+BY_ROOT = (
+    Fault("a month has another owner and group", "a run of root; they are kept", owners),
+    Fault("a month has another owner", "a run that may not give files away; it takes it", not_ours),
+)
 
 
 # Processes
@@ -575,7 +595,7 @@ IN_THE_WAY = (
 
 # The page
 
-FAULTS = (*EACH, *WHOLE, OWNERS, *PROCESSES, *IN_THE_WAY)
+FAULTS = (*EACH, *WHOLE, *BY_ROOT, *PROCESSES, *IN_THE_WAY)
 
 INTRODUCTION = """\
 # Faults

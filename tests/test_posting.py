@@ -896,12 +896,15 @@ def test_a_month_that_is_a_link_out_is_not_written_through(folder: Folder, tmp_p
 
 
 def test_a_new_month_has_the_mode_of_any_new_file(folder: Folder) -> None:
-    mask = os.umask(0o027)
-    try:
-        folder.accrue("--through", "2024-12-30")
-    finally:
-        os.umask(mask)
-    assert (folder.path / "posted" / "2024-12.beancount").stat().st_mode & 0o7777 == 0o640
+    month = folder.path / "posted" / "2024-12.beancount"
+    for mask, mode in ((0o027, 0o640), (0, 0o666)):
+        before = os.umask(mask)
+        try:
+            folder.accrue("--through", "2024-12-30")
+        finally:
+            os.umask(before)
+        assert month.stat().st_mode & 0o7777 == mode
+        month.unlink()
 
 
 def test_a_run_waits_for_another(folder: Folder) -> None:

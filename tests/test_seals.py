@@ -2,9 +2,10 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 import second_reader
@@ -149,6 +150,19 @@ def swap(file: str, first: str, second: str) -> Alter:
     return alter
 
 
+def move(old: str, new: str, pattern: str) -> Alter:
+    """Move a text from one file to the end of what another posts before its first close."""
+
+    def alter(folder: Folder) -> None:
+        first, second = folder.path / old, folder.path / new
+        [text] = re.findall(pattern, first.read_text(), flags=re.DOTALL)
+        first.write_text(first.read_text().replace(text, ""))
+        before, close, after = second.read_text().partition("\n2025-02-01 custom")
+        second.write_text(f"{before}{text}{close}{after}")
+
+    return alter
+
+
 EXTRA = """
 2025-01-02 * "Lending" #lending #usance ^usance-2025-01-02
   usance: "lending/2025-01-02/Extra"
@@ -199,6 +213,16 @@ SAMPLES = [
     Sample(
         "two transactions in another order",
         swap(JANUARY, '"lending/2025-01-31/Arb"', '"lending/2025-01-31/Main"'),
+        "2025-01-31",
+        JANUARY,
+    ),
+    Sample(
+        "a transaction moved to another month",
+        move(
+            JANUARY,
+            FEBRUARY,
+            r'\n2025-01-31 \* "Lending"[^\n]*\n  usance: "[^"]*/Arb".*?\n(?=\n)',
+        ),
         "2025-01-31",
         JANUARY,
     ),
@@ -395,6 +419,50 @@ def test_no_byte_of_closed_days_can_change(file: str, tmp_path: Path) -> None:
         for instead in {b"", bytes([data[index] ^ 1]), twice} - {byte}:
             path.write_bytes(data[:index] + instead + data[index + 1 :])
             assert is_broken(folder) == (True, True), (index, instead)
+
+
+CORRECTED = ("posted/2025-01.beancount", "posted/2025-01.inputs")
+
+
+@pytest.fixture(scope="module")
+def corrected(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """Return books of which January has some 10 kB, and corrects a day of December."""
+    folder = Folder.made(tmp_path_factory.mktemp("corrected") / "books")
+    folder.accrue("--through", "2025-01-05")
+    folder.edit("Main:Wallet   1000 USDC", "Main:Wallet   1001 USDC")
+    folder.edit("Assets:Bank                  -1000", "Assets:Bank                  -1001")
+    folder.accrue("--correct", "--through", "2025-01-11")
+    return folder
+
+
+def check_flips(folder: Folder, file: str, flips: Iterable[tuple[int, int]]) -> None:
+    """Flip bits of a file, one at a time: each is found, and named with a line of a month."""
+    path = folder.path / file
+    data = path.read_bytes()
+    assert folder.usance("verify").exit_code == 0
+    for index, bit in flips:
+        path.write_bytes(data[:index] + bytes([data[index] ^ bit]) + data[index + 1 :])
+        verified = folder.usance("verify")
+        assert verified.exit_code == 1, (index, bit)
+        assert re.match(r"posted/20\d\d-\d\d\.beancount:\d+: ", verified.stdout), (index, bit)
+    path.write_bytes(data)
+    assert folder.usance("verify").exit_code == 0
+
+
+@pytest.mark.parametrize("file", CORRECTED)
+def test_a_flipped_bit_is_found(file: str, corrected: Folder) -> None:
+    size = (corrected.path / file).stat().st_size
+    draw = Random(file)  # noqa: S311, no secret
+    step = size // 75
+    places = [min(size - 1, start + draw.randrange(step)) for start in range(0, size, step)]
+    check_flips(corrected, file, ((index, bit) for index in places for bit in (1, 128)))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("file", CORRECTED)
+def test_every_flipped_bit_is_found(file: str, corrected: Folder) -> None:
+    size = (corrected.path / file).stat().st_size
+    check_flips(corrected, file, ((index, 1 << bit) for index in range(size) for bit in range(8)))
 
 
 def test_a_tail_lost_at_a_close_is_an_earlier_day_and_the_next_run_posts_it_again(

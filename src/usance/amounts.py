@@ -90,7 +90,7 @@ class Coin:
 
     def carry_text(self, carry: int) -> str:
         """Return a carry (1e-18 quanta) in coins as plain decimal text, trailing zeros cut."""
-        return shortened(scaled(carry * self.step, self.places + 18)) if carry else "0"
+        return shortened(scaled(carry * self.step, self.places + 18))
 
     def carry(self, text: str) -> int:
         """Return the carry that `carry_text` wrote; ValueError where it is none."""
