@@ -1,6 +1,7 @@
 """The command that explains a figure. No arithmetic: explain is asked, and shown."""
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from decimal import Decimal
@@ -16,6 +17,9 @@ from usance.explanation import Hour, Step, substituted
 from usance.messages import near, report
 from usance.options import with_format, with_ledger
 from usance.tables import as_json, comma_separated, table
+
+WIDTH = 97
+"""Of an equation, behind its margin."""
 
 
 class _AfterLedger(click.Command):
@@ -163,11 +167,21 @@ def _lines(step: Step) -> Iterator[str]:
     """Return a formula, the same with its numbers, and the result."""
     name, _, expression = step.formula.partition(" = ")
     result = f"{figure(step.result)} {step.unit}".rstrip()
-    yield step.formula
-    numbers = substituted(step)
+    numbers, margin = substituted(step), " " * len(name)
+    yield from _wrapped(name, expression)
     if numbers not in (expression, result, figure(step.result)):
-        yield f"{' ' * len(name)} = {numbers}"
-    yield f"{' ' * len(name)} = {result}"
+        yield from _wrapped(margin, numbers)
+    yield f"{margin} = {result}"
+
+
+def _wrapped(name: str, expression: str) -> Iterator[str]:
+    """Yield the lines of an equation, those after the first indented to its right side."""
+    lines = textwrap.wrap(
+        expression, WIDTH - len(name) - 3, break_long_words=False, break_on_hyphens=False
+    )
+    yield f"{name} = {lines[0]}"
+    for line in lines[1:]:
+        yield f"{' ' * len(name)}   {line}"
 
 
 def _tell(found: Explanation) -> None:
