@@ -75,9 +75,8 @@ def test_a_short() -> None:
 
 def test_what_is_settled_does_not_move_it() -> None:
     paid = account("1000", LONG)
-    paid = replace(
-        paid,
-        assets=(replace(paid.assets[0], quantity=Decimal(900)),),
+    paid = paid._replace(
+        assets=(paid.assets[0]._replace(quantity=Decimal(900)),),
         perp={"USDC": (Decimal(-7400), ONE)},
     )
     assert price(paid) == price(account("1000", LONG))
@@ -135,7 +134,7 @@ def test_collateral_in_the_underlying_moves_along(haircut: Haircut) -> None:
 
 def test_collateral_in_another_coin_stays_what_it_is() -> None:
     # 10 of another coin at 150 count 1350: p = (7500 - 1000 - 1350) / 49.325.
-    other = replace(coin("10", "150", Identity(Decimal("0.9"))), coin="BTC")
+    other = coin("10", "150", Identity(Decimal("0.9")))._replace(coin="BTC")
     assert price(account("1000", LONG, coins=(other,))) == solved("5150", "49.325")
 
 
@@ -162,8 +161,8 @@ def test_without_an_underlying_no_collateral_moves() -> None:
 
 def test_a_settle_coin_of_another_price_scales_the_position() -> None:
     # At 2 a coin: 1000 + 2 * 50 (p - 150) = 0.0135 * 100 p, so p = 14,000 / 98.65.
-    held = account("1000", replace(LONG, settle=Decimal(2)))
-    held = replace(held, perp={"USDT": (Decimal(-7500), Decimal(2))})
+    held = account("1000", LONG._replace(settle=Decimal(2)))
+    held = held._replace(perp={"USDT": (Decimal(-7500), Decimal(2))})
     assert price(held) == solved("14000", "98.65")
 
 
@@ -180,7 +179,7 @@ def test_a_long_that_a_cent_does_not_cover_has_one_near_zero() -> None:
 
 def test_a_short_covered_by_its_coin_has_none() -> None:
     coins = (coin("60", "148", Identity(ONE)),)
-    assert price(account("0", replace(SHORT, terms=flat(SHORT)), coins=coins)) is None
+    assert price(account("0", SHORT._replace(terms=flat(SHORT)), coins=coins)) is None
 
 
 def flat(held: Position) -> Perpetual:
@@ -247,20 +246,19 @@ def test_put_back_as_the_mark_it_is_where_the_breach_begins(picture: Picture) ->
         with localcontext(PRECISE):
             under = position.terms.underlying
             share = found / position.mark
-            moved = replace(
-                held,
+            moved = held._replace(
                 positions=tuple(
-                    replace(other, mark=found) if other == position else other
+                    other._replace(mark=found) if other == position else other
                     for other in held.positions
                 ),
                 assets=tuple(
-                    replace(asset, price=asset.price * share)
+                    asset._replace(price=asset.price * share)
                     if asset.coin == under and asset.price is not None
                     else asset
                     for asset in held.assets
                 ),
                 debts=tuple(
-                    replace(debt, price=debt.price * share) if debt.coin == under else debt
+                    debt._replace(price=debt.price * share) if debt.coin == under else debt
                     for debt in held.debts
                 ),
             )
@@ -304,7 +302,7 @@ TYPICAL = {
     "long, coins": account("1000", LONG, coins=SOL),
     "short, coins": account("1000", SHORT, coins=SOL),
     "short, covered, factor": account("1000", position("-50", "150", "148"), coins=SOL),
-    "short, covered, flat": account("1000", replace(SHORT, terms=flat(SHORT)), coins=SOL),
+    "short, covered, flat": account("1000", SHORT._replace(terms=flat(SHORT)), coins=SOL),
     "long, covered": account("9000", LONG),
     "in breach": account("100", LONG),
     "several": account("3000", LONG, position("-10", "149", "148"), position("3", "150", "148")),

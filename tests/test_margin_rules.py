@@ -6,7 +6,6 @@ ledgers, where the question is which quantity, price or term the rule is given.
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
@@ -192,7 +191,7 @@ def test_a_fraction_is_of_each_position_and_borrow_by_itself() -> None:
     grows = slope("0", "0.0001")
     held = position("10000", "100", grows, grows)
     debt = owed("2500", "100", Collateral(FULL, grows, grows))
-    margin = evaluate(Standing((), (held, replace(held, market="Y-PERP")), (debt,), {}, None))
+    margin = evaluate(Standing((), (held, held._replace(market="Y-PERP")), (debt,), {}, None))
     assert margin.exposure == 2_250_000
     assert margin.initial_margin == margin.maintenance_margin == 212_500
 
@@ -229,7 +228,7 @@ def test_a_short_is_exposed_as_a_long_is() -> None:
 
 def test_results_are_in_the_settle_coin_and_figures_are_not() -> None:
     # 10 at 90 in a coin worth 2, 800 of it owed: (900 - 800) * 2.
-    held = replace(position("10", "90", slope("0.02")), settle=Decimal(2))
+    held = position("10", "90", slope("0.02"))._replace(settle=Decimal(2))
     perp = {"USDT": (Decimal(-800), Decimal(2))}
     margin = evaluate(Standing((), (held,), (), perp, None))
     figures = told(margin.unsettled_pnl, margin.exposure, margin.initial_margin)

@@ -16,6 +16,7 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from functools import reduce
 from typing import TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -102,10 +103,7 @@ class Coin:
 
 def total(numbers: Iterable[Decimal]) -> Decimal:
     """Return a sum to the last digit, whatever the Decimal context of the caller."""
-    made = ZERO
-    for number in numbers:
-        made = EXACT.add(made, number)
-    return made
+    return reduce(EXACT.add, numbers, ZERO)
 
 
 def tally(sums: dict[K, Decimal], key: K, number: Decimal) -> None:
@@ -151,7 +149,7 @@ def tidied(number: Decimal) -> Decimal:
 
 def plain(number: Decimal) -> str:
     """Return a finite number as plain decimal text, trailing zeros cut."""
-    return format(tidied(number), "f")
+    return shortened(f"{number:f}")
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

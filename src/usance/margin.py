@@ -5,8 +5,8 @@ says otherwise; the caller's Decimal context gives the precision, `PRECISE` in t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
+from typing import NamedTuple
 
 from usance.amounts import PRECISE, ZERO
 from usance.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
@@ -14,8 +14,7 @@ from usance.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, 
 ONE = Decimal(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(NamedTuple):
     """A coin in the wallet.
 
     quantity  coins, lent or not; below zero only where nothing may borrow
@@ -31,8 +30,7 @@ class Asset:
     haircut: Haircut | None
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A perpetual contract that is open.
 
     quantity  contracts, negative is short, never zero
@@ -49,8 +47,7 @@ class Position:
     terms: Perpetual
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
+class Debt(NamedTuple):
     """A coin that is owed; `terms` None of the operating currency without any: no margin."""
 
     coin: str
@@ -59,8 +56,7 @@ class Debt:
     terms: Collateral | None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What a sub-account has at a moment, with the prices of that moment.
 
     perp   balance of each settle coin in Perp, coins, with the coin's price
@@ -74,8 +70,7 @@ class Standing:
     limit: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """What one position or borrow takes: exposure, margin fractions, margins."""
 
     exposure: Decimal
@@ -85,8 +80,7 @@ class Requirement:
     maintenance_margin: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Margin:
+class Margin(NamedTuple):
     """The margin of a sub-account; a ratio is None where it does not exist."""
 
     collateral: Decimal
@@ -138,6 +132,8 @@ def weight(haircut: Haircut, quantity: Decimal) -> Decimal:
         case Identity(share):
             return share
         case InverseSqrt(share, base, penalty):
+            if _is_within(share * penalty, quantity, base - share):
+                return share
             return min(share, base / (1 + penalty * quantity.sqrt()))
         case Tiers(bands):
             counted, below = ZERO, ZERO
@@ -151,7 +147,15 @@ def weight(haircut: Haircut, quantity: Decimal) -> Decimal:
 
 def fraction(slope: Slope, exposure: Decimal, floor: Decimal = ZERO) -> Decimal:
     """Return a margin fraction at an exposure in the operating currency."""
-    return max(slope.base, floor, slope.factor * exposure.sqrt() if slope.factor else ZERO)
+    least = max(slope.base, floor)
+    if _is_within(slope.factor, exposure, least):
+        return least
+    return max(least, slope.factor * exposure.sqrt())
+
+
+def _is_within(factor: Decimal, size: Decimal, bound: Decimal) -> bool:
+    """Tell whether factor * sqrt(size) is a bound at most, without the root, which takes long."""
+    return bound >= 0 and factor * factor * size <= bound * bound
 
 
 def evaluate(standing: Standing) -> Margin:
@@ -159,7 +163,7 @@ def evaluate(standing: Standing) -> Margin:
     with localcontext(PRECISE):
         floor = ZERO if standing.limit is None else 1 / standing.limit
         collateral = sum(map(counted, standing.assets), ZERO)
-        pnl = sum((balance * price for balance, price in standing.perp.values()), ZERO)
+        pnl = sum([balance * price for balance, price in standing.perp.values()], ZERO)
         positions = []
         for position in standing.positions:
             worth = position.quantity * position.mark * position.settle
@@ -174,16 +178,16 @@ def evaluate(standing: Standing) -> Margin:
             else:
                 slopes = (debt.terms.initial, debt.terms.maintenance)
                 debts.append(_required(exposure, *slopes, floor))
-        liability = sum((debt.exposure for debt in debts), ZERO)
+        liability = sum([debt.exposure for debt in debts], ZERO)
         required = (*positions, *debts)
         return Margin(
             collateral,
             pnl,
             liability,
             collateral + pnl - liability,
-            sum((part.exposure for part in required), ZERO),
-            sum((part.initial_margin for part in required), ZERO),
-            sum((part.maintenance_margin for part in required), ZERO),
+            sum([part.exposure for part in required], ZERO),
+            sum([part.initial_margin for part in required], ZERO),
+            sum([part.maintenance_margin for part in required], ZERO),
             tuple(positions),
             tuple(debts),
         )
@@ -206,24 +210,22 @@ def repriced(standing: Standing, prices: Mapping[str, Decimal]) -> Standing:
 
     Of coins they are in the operating currency, of contracts they are marks in the settle coin.
     """
-    return replace(
-        standing,
+    return standing._replace(
         assets=tuple(
-            replace(asset, price=prices.get(asset.coin, asset.price))
+            asset._replace(price=prices.get(asset.coin, asset.price))
             if asset.price is not None
             else asset
             for asset in standing.assets
         ),
         positions=tuple(
-            replace(
-                position,
+            position._replace(
                 mark=prices.get(position.market, position.mark),
                 settle=prices.get(position.terms.settle, position.settle),
             )
             for position in standing.positions
         ),
         debts=tuple(
-            replace(debt, price=prices.get(debt.coin, debt.price)) for debt in standing.debts
+            debt._replace(price=prices.get(debt.coin, debt.price)) for debt in standing.debts
         ),
         perp={
             coin: (balance, prices.get(coin, price))

@@ -74,16 +74,22 @@ class Pooling:
     def settle(self, lendings: Mapping[tuple[str, str], Lending]) -> None:
         """Pay the day's results between Perp and the wallet, and repay or borrow at once."""
         for name in sorted(self.book.sub_accounts):
-            open_contracts = self.standings.contracts(name)
-            coins = [coin for coin, held in self.state.holdings.get(name, {}).items() if held.perp]
-            pairs: list[Pair] = []
-            terms = [self.standings.terms(name, contract) for contract, _ in open_contracts]
-            if None in terms or name in self.book.faulty:
+            settled: dict[str, list[tuple[str, Decimal]]] = {
+                coin: [] for coin, held in self.state.holdings.get(name, {}).items() if held.perp
+            }
+            known = name not in self.book.faulty
+            for contract, quantity in self.standings.contracts(name):
+                terms = self.standings.terms(name, contract)
+                if terms is None:
+                    known = False
+                else:
+                    settled.setdefault(terms.settle, []).append((contract, quantity))
+            if not known:
                 # What the balance in Perp is owed for cannot be told.
                 continue
-            settled = {perpetual.settle for perpetual in terms if perpetual is not None}
-            for coin in sorted({*coins, *settled}):
-                pair = self._settled(name, coin, open_contracts)
+            pairs: list[Pair] = []
+            for coin, contracts in sorted(settled.items()):
+                pair = self._settled(name, coin, contracts)
                 if pair is None:
                     continue
                 pairs.append(pair)
@@ -98,15 +104,10 @@ class Pooling:
             if pairs:
                 self.drafts.append(Draft("settlement", self.day, name, 0, tuple(pairs)))
 
-    def _settled(
-        self, name: str, coin: str, open_contracts: list[tuple[str, Decimal]]
-    ) -> Pair | None:
+    def _settled(self, name: str, coin: str, open_: list[tuple[str, Decimal]]) -> Pair | None:
         """Return what is due in one settle coin, None where nothing is or a mark is missing."""
         marked: list[tuple[str, Decimal, Decimal]] = []
-        for contract, quantity in open_contracts:
-            terms = self.standings.terms(name, contract)
-            if terms is None or terms.settle != coin:
-                continue
+        for contract, quantity in open_:
             mark = self.standings.price(name, contract, coin, contract)
             if mark is None:
                 return None

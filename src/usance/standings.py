@@ -6,6 +6,7 @@ from usance import problems
 from usance.amounts import EXACT, PRECISE, ZERO, total
 from usance.events import Book
 from usance.hours import HOURS, SLOTS, date_of
+from usance.lots import Lot
 from usance.margin import Asset, Debt, Position, Standing
 from usance.problems import Problem
 from usance.quotes import Quote
@@ -24,6 +25,8 @@ class Standings:
         self.day = day
         self.moment = day * SLOTS + HOURS
         self.quoted: dict[tuple[str, str], Quote | None] = {}
+        self.fresh: dict[tuple[str, str], Decimal] = {}
+        self.open: dict[str, list[tuple[str, Decimal]]] = {}
         self.problems: list[Problem] = []
 
     def is_exposed(self, name: str) -> bool:
@@ -37,20 +40,28 @@ class Standings:
 
     def contracts(self, name: str) -> list[tuple[str, Decimal]]:
         """Return the contracts that a sub-account has open, by name, with their net quantity."""
-        positions = sorted(self.state.positions.get(name, {}).items())
-        nets = ((contract, total(lots.values())) for contract, lots in positions)
-        return [(contract, quantity) for contract, quantity in nets if quantity]
+        if name not in self.open:
+            positions = sorted(self.state.positions.get(name, {}).items())
+            nets = ((contract, total(lots.values())) for contract, lots in positions)
+            self.open[name] = [(contract, quantity) for contract, quantity in nets if quantity]
+        return self.open[name]
+
+    def trade(self, name: str, contract: str, lot: Lot, quantity: Decimal) -> None:
+        """Take in contracts that are traded at this end of the day."""
+        self.state.trade(name, contract, lot, quantity)
+        self.open.pop(name, None)
 
     def terms(self, name: str, contract: str) -> Perpetual | None:
         """Return the terms of a contract in force; tell where it has none, or another coin."""
         timeline = self.book.perpetuals.get((self.book.venue(name), contract))
         terms = None if timeline is None else timeline.at(self.moment)
-        at = self.book.last_moved(name, contract)
         if terms is None:
+            at = self.book.last_moved(name, contract)
             self._tell(problems.no_perpetual(at, contract, date_of(self.day).isoformat()))
             return None
         for lot in self.state.positions[name][contract]:
             if lot.currency != terms.settle:
+                at = self.book.last_moved(name, contract)
                 self._tell(problems.wrong_settle_coin(at, contract, lot.currency, terms.settle))
                 return None
         return terms
@@ -61,11 +72,14 @@ class Standings:
         moved  the commodity on account of which the price is needed
         """
         key = (commodity, quote)
+        if key in self.fresh:
+            return self.fresh[key]
         if key not in self.quoted:
             self.quoted[key] = self.book.quotes.at(commodity, quote, self.day)
         found = self.quoted[key]
         limit = self.book.stale_limit(commodity)
         if found is not None and self.day - found.day <= limit:
+            self.fresh[key] = found.price
             return found.price
         at = self.book.last_moved(name, moved)
         date = date_of(self.day).isoformat()

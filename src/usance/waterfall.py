@@ -128,7 +128,7 @@ class Waterfall:
             price = (position.mark, settle)
             legs.append(Leg((self.name, Side.PERP), EXACT.minus(part), market, lot, price))
             cost = EXACT.add(cost, EXACT.multiply(part, lot.cost))
-            self.state.trade(self.name, market, lot, EXACT.minus(part))
+            self.standings.trade(self.name, market, lot, EXACT.minus(part))
             self.state.closed[self.name, market, lot] = self._identity()
         worth = EXACT.multiply(size, position.mark)
         notional = sign * coin.rounded(worth)
