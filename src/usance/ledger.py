@@ -100,13 +100,18 @@ def extend(
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Hold off the collector of cycles: what is made has none, so it would look in vain."""
+    """Hold off the collector of cycles: what is made has none, so it would look in vain.
+
+    Thawed, it all counts as old: the collector does not walk it as soon as it may run again.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if collecting:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
@@ -250,7 +255,8 @@ def load(path: str) -> Ledger:
     readings: list[Reading] = []
     token = _readings.set(readings)
     try:
-        entries, errors, options = loader.load_file(path)
+        with _uncollected():
+            entries, errors, options = loader.load_file(path)
     finally:
         _readings.reset(token)
     findings = [error for error in errors if isinstance(error, UsanceFinding)]
