@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.amounts import Coin
-from usance.hours import HOURS
 
 
 class Segment(NamedTuple):
@@ -67,7 +66,7 @@ class CoinDay:
     owed: list[Segment] = field(default_factory=list)
     borrows: list[Borrow] = field(default_factory=list)
     debt: int = 0
-    hours: list[int] = field(default_factory=lambda: [0] * HOURS)
+    hours: list[int] = field(default_factory=list)
 
     @property
     def borrowed(self) -> int:

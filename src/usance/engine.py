@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from usance.coin_day import CoinDay, PoolDay
 from usance.drafts import Draft, Pair, Proof
@@ -20,6 +21,9 @@ from usance.yielding import Yielding
 
 Groups = list[tuple[tuple[str, str], list[tuple[str, Holding]]]]
 """By venue and coin, in order: sub-accounts by name, with what they have of the coin."""
+
+WALLET, EARNED, LENT, CAPITAL = Side.WALLET, Side.INTEREST_EARNED, Side.LENT, Side.CAPITAL
+# An enumeration's attributes take long, and these are asked for with each coin of each day.
 
 ORDER = (
     "payout",
@@ -180,10 +184,12 @@ def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
     """Return a day's lending and borrowing, one transaction a sub-account and kind."""
     lent: dict[str, list[Pair]] = {}
     owed: dict[str, list[Pair]] = {}
+    prices = {name: book.price_of(name, day) for name in {coin.coin.name for coin in coins}}
     for coin in sorted(coins, key=lambda coin: coin.coin.name):
         if coin.lent or coin.before[0] != coin.after[0]:
-            lent.setdefault(coin.sub_account, []).extend(_lent_pairs(book, day, coin))
-        if coin.owed or coin.borrowed or coin.entry_fee:
+            price = prices[coin.coin.name]
+            lent.setdefault(coin.sub_account, []).extend(_lent_pairs(coin, price))
+        if coin.owed or coin.borrows:
             owed.setdefault(coin.sub_account, []).extend(_owed_pairs(coin))
     return [
         Draft(kind, day, name, 0, tuple(pairs))
@@ -193,16 +199,17 @@ def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
     ]
 
 
-def _lent_pairs(book: Book, day: int, coin: CoinDay) -> Iterator[Pair]:
+def _lent_pairs(coin: CoinDay, price: Decimal | None) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
-    earned = coin.earned
+    earned, lent = coin.earned, coin.after[0] - coin.before[0]
+    amount = unit.amount(earned)
     if earned or coin.before[1] != coin.after[1]:
-        proof = Proof(unit, coin.lent, coin.after[1], price=book.price_of(unit.name, day))
-        amount = unit.amount(earned)
-        yield Pair((name, Side.WALLET), (name, Side.INTEREST_EARNED), amount, unit.name, proof)
-    if coin.before[0] != coin.after[0]:
-        amount = unit.amount(coin.after[0] - coin.before[0])
-        yield Pair((name, Side.LENT), (name, Side.CAPITAL), amount, unit.name)
+        proof = Proof(unit, coin.lent, coin.after[1], 0, price)
+        yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
+    if lent:
+        # On a quiet day just the interest, which is lent on.
+        amount = amount if lent == earned else unit.amount(lent)
+        yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
 
 
 def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:

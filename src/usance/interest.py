@@ -3,8 +3,9 @@
 Principal, credit and charge are integers of the coin's quantum, growth and carry of 1e-18.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from functools import lru_cache
 
 from usance.amounts import PRECISE, UNIT, ceil_div
 
@@ -14,17 +15,33 @@ HOURS_A_YEAR = 8760
 _SMALLEST = Decimal("1e-18")
 
 
-def growth(rates: Iterable[Decimal]) -> int:
+def growth(rates: Sequence[Decimal]) -> int:
     """Return the growth over hours with these annual rates, rounded half-even to 1e-18."""
+    return _even_growth(rates[0], len(rates)) if _are_even(rates) else _growth(rates)
+
+
+@lru_cache
+def _even_growth(rate: Decimal, hours: int) -> int:
+    return _growth([rate] * hours)
+
+
+def _are_even(rates: Sequence[Decimal]) -> bool:
+    return rates.count(rates[0]) == len(rates)
+
+
+def _growth(rates: Sequence[Decimal]) -> int:
     with localcontext(PRECISE):
         product = Decimal(1)
         for rate in rates:
-            product *= 1 + rate / HOURS_A_YEAR
+            product *= HOURS_A_YEAR + rate
+        product /= HOURS_A_YEAR ** len(rates)
         return int((product - 1).quantize(_SMALLEST).scaleb(18))
 
 
 def mean_rate(rates: Sequence[Decimal]) -> Decimal:
     """Return the mean annual rate of some hours, rounded half-even to 1e-18."""
+    if _are_even(rates):
+        return rates[0].quantize(_SMALLEST, context=PRECISE)
     with localcontext(PRECISE):
         return (sum(rates, Decimal(0)) / len(rates)).quantize(_SMALLEST)
 

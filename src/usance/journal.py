@@ -31,11 +31,32 @@ NARRATIONS = {
     "liquidation": "Liquidation",
     "correction": "Correction",
 }
-_amount = partial(tuple.__new__, Amount)
-# Amount's own constructor checks the types of both parts again, for each posting of each day.
+_amount, _posting = partial(tuple.__new__, Amount), partial(tuple.__new__, Posting)
+# Their own constructors take twice as long, and there are some for each coin of each day.
 
 FIRST_LINE = 1_000_000_000
 """Line of a day's first generated directive: above any real one, so that it sorts behind."""
+
+
+class Accounts(dict[Place, str]):
+    """The names of accounts, by what they are to a sub-account or product."""
+
+    def __init__(self, chart: Chart) -> None:
+        self.chart = chart
+
+    def __missing__(self, place: Place) -> str:
+        """Find the name of an account, once."""
+        match place:
+            case (name, Side() as side):
+                account = self.chart.account(name, side)
+            case (name, Reserve() as reserve):
+                account = self.chart.reserved(name, reserve)
+            case (name, str() as other):
+                account = self.chart.transfers(name, other)
+            case str():
+                account = place
+        self[place] = account
+        return account
 
 
 class Journal:
@@ -48,12 +69,11 @@ class Journal:
     def __init__(
         self, chart: Chart, opened: Iterable[str], ours: Mapping[str, int] | None = None
     ) -> None:
-        self.chart = chart
         self.opened = set(opened)
         self.ours = dict(ours or {})
         self.written: Counter[tuple[str, object]] = Counter()
         self.tags: dict[str, frozenset[str]] = {}
-        self.accounts: dict[Place, str] = {}
+        self.accounts = Accounts(chart)
         self.shared: dict[int, tuple[Decimal, str, str]] = {}
 
     def day(self, day: int, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
@@ -102,19 +122,15 @@ class Journal:
                 sample.update_from(sample)  # twice as many numbers, one bit on
 
     def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
-        minus = pair.amount.copy_negate() if pair.amount else pair.amount
-        self.written[pair.currency, pair.amount.as_tuple().exponent] += 2
+        debit, credit, amount, currency, proof = pair
         # A dict also where there is nothing to say: ANY_META finds nothing in a posting without.
-        meta: dict[str, str] = {}
-        if isinstance(pair.proof, Proof):
-            meta = self._proof(pair.proof)
-        elif pair.proof is not None:
-            meta = dict(pair.proof)
-        debit = _amount((pair.amount, pair.currency))
-        credit = _amount((minus, pair.currency))
+        meta = self._proof(proof) if isinstance(proof, Proof) else dict(proof or {})
+        minus = amount.copy_negate() if amount else amount
+        self.written[currency, amount.as_tuple().exponent] += 2
+        taken, given = _amount((amount, currency)), _amount((minus, currency))
         return (
-            Posting(self._account(pair.debit), debit, None, None, None, meta),
-            Posting(self._account(pair.credit), credit, None, None, None, {}),
+            _posting((self.accounts[debit], taken, None, None, None, meta)),
+            _posting((self.accounts[credit], given, None, None, None, {})),
         )
 
     def _leg(self, leg: Leg) -> Posting:
@@ -127,22 +143,7 @@ class Journal:
             price = Amount(*leg.price)
         meta = dict(leg.proof or {})
         units = Amount(leg.amount, leg.currency)
-        return Posting(self._account(leg.place), units, cost, price, None, meta)
-
-    def _account(self, place: Place) -> str:
-        account = self.accounts.get(place)
-        if account is None:
-            match place:
-                case (name, Side() as side):
-                    account = self.chart.account(name, side)
-                case (name, Reserve() as reserve):
-                    account = self.chart.reserved(name, reserve)
-                case (name, str() as other):
-                    account = self.chart.transfers(name, other)
-                case str():
-                    account = place
-            self.accounts[place] = account
-        return account
+        return Posting(self.accounts[leg.place], units, cost, price, None, meta)
 
     def _proof(self, proof: Proof) -> dict[str, str]:
         """Return what an interest was computed from as metadata, one value for each segment."""

@@ -50,6 +50,7 @@ class Lending:
         self.coin = coin
         self.day = day
         self.start = day * SLOTS
+        self.oldest = day - book.stale_limit(coin.name)
         self.pools = book.pools.get((venue, coin.name), NO_POOL)
         self.observed = book.rates.get((venue, coin.name), NO_RATES)
         self.pool: Pool | None = None
@@ -69,10 +70,11 @@ class Lending:
             self._change(slot)
             self._run(slot, until)
             for account in self.accounts:
-                account.day.hours[slot:until] = [account.lent] * (until - slot)
+                account.day.hours += [account.lent] * (until - slot)
         for account in self.accounts:
             self._end_lent(account, HOURS)
-            self._end_owed(account, HOURS)
+            if account.owed:
+                self._end_owed(account, HOURS)
         if slots[-1] == HOURS:
             self._change(HOURS)
 
@@ -122,19 +124,20 @@ class Lending:
         """Apply what a person wrote for a slot, repay or borrow, lend what is idle."""
         at = self.start + slot
         before, self.pool = self.pool, self.pools.at(at)
+        # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
+        same = before == self.pool or slot == HOURS
         lent = owed = 0
         for account in self.accounts:
             terms = account.switches.at(at)
             moved = account.flows.get(slot, ())
-            # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
-            quiet = not moved and terms == account.terms
-            if slot and quiet and (before == self.pool or slot == HOURS):
+            if slot and same and not moved and terms == account.terms:
                 continue
             account.terms = terms
             if moved or account.holding.owed or account.holding.held < 0:
                 self._move(account, slot, moved)
             lent += self._lend(account, slot)
-            owed += self._owe(account, slot)
+            if account.owed or account.holding.owed:
+                owed += self._owe(account, slot)
         if not isinstance(self.pool, CurvePool):
             self.curve = None
         elif self.curve is None:
@@ -293,16 +296,15 @@ class Lending:
                 self.totals[hour] = self.curve.lent, self.curve.borrowed
                 self.supply[hour], self.borrow[hour] = self.curve.hour()
         elif self.pool is not None:
-            changes = self.observed.changes(self.start + slot + 1, self.start + until - 1)
-            starts = [slot, *map(slot_of, changes)]
-            for begin, end in pairwise([*starts, until]):
-                rates = self.observed.at(self.start + begin)
+            spans = self.observed.spans(self.start + slot, self.start + until)
+            for begin, end, rates in spans:
+                hours = slice(begin - self.start, end - self.start)
                 if rates is None:
-                    self._missing(begin, self._live())
+                    self._missing(hours.start, self._live())
                 else:
-                    self.supply[begin:end] = [rates.supply] * (end - begin)
-                    self.borrow[begin:end] = [rates.borrow] * (end - begin)
-                    if rates.row_day is not None:
+                    self.supply[hours] = [rates.supply] * (end - begin)
+                    self.borrow[hours] = [rates.borrow] * (end - begin)
+                    if rates.row_day is not None and rates.row_day < self.oldest:
                         self._aged(rates.row_day)
 
     def pool_day(self) -> list[PoolDay]:
@@ -327,9 +329,7 @@ class Lending:
             )
 
     def _aged(self, row_day: int) -> None:
-        limit = self.book.stale_limit(self.coin.name)
-        if self.day - row_day <= limit:
-            return
+        limit = self.day - self.oldest
         row = date_of(row_day).isoformat()
         for account in self._live():
             at = self.book.last_moved(account.day.sub_account, self.coin.name)

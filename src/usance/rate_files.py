@@ -42,7 +42,7 @@ Row = tuple[int, int, V]
 """Day, seconds after 00:00 UTC, and what is in force from then on."""
 
 Parse = Callable[[list[str], int, Source, dict[str, int]], Row[V] | Problem]
-"""Reads the cells of a row: with the width of the header, its place, and days known by text."""
+"""Reads the cells of a row: with the header's width, its place, and what was read of times."""
 
 Rows = tuple[list[Row[V]], list[Problem]]
 """The rows of a file, or the one thing that is wrong with it."""
@@ -138,7 +138,7 @@ def _rows(
 ) -> tuple[list[Row[V]], Problem | None]:
     lines = csv.reader(io.StringIO(text, newline=""))
     rows: list[Row[V]] = []
-    days: dict[str, int] = {}
+    known: dict[str, int] = {}
     before = ""
     begin = 1
     try:
@@ -151,7 +151,7 @@ def _rows(
             begin = lines.line_num + 1
             if not cells:
                 continue
-            row = _columns(cells, len(header), at) or parse(cells, len(header), at, days)
+            row = _columns(cells, len(header), at) or parse(cells, len(header), at, known)
             if isinstance(row, Problem):
                 return [], row
             if cells[0] <= before:
@@ -182,59 +182,64 @@ def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
     return problems.rates_row(at, why, "Write one value for each column")
 
 
-def _day(text: str, days: dict[str, int]) -> int | None:
+def _day(text: str, known: dict[str, int]) -> int | None:
     """Return the day of a date, None where it is none."""
-    day = days.get(text)
+    day = known.get(text)
     if day is None:
         try:
-            day = days[text] = datetime.date.fromisoformat(text).toordinal()
+            day = known[text] = datetime.date.fromisoformat(text).toordinal()
         except ValueError:
             return None
     return day
 
 
 def _daily(
-    cells: list[str], _width: int, at: Source, days: dict[str, int]
+    cells: list[str], _width: int, at: Source, known: dict[str, int]
 ) -> Row[TreasuryRate] | Problem:
-    day = _day(cells[0], days) if _DATE.fullmatch(cells[0]) else None
+    day = _day(cells[0], known) if _DATE.fullmatch(cells[0]) else None
     if day is None:
         return problems.rates_row(at, f'"{_shown(cells[0])}" is no date', "Write it as 2025-05-01")
     rate = _number(cells[1], "rate", RATE_MAX, at)
     return rate if isinstance(rate, Problem) else (day, 0, TreasuryRate(rate, day, at))
 
 
-def _hourly(cells: list[str], width: int, at: Source, days: dict[str, int]) -> Row[Rates] | Problem:
-    match = _TIME.fullmatch(cells[0])
-    day = None if match is None else _day(match[1], days)
-    if match is None or day is None:
-        return problems.rates_row(
-            at, f'"{_shown(cells[0])}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
-        )
+def _hourly(
+    cells: list[str], width: int, at: Source, known: dict[str, int]
+) -> Row[Rates] | Problem:
+    date, clock = cells[0][:11], cells[0][11:]
+    if date not in known or clock not in known:
+        match = _TIME.fullmatch(cells[0])
+        day = None if match is None else _day(match[1], known)
+        if match is None or day is None:
+            return problems.rates_row(
+                at, f'"{_shown(cells[0])}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
+            )
+        known[date] = day
+        known[clock] = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
     supply = _number(cells[1], "supply_apr", RATE_MAX, at)
     borrow = _number(cells[2], "borrow_apr", RATE_MAX, at)
     used = _number(cells[3], "utilization", _ONE, at) if width == 4 and cells[3] else None
-    for value in (supply, borrow, used):
-        if isinstance(value, Problem):
-            return value
-    assert isinstance(supply, Decimal) and isinstance(borrow, Decimal)
-    assert not isinstance(used, Problem)
-    seconds = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
-    return day, seconds, Rates(supply, borrow, used, day, at)
+    if isinstance(supply, Problem):
+        return supply
+    if isinstance(borrow, Problem):
+        return borrow
+    if isinstance(used, Problem):
+        return used
+    return known[date], known[clock], Rates(supply, borrow, used, known[date], at)
 
 
 def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:
-    example = "0.72 for 72 %" if column == "utilization" else "0.0412 for 4.12 %"
-    remedy = f"Write a fraction, {example}"
     if len(text) > _NUMBER_MAX:
         why = f"{column} has {len(text)} characters, and {_NUMBER_MAX} are enough"
-        return problems.rates_row(at, why, remedy)
-    if _NUMBER.fullmatch(text) is None:
-        return problems.rates_row(at, f'{column} is "{_shown(text)}", no number', remedy)
-    value = Decimal(text)
-    if not 0 <= value <= most:
+    elif _NUMBER.fullmatch(text) is None:
+        why = f'{column} is "{_shown(text)}", no number'
+    else:
+        value = Decimal(text)
+        if 0 <= value <= most:
+            return value
         why = f"{column} is {_shown(text)}, and must be from 0 to {most}"
-        return problems.rates_row(at, why, remedy)
-    return value
+    example = "0.72 for 72 %" if column == "utilization" else "0.0412 for 4.12 %"
+    return problems.rates_row(at, why, f"Write a fraction, {example}")
 
 
 def _shown(cell: str, length: int = 40) -> str:

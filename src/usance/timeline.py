@@ -1,7 +1,7 @@
 """Timeline: what is in force at a moment."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -33,6 +33,16 @@ class Timeline(Generic[T]):
             return self.values[-1]
         index = bisect_right(self.moments, moment)
         return self.values[index - 1] if index else None
+
+    def spans(self, first: int, end: int) -> Iterator[tuple[int, int, T | None]]:
+        """Yield what is in force from `first` until before `end`: from when to when, the value."""
+        index = bisect_right(self.moments, first)
+        value = self.values[index - 1] if index else None
+        while index < len(self.moments) and self.moments[index] < end:
+            yield first, self.moments[index], value
+            first, value = self.moments[index], self.values[index]
+            index += 1
+        yield first, end, value
 
     def changes(self, first: int, last: int) -> list[int]:
         """Return the moments of changes from `first` to `last`, both included."""
