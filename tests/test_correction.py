@@ -11,6 +11,7 @@ import pytest
 import second_reader
 from beancount import loader
 from beancount.core import data
+from beancount.parser import printer
 from folders import Folder, rates
 from operations import Killed, Operations, counted
 
@@ -189,6 +190,41 @@ def test_after_a_correction_the_books_are_those_that_were_never_posted(
     files = folder.files()
     folder.accrue("--correct", "--through", "2025-05-04")
     assert folder.files() == files
+
+
+def test_a_correction_is_virtual_until_it_is_posted(folder: Folder) -> None:
+    """So an assertion on an open day, of what the venue shows, holds before it is posted."""
+    EDITS["another rate"](folder)
+    corrected = Folder(folder.path.parent / "corrected")
+    shutil.copytree(folder.path, corrected.path)
+    corrected.accrue("--correct")
+    wallet = "Assets:Backpack:Main:Wallet"
+    assertion = f"2025-05-07 balance {wallet}  {balances(corrected)[wallet, 'USDC']} USDC\n"
+    with folder.ledger.open("a") as file:
+        file.write(assertion)
+    entries, errors = folder.load()
+    assert [type(error).__name__ for error in errors] == ["UsanceChange"] * 2
+    virtual = [entry for entry in entries if entry.meta["filename"] == "(usance)"]
+    folder.accrue("--correct")
+    assert folder.usance("check").exit_code == 0
+    written = [
+        entry
+        for entry in folder.load()[0]
+        if isinstance(entry, data.Transaction) and entry.date >= virtual[0].date
+    ]
+    assert list(map(printer.format_entry, written)) == [
+        printer.format_entry(entry) for entry in virtual if isinstance(entry, data.Transaction)
+    ]
+
+
+def test_a_virtual_correction_can_be_explained(folder: Folder) -> None:
+    EDITS["another rate"](folder)
+    before = folder.usance("explain", "correction/2025-05-04/Main", "--format", "json")
+    assert (before.exit_code, json.loads(before.stdout)["differs"]) == (1, False)
+    folder.accrue("--correct")
+    after = folder.usance("explain", "correction/2025-05-04/Main", "--format", "json")
+    assert after.exit_code == 0
+    assert json.loads(after.stdout)["steps"] == json.loads(before.stdout)["steps"]
 
 
 def test_what_changes_no_figure_is_noted_and_nothing_is_posted_for_it(folder: Folder) -> None:

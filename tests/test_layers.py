@@ -27,7 +27,8 @@ LAYERS = (
     ("pooling", "reading"),
     ("closed_yields", "engine", "journal"),
     ("closed", "explanation"),
-    ("correction", "explain_lending", "explain_margin", "explain_yield", "ledger"),
+    ("correction",),
+    ("explain_lending", "explain_margin", "explain_yield", "ledger"),
     ("citations", "explain_liquidation", "margin_reports", "messages", "posted", "reports"),
     (
         "explain",

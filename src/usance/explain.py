@@ -91,7 +91,7 @@ def explain(book: Ledger, entry: Transaction, *, detailed: bool = False) -> Expl
     draft = None
     match kind:
         case "correction":
-            draft = _correction(work, reading, entry)
+            draft = _correction(work, book, reading, entry)
         case "transfer":
             draft = _transfer(work, book, reading, entry)
         case _:
@@ -243,7 +243,7 @@ def _given(
     )
 
 
-def _correction(work: Working, reading: Reading, entry: Transaction) -> Draft | None:
+def _correction(work: Working, book: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
     """Note what closed days come to by now, less what was posted for them."""
     day, name = entry.date.toordinal(), str(entry.meta["usance"]).split("/")[2]
     then = replace(
@@ -259,6 +259,8 @@ def _correction(work: Working, reading: Reading, entry: Transaction) -> Draft | 
         for seal in reading.corrections
         if seal.date == entry.date
     ]
+    if is_generated(entry):
+        corrected = closed.altered(reading, book.folder)
     state, _ = closed.state(then)
     made = correction.correct(then, corrected, state)
     draft = next((draft for draft in made.drafts if draft.sub_account == name), None)

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from beancount import loader
 from beancount.core.data import Directive, Directives, Open, Transaction
 
-from usance import closed, engine, problems
+from usance import closed, correction, engine, problems
 from usance.disk import plain
+from usance.drafts import Draft
 from usance.engine import Day
 from usance.events import Side
 from usance.journal import Journal
@@ -85,17 +86,23 @@ def extend(
     for name in sorted({name for name in ours if ours.count(name) > 1}):
         at = Source(options["filename"], _line_number(options["filename"], name))
         found.append(problems.plugin_twice(at, name))
-    folder = str(Path(options["filename"]).parent)
+    folder = _folder(options)
     with _uncollected():
         reading = read(entries, options, folder, enabled(options))
         _readings.get([]).append(reading)
         found += reading.problems
         wrong = closed.check(reading, folder)
-        made, told = _days(reading, options, entries)
-    # What open days come to rests on closed ones: it is told once those hold.
-    found += wrong or told
+        made, told = _days(reading, options, entries, wrong)
+    found += wrong
+    if all(problem.name == problems.CHANGED for problem in wrong):
+        # Otherwise what open days rest on is not known.
+        found += told
     _watch(options, folder, reading)
     return [*entries, *made], [_report(problem) for problem in once(found)]
+
+
+def _folder(options: Mapping[str, Any]) -> str:
+    return str(Path(options["filename"]).parent)
 
 
 @contextlib.contextmanager
@@ -123,17 +130,26 @@ def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
 
 
 def _days(
-    reading: Reading, options: dict[str, Any], entries: Directives
+    reading: Reading, options: dict[str, Any], entries: Directives, wrong: list[Problem]
 ) -> tuple[list[Open | Transaction], list[Problem]]:
-    """Generate the days that are not closed, and transfers beyond the horizon."""
+    """Generate the days that are not closed, and transfers beyond the horizon.
+
+    wrong  with closed days; where they have only changed, the correction comes before all else
+    """
     state, found = closed.state(reading)
+    corrections: list[Draft] = []
+    if wrong and all(problem.name == problems.CHANGED for problem in wrong):
+        made_anew = correction.correct(reading, closed.altered(reading, _folder(options)), state)
+        state, corrections = made_anew.evening, made_anew.drafts
+        found += made_anew.problems
     last = closed.last_day(reading)
     first = reading.book.first if last is None else last + 1
     journal = Journal(reading.chart, *opened(entries, reading))
     made: list[Open | Transaction] = []
     if first is not None:
         for day in engine.run(reading.book, state, first, reading.horizon):
-            made += journal.day(day.day, day.drafts)
+            before = corrections if day.day == first else []
+            made += journal.day(day.day, [*before, *day.drafts])
             found += day.problems
     made += journal.beyond(engine.beyond(reading.book, max(reading.horizon, last or 0)))
     journal.teach(options["dcontext"])
