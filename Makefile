@@ -57,7 +57,8 @@ bench: $(READY)
 	$(BIN)/python bench/run.py
 
 soak: $(READY)
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_laws.py
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_laws.py tests/test_correction_laws.py tests/test_explain_laws.py \
+	  tests/test_margin_laws.py tests/test_yield_laws.py
 	$(BIN)/pytest -m soak
 	$(BIN)/python -m pip install -qq --editable '.[soak]'
 	rm -rf mutants
