@@ -46,7 +46,7 @@ demo: $(READY)
 	@$(call say,Another ledger: 1000 USDC are lent and in the yield product and margin for a contract:)
 	@$(call run,usance yield ledgers/dollar_yield.beancount --to 2025-05-31)
 	@$(call run,usance efficiency ledgers/dollar_yield.beancount --at 2025-05-31)
-	@$(call say,See it in Fava:  $(BIN)/fava $(DEMO))
+	@$(call say,See it in Fava:  $(BIN)/usance fava $(DEMO))
 
 golden: $(READY)
 	$(BIN)/python tests/test_golden.py

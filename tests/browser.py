@@ -12,7 +12,7 @@ from cheroot.wsgi import Server
 from playwright.sync_api import Page, Playwright
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from _typeshed.wsgi import WSGIApplication
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -44,7 +44,7 @@ class Visit:
 
 
 @contextmanager
-def served(app: "Flask") -> Iterator[str]:
+def served(app: "WSGIApplication") -> Iterator[str]:
     """Serve an application on a free port; yield its address."""
     server = Server(("127.0.0.1", 0), app)
     server.prepare()

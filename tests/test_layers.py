@@ -36,10 +36,12 @@ LAYERS = (
         "posting",
         "margin_table",
         "report_commands",
+        "saving",
         "verification",
         "yield_reports",
     ),
-    ("close_commands", "explain_command", "yield_commands"),
+    ("close_commands", "explain_command", "serving", "yield_commands"),
+    ("fava_command",),
     ("cli",),
 )
 """Modules from the bottom up: one imports from lower layers only, never from its own."""
@@ -74,7 +76,7 @@ BEANCOUNT = {
 CLICK = {
     "cli",
     "close_commands",
-    "explain_command",
+    "fava_command",
     "margin_commands",
     "messages",
     "options",
@@ -82,7 +84,7 @@ CLICK = {
     "yield_commands",
 }
 
-FILES = {"disk", "rate_files"}
+FILES = {"disk", "rate_files", "saving", "serving"}
 """Modules that know files and no Beancount."""
 
 IMPURE = {"os", "pathlib", "random", "time", "socket", "subprocess", "fcntl", "tempfile"}

@@ -11,6 +11,7 @@ from usance.close_commands import accrue, verify
 from usance.closed import POSTED
 from usance.disk import Disk
 from usance.explain_command import explain
+from usance.fava_command import fava_
 from usance.margin_commands import efficiency, margin, stress
 from usance.messages import located, placed, show
 from usance.options import with_ledger, with_lines
@@ -102,5 +103,16 @@ def check(path: str, form: str) -> None:
     sys.exit(1 if errors or findings else 0)
 
 
-for command in (accrue, verify, explain, lending, margin, stress, yield_, efficiency, accounts):
+for command in (
+    accrue,
+    verify,
+    explain,
+    lending,
+    margin,
+    stress,
+    yield_,
+    efficiency,
+    accounts,
+    fava_,
+):
     main.add_command(command)

@@ -1,0 +1,90 @@
+"""Saving: what Fava may write to a ledger's files, and that it is written whole or not at all.
+
+Fava opens a file for writing, which empties it, and then writes. All its writes are
+`Path(...).open("w")` in two of its modules; `protect` puts `LedgerFile` there for `Path`.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from http import HTTPStatus
+from pathlib import Path, PosixPath
+from typing import Any, ClassVar
+
+import fava
+from fava import json_api
+from fava.core import file
+from fava.json_api import FavaJSONAPIError
+
+from usance.closed import POSTED
+from usance.disk import Disk, locked
+from usance.seals import MONTH_FILE
+
+FAVA = "1.30."
+"""The versions of Fava whose writes are known, as `tests/test_fava_server.py` checks them."""
+
+
+class NotSavedError(FavaJSONAPIError):
+    """Why a file was left as it is; Fava's pages show it."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class LedgerFile(PosixPath):
+    """A path; opened for writing, its file gets all that is written, or stays as it is."""
+
+    folder: ClassVar[Path]
+    """Folder of the ledger."""
+
+    def open(self, mode: str = "r", *rest: Any, **options: Any) -> Any:  # noqa: ANN401 -- as in pathlib
+        """Open the file; "w" yields a draft that takes its place when it is complete."""
+        if mode == "w":
+            return self._draft(options.get("newline"))
+        return super().open(mode, *rest, **options)
+
+    @contextmanager
+    def _draft(self, newline: str | None) -> Iterator[io.StringIO]:
+        target = self.resolve(strict=True)
+        if not target.is_relative_to(self.folder.resolve()):
+            raise NotSavedError(
+                f"{self} is outside of the ledger's folder. Edit it in another editor."
+            )
+        if is_sealed(self, self.folder):
+            raise NotSavedError(
+                f"{self} holds closed days, which are sealed. Correct what they were computed "
+                "from; usance accrue --correct posts the difference."
+            )
+        text = io.StringIO(newline=newline)
+        yield text
+        posted = self.folder / POSTED
+        try:
+            with locked(posted, _busy) if posted.is_dir() else nullcontext():
+                Disk().replace(target, text.getvalue().encode())
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise NotSavedError(
+                f"{self} could not be saved: {why}. It was left as it is."
+            ) from error
+
+
+def is_sealed(path: Path, folder: Path) -> bool:
+    """Tell whether a file holds closed days of the ledger in a folder, or their inputs."""
+    posted = folder / POSTED
+    return any(
+        MONTH_FILE.fullmatch(file.with_suffix(".beancount").name)
+        and file.parent.resolve() == posted.resolve()
+        for file in (path, path.resolve())
+    )
+
+
+def _busy() -> None:
+    raise NotSavedError("Days are being closed. Save again in a moment.")
+
+
+def protect(folder: Path) -> None:
+    """Give Fava's modules paths of the ledger in a folder that are saved whole or not at all."""
+    if not fava.__version__.startswith(FAVA):
+        raise ValueError(f"Fava {fava.__version__} is not known to save safely; install {FAVA}x")
+    path = type("LedgerFile", (LedgerFile,), {"folder": folder})
+    for module in (file, json_api):
+        vars(module)["Path"] = path

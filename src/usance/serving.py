@@ -1,0 +1,151 @@
+"""Serving: Fava on a port, behind a guard against other web pages."""
+
+import json
+from collections.abc import Iterable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cheroot.wsgi import Server
+from fava.application import create_app
+from fava.context import g
+from flask import Flask, request
+
+from usance.saving import NotSavedError, is_sealed, protect
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+"""What a page may load: Fava's editor compiles WebAssembly, its tables and charts set styles."""
+
+POLICY_OF_DOCUMENTS = POLICY.replace("script-src 'self' 'wasm-unsafe-eval'", "script-src 'none'")
+"""A document is shown as it came from somebody else, so it runs nothing."""
+
+HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "same-origin"),  # Fava's /jump needs the referrer
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+]
+
+SAFE = ("GET", "HEAD")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def is_wildcard(host: str) -> bool:
+    """Tell whether an address stands for every one of this machine."""
+    return _is_address(host) and ip_address(host).is_unspecified
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class Guard:
+    """Passes on what comes from the served pages themselves, or from a person's address line.
+
+    A page of another site may send requests to this machine, and a name of its own may lead here;
+    the browser says so in Host, Origin and Sec-Fetch-Site. On a wildcard address, where this
+    machine has names that are not known here, any numeric Host will do: no name leads there.
+    """
+
+    def __init__(self, app: "WSGIApplication", host: str, port: int, *, read_write: bool) -> None:
+        self.app = app
+        self.names = {"127.0.0.1", "localhost", host.lower()}
+        self.wildcard = is_wildcard(host)
+        self.port = port
+        self.read_write = read_write
+
+    def __call__(self, env: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        """Answer a request, as WSGI has it."""
+        document = env["PATH_INFO"].split("/")[2:3] in (["document"], ["statement"])
+        policy = POLICY_OF_DOCUMENTS if document else POLICY
+
+        def safely(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:  # noqa: ANN401 -- WSGI's
+            return start(
+                status, [*headers, *HEADERS, ("Content-Security-Policy", policy)], *failure
+            )
+
+        if reason := self._refusal(env):
+            safely("403 Forbidden", [("Content-Type", "application/json")])
+            return [json.dumps({"error": reason}).encode()]
+        if env["REQUEST_METHOD"] != "HEAD":
+            return self.app(env, safely)
+        # Fava refuses HEAD when it is read-only.
+        body = self.app({**env, "REQUEST_METHOD": "GET"}, safely)
+        if hasattr(body, "close"):
+            body.close()
+        return []
+
+    def _refusal(self, env: "WSGIEnvironment") -> str | None:
+        """Return why a request is not passed on, None where it is."""
+        host = env.get("HTTP_HOST", "")
+        if not self._is_ours(host):
+            return f"This is not {host}. Open the address that usance fava printed."
+        if env["REQUEST_METHOD"] in SAFE:
+            return None
+        origin, site = env.get("HTTP_ORIGIN"), env.get("HTTP_SEC_FETCH_SITE")
+        if origin not in (None, f"http://{host}") or site not in (None, "same-origin"):
+            return "Only the pages of this server may change something."
+        if not self.read_write:
+            return "The ledger is open for reading only. Start usance fava with --read-write."
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        """Tell whether a Host is an address that this server has."""
+        port = f":{self.port}"
+        if not host.endswith(port) and self.port != 80:
+            return False
+        name = host.lower().removesuffix(port).removeprefix("[").removesuffix("]")
+        return name in self.names or (self.wildcard and _is_address(name))
+
+
+def listening(host: str, port: int) -> Server:
+    """Return a server that holds a port, a free one for 0, and answers nothing yet."""
+    server = Server(("127.0.0.1" if host == "localhost" else host, port), None)
+    server.prepare()
+    return server
+
+
+def address(host: str, port: int) -> str:
+    """Return the address of a server, for this machine where it listens on all of its own."""
+    if is_wildcard(host):
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def application(path: Path, *, read_write: bool) -> Flask:
+    """Return Fava on a ledger, loaded."""
+    if read_write:
+        protect(path.parent)
+    app = create_app([str(path)], load=True, read_only=not read_write)
+    app.before_request(_keep_ledger_files)
+    return app
+
+
+def _keep_ledger_files() -> None:
+    """Refuse to move or delete a file of the ledger as if it were a document."""
+    match request.endpoint:
+        case "json_api.delete_document":
+            name = request.args.get("filename")
+        case "json_api.put_move":
+            name = (request.get_json(silent=True) or {}).get("filename")
+        case _:
+            return
+    path = Path(str(name)).resolve()
+    files = [Path(file).resolve() for file in g.ledger.options["include"]]
+    if path in files or is_sealed(path, Path(g.ledger.beancount_file_path).parent):
+        raise NotSavedError(f"{name} is a file of the ledger. It was left where it is.")

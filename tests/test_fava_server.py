@@ -1,0 +1,801 @@
+"""`usance fava` serves a ledger to its owner alone, and never leaves half of a file."""
+
+import errno
+import hashlib
+import http.client
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import browser
+import fava
+import pytest
+from click.testing import CliRunner
+from fava import json_api
+from fava.core import file as fava_file
+from flask.testing import FlaskClient
+from folders import Folder
+from playwright.sync_api import Playwright, sync_playwright
+
+from usance import saving, serving
+from usance.cli import main
+from usance.disk import locked
+
+LEDGER = """\
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+option "documents" "papers"
+plugin "usance.plugins"
+include "prices.beancount"
+include "posted/*.beancount"
+1970-01-01 custom "fava-option" "import-dirs" "."
+
+2024-12-30 commodity USDC
+  quantum: 0.000001
+2024-12-30 custom "sub-account" "Main" Assets:Backpack:Main
+  auto-lend: TRUE
+2024-12-30 custom "lending-pool" "USDC"
+  rates: "observed"
+2024-12-30 custom "lending-rate" "USDC" "rates/usdc.csv"
+2024-12-01 open Assets:Bank
+2024-12-01 open Assets:Backpack:Main:Wallet
+
+2024-12-30 * "Deposit"
+  Assets:Backpack:Main:Wallet   1000 USDC
+  Assets:Bank                  -1000 USDC
+2025-01-02 custom "accrue-through" 2025-01-02
+"""
+
+
+def made(path: Path) -> Folder:
+    """Return books with a second file, a folder of documents, and a closed month."""
+    folder = Folder.made(path, LEDGER)
+    (folder.path / "prices.beancount").write_bytes(b"2025-01-01 price SOL 150 USDC\r\n")
+    (folder.path / "papers").mkdir()
+    folder.accrue("--through", "2024-12-31")
+    return folder
+
+
+# A running launcher
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def error(self) -> str:
+        return str(json.loads(self.body)["error"])
+
+
+@dataclass
+class Running:
+    """A launcher at work, and questions to it."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str | None) -> Answer:
+        """Send a request; a header that is None is left out."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        sent = {"Host": f"127.0.0.1:{self.port}"} | {
+            name.replace("_", "-"): text for name, text in headers.items()
+        }
+        data = None if body is None else json.dumps(body)
+        if data is not None:
+            sent |= {"Content-Type": "application/json", "Content-Length": str(len(data))}
+        connection.putrequest(method, path, skip_host=True)
+        for name, text in sent.items():
+            if text is not None:
+                connection.putheader(name, text)
+        connection.endheaders(None if data is None else data.encode())
+        got = connection.getresponse()
+        answer = Answer(got.status, dict(got.getheaders()), got.read())
+        connection.close()
+        return answer
+
+
+LAUNCHER = [sys.executable, "-c", "from usance.cli import main; main()", "fava"]
+
+
+@contextmanager
+def running(folder: Folder, *options: str) -> Iterator[Running]:
+    """Run the launcher on a free port; it ends with Ctrl-C, quietly."""
+    process = subprocess.Popen(
+        [*LAUNCHER, str(folder.ledger), "--port", "0", "--no-browser", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        told = process.stdout.readline()
+        port = re.search(r" is at http://127\.0\.0\.1:(\d+)/ ", told)
+        assert port is not None, (told, process.stderr and process.stderr.read())
+        yield Running(process, int(port[1]))
+    finally:
+        process.send_signal(signal.SIGINT)
+        rest, wrong = process.communicate(timeout=20)
+    assert (process.returncode, rest, wrong) == (0, "", "")
+
+
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Folder, Running]]:
+    folder = made(tmp_path_factory.mktemp("read_only") / "books")
+    with running(folder) as server:
+        yield folder, server
+
+
+@pytest.fixture(scope="module")
+def read_write(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Folder, Running]]:
+    folder = made(tmp_path_factory.mktemp("read_write") / "books")
+    with running(folder, "--read-write") as server:
+        yield folder, server
+
+
+def change(folder: Folder, name: str = "main.beancount", more: str = "; more\n") -> dict[str, str]:
+    """Return what Fava's editor sends when it saves a file."""
+    path = folder.path / name
+    text = path.read_text("utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {"file_path": str(path), "source": text + more, "sha256sum": digest}
+
+
+HOSTS = [
+    "evil.example",
+    "evil.example:{port}",
+    "127.0.0.1.evil.example:{port}",
+    "localhost.evil.example:{port}",
+    "localhost:1",
+    "localhost",
+    "192.0.2.1:{port}",
+    "[::1]:{port}",
+    "localhost:{port}:{port}",
+    "",
+    None,
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_foreign_host_sees_nothing(host: str | None, read_only: tuple[Folder, Running]) -> None:
+    _, server = read_only
+    host = host and host.format(port=server.port)
+    got = server.ask("GET", "/beancount/api/ledger_data", Host=host)
+    assert got.status in {400, 403}, got.body  # 400: HTTP/1.1 asks for a Host
+    assert b"Wallet" not in got.body
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}"])
+def test_its_own_hosts_see_the_ledger(host: str, read_only: tuple[Folder, Running]) -> None:
+    _, server = read_only
+    got = server.ask("GET", "/beancount/api/ledger_data", Host=host.format(port=server.port))
+    assert got.status == 200
+    assert b"Assets:Backpack:Main:Wallet" in got.body
+
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- it is what is tested
+
+
+@pytest.mark.parametrize(
+    ("listens", "port", "host", "ours"),
+    [
+        (EVERYWHERE, 5000, "192.0.2.7:5000", True),
+        (EVERYWHERE, 5000, "[2001:db8::1]:5000", True),
+        (EVERYWHERE, 5000, "evil.example:5000", False),
+        (EVERYWHERE, 5000, "192.0.2.7:80", False),
+        ("192.0.2.7", 5000, "192.0.2.7:5000", True),
+        ("192.0.2.7", 5000, "192.0.2.8:5000", False),
+        ("books.lan", 5000, "books.lan:5000", True),
+        ("Books.lan", 5000, "books.LAN:5000", True),
+        ("::1", 5000, "[::1]:5000", True),
+        ("127.0.0.1", 80, "localhost", True),
+        ("127.0.0.1", 80, "localhost:80", True),
+        ("127.0.0.1", 80, "evil.example", False),
+    ],
+)
+def test_an_address_listened_on_is_a_host_of_its_own(
+    listens: str, port: int, host: str, ours: bool
+) -> None:
+    told: list[str] = []
+    guard = serving.Guard(lambda _env, _start: [b"page"], listens, port, read_write=False)
+    env = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": host}
+    body = guard(env, lambda status, *_: told.append(status))  # type: ignore[arg-type]
+    assert ([*body] == [b"page"]) is ours
+    assert told == ([] if ours else ["403 Forbidden"])
+
+
+FOREIGN = [
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://127.0.0.1:1"},
+    {"Origin": "http://localhost:{port}"},
+    {"Origin": "https://127.0.0.1:{port}"},
+    {"Sec_Fetch_Site": "cross-site"},
+    {"Sec_Fetch_Site": "same-site"},
+    {"Sec_Fetch_Site": "none"},
+    {"Origin": "http://127.0.0.1:{port}", "Sec_Fetch_Site": "cross-site"},
+    {"Host": "evil.example:{port}", "Origin": "http://evil.example:{port}"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "OPTIONS"])
+def test_another_site_changes_nothing(
+    method: str, headers: dict[str, str], read_write: tuple[Folder, Running]
+) -> None:
+    folder, server = read_write
+    before = folder.files()
+    sent = {name: text.format(port=server.port) for name, text in headers.items()}
+    got = server.ask(method, "/beancount/api/source", change(folder), **sent)
+    assert got.status == 403
+    assert got.error
+    assert folder.files() == before
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "http://127.0.0.1:{port}", "Sec_Fetch_Site": "same-origin"}], ids=str
+)
+def test_its_own_pages_save_in_read_write_mode(
+    headers: dict[str, str], read_write: tuple[Folder, Running]
+) -> None:
+    folder, server = read_write
+    wanted = change(folder)
+    sent = {name: text.format(port=server.port) for name, text in headers.items()}
+    got = server.ask("PUT", "/beancount/api/source", wanted, **sent)
+    assert got.status == 200, got.body
+    assert folder.ledger.read_text() == wanted["source"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "OPTIONS"])
+def test_nothing_changes_when_it_is_read_only(
+    method: str, read_only: tuple[Folder, Running]
+) -> None:
+    folder, server = read_only
+    before = folder.files()
+    for path in ("source", "source_slice", "add_entries", "add_document", "document", "move"):
+        got = server.ask(method, f"/beancount/api/{path}", change(folder))
+        assert got.status == 403
+        assert "--read-write" in got.error
+    assert folder.files() == before
+    assert not list(folder.path.glob(".*picklecache*"))
+
+
+def test_fava_itself_is_read_only_behind_the_guard(tmp_path: Path) -> None:
+    folder = made(tmp_path / "books")
+    client = serving.application(folder.ledger, read_write=False).test_client()
+    assert client.put("/beancount/api/source", json=change(folder)).status_code == 401
+
+
+def test_head_tells_what_get_would_without_the_page(read_only: tuple[Folder, Running]) -> None:
+    _, server = read_only
+    for path in ("/beancount/income_statement/", "/static/app.js", "/beancount/nothing/"):
+        head, get = server.ask("HEAD", path), server.ask("GET", path)
+        assert (head.status, head.body) == (get.status, b"")
+        for name in ("Content-Length", "Content-Type"):
+            assert head.headers[name] == get.headers[name]
+
+
+PATHS = [
+    "/",
+    "/beancount/",
+    "/beancount/income_statement/",
+    "/beancount/api/ledger_data",
+    "/beancount/download-journal/",
+    "/beancount/nothing/",
+    "/static/app.js",
+    "/nothing",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("host", [None, "evil.example"])
+def test_every_answer_has_the_headers(
+    path: str, host: str | None, read_only: tuple[Folder, Running]
+) -> None:
+    _, server = read_only
+    sent = {} if host is None else {"Host": host}
+    headers = server.ask("GET", path, **sent).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'self'",
+        "script-src": "'self' 'wasm-unsafe-eval'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert not [name for name in headers if name.startswith("Access-Control")]
+
+
+def test_a_document_may_run_nothing(read_only: tuple[Folder, Running]) -> None:
+    _, server = read_only
+    for path in ("/beancount/document/?filename=x", "/beancount/statement/?entry_hash=x&key=y"):
+        policy = server.ask("GET", path).headers["Content-Security-Policy"]
+        assert "script-src 'none'" in policy
+        assert "wasm" not in policy
+
+
+# Starting and ending
+
+
+def launch(*arguments: str) -> tuple[int, str]:
+    """Run a launcher that does not come to serve; return its exit code and what it said."""
+    done = CliRunner().invoke(main, ["fava", *arguments, "--no-browser"])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stderr
+
+
+def test_a_port_in_use_is_one_message(tmp_path: Path) -> None:
+    folder = made(tmp_path / "books")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, told = launch(str(folder.ledger), "--port", str(port))
+    assert code == 1
+    assert told == (
+        f"Error: Cannot listen on 127.0.0.1, port {port}: Address already in use. "
+        "Name another one with --port (0 takes a free one), or another --host.\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid", "", "x" * 300])
+def test_an_address_that_is_not_here_is_one_message(host: str, tmp_path: Path) -> None:
+    folder = made(tmp_path / "books")
+    code, told = launch(str(folder.ledger), "--host", host, "--port", "0")
+    assert code == 1
+    assert told.startswith(f"Error: Cannot listen on {host}, port 0: ")
+    assert told.count("\n") == 1
+
+
+def test_a_ledger_that_is_missing_is_one_message(tmp_path: Path) -> None:
+    code, told = launch(str(tmp_path / "missing.beancount"))
+    assert code == 2
+    assert "missing.beancount' does not exist" in told
+
+
+def test_without_fava_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(tmp_path / "books")
+    monkeypatch.delattr("usance.serving")
+    monkeypatch.delitem(sys.modules, "usance.serving")
+    monkeypatch.setitem(sys.modules, "fava.application", None)
+    code, told = launch(str(folder.ledger))
+    assert code == 1
+    assert told.endswith("Install it: pip install 'usance[fava]'\n")
+    assert told.count("\n") == 1
+
+
+def test_an_extension_that_fails_is_one_message(tmp_path: Path) -> None:
+    folder = made(tmp_path / "books")
+    ledger = folder.ledger.read_text()
+    broken = """2024-12-01 custom "fava-extension" "fava.ext.auto_commit" "{'a': b}"\n"""
+    folder.ledger.write_text(ledger + broken)
+    code, told = launch(str(folder.ledger), "--port", "0")
+    assert code == 1
+    assert told.startswith(f"Error: Fava cannot show {folder.ledger}: malformed node")
+    assert "Traceback" not in told
+
+
+def test_an_unknown_fava_is_not_let_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(tmp_path / "books")
+    monkeypatch.setattr(fava, "__version__", "1.31")
+    code, told = launch(str(folder.ledger), "--port", "0", "--read-write")
+    assert code == 1
+    assert "Fava 1.31 is not known to save safely" in told
+
+
+def test_listening_to_others_is_warned_of(tmp_path: Path) -> None:
+    """A free port of every address of this machine; the ledger is missing an extension."""
+    folder = made(tmp_path / "books")
+    with folder.ledger.open("a") as file:
+        file.write("""2024-12-01 custom "fava-extension" "fava.ext.auto_commit" "{'a': b}"\n""")
+    for options, what in (((), "read"), (("--read-write",), "read and change")):
+        _, told = launch(str(folder.ledger), "--port", "0", "--host", EVERYWHERE, *options)
+        warning = (
+            f"Warning: whoever reaches {EVERYWHERE} can {what} this ledger; there is no password."
+        )
+        assert told.splitlines()[0] == warning
+    _, told = launch(str(folder.ledger), "--port", "0", "--host", "localhost")
+    assert "Warning" not in told
+
+
+@pytest.mark.parametrize("options", [["--no-browser"], []])
+def test_it_opens_a_browser_unless_told_not_to(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(tmp_path / "books")
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+
+    def interrupted(_server: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cheroot.wsgi.Server.serve", interrupted)
+    done = CliRunner().invoke(main, ["fava", str(folder.ledger), "--port", "0", *options])
+    assert (done.exit_code, done.stderr) == (0, "")
+    told = re.fullmatch(r"(.*) is at (http://127\.0\.0\.1:\d+/) until .*\n", done.stdout)
+    assert told is not None
+    assert told[1] == str(folder.ledger)
+    assert opened == ([] if options else [told[2]])
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:5000/"),
+        (EVERYWHERE, "http://127.0.0.1:5000/"),
+        ("::", "http://[::1]:5000/"),
+        ("books.lan", "http://books.lan:5000/"),
+    ],
+)
+def test_an_address_can_be_opened_here(host: str, shown: str) -> None:
+    assert serving.address(host, 5000) == shown
+
+
+# Saving
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Folder:
+    return made(tmp_path / "books")
+
+
+@pytest.fixture
+def editor(books: Folder, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Return a client of a ledger that may be edited."""
+    monkeypatch.setattr(fava_file, "Path", Path)
+    monkeypatch.setattr(json_api, "Path", Path)
+    return serving.application(books.ledger, read_write=True).test_client()
+
+
+def entry_hash(editor: FlaskClient, narration: str) -> str:
+    """Return the name that Fava has for the first entry with a narration."""
+    entries = editor.get("/beancount/api/journal").get_json()["data"]
+    return str(next(e for e in entries if e.get("narration") == narration)["entry_hash"])
+
+
+def put(editor: FlaskClient, name: str, **body: object) -> Any:  # noqa: ANN401 -- Flask's
+    return editor.put(f"/beancount/api/{name}", json=body)
+
+
+def save_source(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    return put(editor, "source", **change(books))
+
+
+def save_slice(editor: FlaskClient, _books: Folder, narration: str = "Deposit") -> Any:  # noqa: ANN401
+    name = entry_hash(editor, narration)
+    slice_ = editor.get(f"/beancount/api/source_slice?entry_hash={name}").get_json()["data"]
+    source = slice_["slice"].replace(narration, f"{narration}, edited")
+    return put(
+        editor, "source_slice", entry_hash=name, source=source, sha256sum=slice_["sha256sum"]
+    )
+
+
+def delete_slice(editor: FlaskClient, _books: Folder, narration: str = "Deposit") -> Any:  # noqa: ANN401
+    name = entry_hash(editor, narration)
+    slice_ = editor.get(f"/beancount/api/source_slice?entry_hash={name}").get_json()["data"]
+    return editor.delete(
+        f"/beancount/api/source_slice?entry_hash={name}&sha256sum={slice_['sha256sum']}"
+    )
+
+
+def add_metadata(editor: FlaskClient, _books: Folder, narration: str = "Deposit") -> Any:  # noqa: ANN401
+    name = entry_hash(editor, narration)
+    return put(editor, "attach_document", filename="paper.txt", entry_hash=name)
+
+
+def add_entry(editor: FlaskClient, _books: Folder) -> Any:  # noqa: ANN401
+    note = {"t": "Note", "date": "2025-01-01", "meta": {}, "account": "Assets:Bank"}
+    return put(editor, "add_entries", entries=[{**note, "comment": "A note"}])
+
+
+Edit = Callable[[FlaskClient, Folder], Any]
+EDITS = [save_source, save_slice, delete_slice, add_metadata, add_entry]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_is_saved_with_the_mode_that_the_file_had(
+    edit: Edit, editor: FlaskClient, books: Folder
+) -> None:
+    books.ledger.chmod(0o640)
+    before = books.files()
+    got = edit(editor, books)
+    assert got.status_code == 200, got.text
+    after = books.files()
+    assert [name for name in after if after[name] != before.get(name)] == ["main.beancount"]
+    assert books.ledger.stat().st_mode & 0o7777 == 0o640
+
+
+def failing(number: int, after: int = 0) -> Callable[..., int]:
+    """Return a call that fails, writing so many bytes before."""
+    written = 0
+
+    def call(descriptor: object, data: bytes = b"", *_: object) -> int:
+        nonlocal written
+        if written < after:
+            written += 1
+            return WRITE(descriptor, data[:1])
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+WRITE: Callable[..., int] = os.write
+FAULTS = {
+    "full": ("write", errno.ENOSPC, 0),
+    "half full": ("write", errno.ENOSPC, 100),
+    "not on the disk": ("fsync", errno.EIO, 0),
+    "no rename": ("replace", errno.EIO, 0),
+    "no new file": ("open", errno.EMFILE, 0),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_save_leaves_every_byte(
+    edit: Edit, fault: str, editor: FlaskClient, books: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = books.files()
+    call, number, after = FAULTS[fault]
+    with monkeypatch.context() as broken:
+        broken.setattr(f"usance.disk.os.{call}", failing(number, after))
+        got = edit(editor, books)
+    assert got.status_code == 403
+    assert got.get_json()["error"] == (
+        f"{books.ledger} could not be saved: {os.strerror(number)}. "
+        "The file is whole: the old text or the new one."
+    )
+    assert books.files() == before
+
+
+def test_a_disk_that_is_full_leaves_every_byte_for_the_running_launcher(
+    read_write: tuple[Folder, Running],
+) -> None:
+    """The kernel refuses what is longer than 100 bytes; Fava's own write would leave those."""
+    folder, server = read_write
+    before = folder.files()
+    unlimited = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (100, -1))
+    try:
+        got = server.ask("PUT", "/beancount/api/source", change(folder))
+    finally:
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    assert (got.status, "could not be saved: File too large" in got.error) == (403, True)
+    assert folder.files() == before
+
+
+def test_line_ends_stay(editor: FlaskClient, books: Folder) -> None:
+    assert put(editor, "source", **change(books, "prices.beancount")).status_code == 200
+    assert books.files()["prices.beancount"] == (b"2025-01-01 price SOL 150 USDC\r\n; more\r\n")
+
+
+def test_what_is_no_text_is_not_saved(editor: FlaskClient, books: Folder) -> None:
+    before = books.files()
+    got = put(editor, "source", **change(books, more="\ud800"))
+    assert (got.status_code, "could not be saved" in got.get_json()["error"]) == (403, True)
+    assert books.files() == before
+
+
+def test_a_link_is_saved_where_it_leads(editor: FlaskClient, books: Folder) -> None:
+    prices = books.path / "prices.beancount"
+    (books.path / "kept").mkdir()
+    target = prices.rename(books.path / "kept" / "prices")
+    prices.symlink_to(target)
+    assert put(editor, "source", **change(books, "prices.beancount")).status_code == 200
+    assert prices.is_symlink()
+    assert target.read_text().endswith("; more\n")
+
+
+def test_a_link_out_of_the_folder_is_not_followed(
+    editor: FlaskClient, books: Folder, tmp_path: Path
+) -> None:
+    prices = books.path / "prices.beancount"
+    target = prices.rename(tmp_path / "prices")
+    prices.symlink_to(target)
+    got = put(editor, "source", **change(books, "prices.beancount"))
+    assert got.status_code == 403
+    assert "is outside of the ledger's folder" in got.get_json()["error"]
+    assert "more" not in target.read_text()
+
+
+CLOSED = "posted/2024-12.beancount"
+
+
+def change_closed(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    return put(editor, "source", **change(books, CLOSED))
+
+
+def change_closed_by_a_link(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    (books.path / "closed").symlink_to(books.path / "posted")
+    books.edit("posted/*.beancount", "closed/*.beancount")
+    editor.application.config["LEDGERS"].ledgers[0].load_file()
+    return put(editor, "source", **change(books, "closed/2024-12.beancount"))
+
+
+def save_closed(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    return save_slice(editor, books, "Lending")
+
+
+def delete_closed(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    return delete_slice(editor, books, "Lending")
+
+
+def describe_closed(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    return add_metadata(editor, books, "Lending")
+
+
+@pytest.mark.parametrize(
+    "edit", [change_closed, change_closed_by_a_link, save_closed, delete_closed, describe_closed]
+)
+def test_closed_days_are_not_edited(edit: Edit, editor: FlaskClient, books: Folder) -> None:
+    before = books.posted()
+    got = edit(editor, books)
+    assert got.status_code == 403
+    assert "holds closed days, which are sealed" in got.get_json()["error"]
+    assert books.posted() == before
+
+
+KEPT = ["main.beancount", "prices.beancount", "rates/usdc.csv", CLOSED, "posted/2024-12.inputs"]
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_file_of_the_ledger_is_no_document_to_delete_or_move(
+    name: str, editor: FlaskClient, books: Folder
+) -> None:
+    """The import folder of these books is the ledger's own."""
+    before = books.files()
+    path = str(books.path / name)
+    deleted = editor.delete("/beancount/api/document", query_string={"filename": path})
+    moved = put(editor, "move", filename=path, account="Assets:Bank", new_name="2025-01-01 x")
+    for got in (deleted, moved):
+        assert (got.status_code, "is a file of the ledger" in got.get_json()["error"]) == (
+            403,
+            True,
+        )
+    assert books.files() == before
+
+
+def test_a_document_can_be_deleted(editor: FlaskClient, books: Folder) -> None:
+    paper = books.path / "papers" / "paper.txt"
+    paper.write_text("Paper")
+    got = editor.delete("/beancount/api/document", query_string={"filename": str(paper)})
+    assert (got.status_code, paper.exists()) == (200, False)
+
+
+def test_nothing_is_saved_while_days_are_closed(editor: FlaskClient, books: Folder) -> None:
+    before = books.files()
+    with locked(books.path / "posted", pytest.fail):
+        got = save_source(editor, books)
+    assert (got.status_code, got.get_json()["error"]) == (
+        403,
+        "Days are being closed. Save again in a moment.",
+    )
+    assert books.files() == before
+    assert save_source(editor, books).status_code == 200
+
+
+def test_the_writes_of_fava_are_the_known_ones() -> None:
+    """Goal: a new release is read before it may write. Method: all ways to write are counted."""
+    assert fava.__version__.startswith(saving.FAVA)
+    writing = re.compile(
+        r"""open\([^)]*["'][wax+]|write_text|write_bytes|\.save\(|unlink|shutil\.move|os\.replace"""
+    )
+    found = {
+        path.relative_to(Path(fava.__file__).parent).as_posix(): [*map(str.strip, lines)]
+        for path in sorted(Path(fava.__file__).parent.rglob("*.py"))
+        if (lines := [line for line in path.read_text().splitlines() if writing.search(line)])
+    }
+    assert found == {
+        "core/file.py": ['with path.open("w", encoding="utf-8", newline=newline) as file:'] * 5,
+        "json_api.py": [
+            "shutil.move(filename, new_path)",
+            "file_path.unlink()",
+            "upload.save(filepath)",
+            "upload.save(filepath)",
+        ],
+    }
+
+
+# In a browser
+
+in_a_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here")
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def visit(
+    read_only: tuple[Folder, Running],
+    playwright: Playwright,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[browser.Visit]:
+    _, server = read_only
+    profile = tmp_path_factory.mktemp("profile")
+    with browser.visited(playwright, server.base, profile) as made:
+        yield made
+
+
+def pages(visit: browser.Visit) -> list[str]:
+    """Return the pages that the sidebar leads to, and one of an account."""
+    visit.page.goto(visit.base)
+    visit.page.locator("aside a").first.wait_for()
+    links = visit.page.locator("aside a").evaluate_all("all => all.map(a => a.href)")
+    found = {str(link).split("?")[0].split("#")[0] for link in links}
+    return [*sorted(found), f"{visit.base}/beancount/account/Assets:Backpack:Main:Wallet/"]
+
+
+def look(visit: browser.Visit, page: str) -> None:
+    """Open a page, and wait until it has all that it asks for."""
+    visit.page.goto(page)
+    visit.page.locator("article > *").first.wait_for(state="attached")
+    visit.page.wait_for_load_state("networkidle")
+
+
+@in_a_browser
+def test_no_page_of_fava_is_hindered_by_the_policy(visit: browser.Visit) -> None:
+    found = pages(visit)
+    assert len(found) > 12
+    visit.wrong.clear()
+    for page in found:
+        look(visit, page)
+        assert visit.wrong == [], page
+    visit.page.goto(f"{visit.base}/beancount/query/?query_string=SELECT+account+LIMIT+1")
+    visit.page.get_by_text("Assets:Backpack:Main:Wallet").first.wait_for()
+    assert visit.wrong == []
+
+
+@in_a_browser
+def test_the_policy_stops_what_a_page_was_made_to_hold(visit: browser.Visit) -> None:
+    look(visit, f"{visit.base}/beancount/errors/")
+    visit.wrong.clear()
+    visit.page.evaluate(
+        """() => document.querySelector('article').innerHTML =
+        '<img src="x:" onerror="window.__xss = 1"><a href="javascript:window.__xss = 2">a</a>'"""
+    )
+    visit.page.locator("article a").dispatch_event("click")
+    visit.page.wait_for_timeout(300)
+    assert visit.page.evaluate("window.__xss") is None
+    assert len([told for told in visit.wrong if "Content Security Policy" in told]) >= 2
+
+
+@in_a_browser
+def test_it_is_not_shown_in_a_frame(
+    visit: browser.Visit, read_only: tuple[Folder, Running]
+) -> None:
+    """A page of another origin frames the ledger: neither a click nor a look goes through."""
+    _, server = read_only
+
+    def page(_env: object, start: Callable[..., object]) -> list[bytes]:
+        start("200 OK", [("Content-Type", "text/html")])
+        return [f'<iframe src="{server.base}/beancount/errors/"></iframe>'.encode()]
+
+    with browser.served(page) as other:
+        visit.page.goto(other)
+        visit.page.wait_for_load_state("networkidle")
+        [_, frame] = visit.page.frames
+        assert frame.url == "chrome-error://chromewebdata/"
