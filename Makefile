@@ -8,7 +8,7 @@ DEMO := build/demo/main.beancount
 EDIT := sed -i 's/^\(2024-01-15T12:00:00Z\),[^,]*/\1,0.05/' build/demo/rates/usdc_2024_01.csv
 CORRECTION := sed -n '/Correction/,/^$$/p' build/demo/posted/2024-02.beancount
 
-.PHONY: check test demo golden bench soak browser
+.PHONY: check test demo golden screenshots bench soak browser
 
 check: $(READY)
 	$(BIN)/ruff format --check
@@ -52,6 +52,10 @@ golden: $(READY)
 	$(BIN)/python tests/test_golden.py
 	git --no-pager diff -- tests/golden
 	git status --short -- tests/golden
+
+screenshots: browser $(READY)
+	$(BIN)/python tests/pictures.py
+	git status --short -- docs/pictures
 
 bench: $(READY)
 	$(BIN)/python bench/run.py

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import html
 import http.client
 import json
 import os
@@ -25,7 +26,7 @@ from fava import json_api
 from fava.core import file as fava_file
 from flask.testing import FlaskClient
 from folders import Folder
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Dialog, Playwright, sync_playwright
 
 from usance import saving, serving
 from usance.cli import main
@@ -626,11 +627,29 @@ def change_closed(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
     return put(editor, "source", **change(books, CLOSED))
 
 
-def change_closed_by_a_link(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+def reloaded(editor: FlaskClient) -> None:
+    editor.application.config["LEDGERS"].ledgers[0].load_file()
+
+
+def change_closed_by_a_folder(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
     (books.path / "closed").symlink_to(books.path / "posted")
     books.edit("posted/*.beancount", "closed/*.beancount")
-    editor.application.config["LEDGERS"].ledgers[0].load_file()
+    reloaded(editor)
     return put(editor, "source", **change(books, "closed/2024-12.beancount"))
+
+
+def change_closed_by_a_link(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    (books.path / "month.beancount").symlink_to(books.path / CLOSED)
+    books.edit("posted/*.beancount", "month.beancount")
+    reloaded(editor)
+    return put(editor, "source", **change(books, "month.beancount"))
+
+
+def change_closed_elsewhere(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
+    month = books.path / CLOSED
+    month.symlink_to(month.rename(books.path / "month"))
+    reloaded(editor)
+    return put(editor, "source", **change(books, CLOSED))
 
 
 def save_closed(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
@@ -646,7 +665,16 @@ def describe_closed(editor: FlaskClient, books: Folder) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.parametrize(
-    "edit", [change_closed, change_closed_by_a_link, save_closed, delete_closed, describe_closed]
+    "edit",
+    [
+        change_closed,
+        change_closed_by_a_folder,
+        change_closed_by_a_link,
+        change_closed_elsewhere,
+        save_closed,
+        delete_closed,
+        describe_closed,
+    ],
 )
 def test_closed_days_are_not_edited(edit: Edit, editor: FlaskClient, books: Folder) -> None:
     before = books.posted()
@@ -746,7 +774,8 @@ def pages(visit: browser.Visit) -> list[str]:
     visit.page.locator("aside a").first.wait_for()
     links = visit.page.locator("aside a").evaluate_all("all => all.map(a => a.href)")
     found = {str(link).split("?")[0].split("#")[0] for link in links}
-    return [*sorted(found), f"{visit.base}/beancount/account/Assets:Backpack:Main:Wallet/"]
+    ledger = visit.page.url.split("/")[3]
+    return [*sorted(found), f"{visit.base}/{ledger}/account/Assets:Backpack:Main:Wallet/"]
 
 
 def look(visit: browser.Visit, page: str) -> None:
@@ -799,3 +828,104 @@ def test_it_is_not_shown_in_a_frame(
         visit.page.wait_for_load_state("networkidle")
         [_, frame] = visit.page.frames
         assert frame.url == "chrome-error://chromewebdata/"
+
+
+# Payloads
+
+PAYLOADS = [
+    "<img src=x: onerror=window.__xss=1>",
+    "<svg onload=window.__xss=2></svg>",
+    "</script><script>window.__xss=3</script>",
+    "'\\\"><script>window.__xss=4</script>",
+    "<iframe srcdoc='<script>parent.__xss=5</script>'></iframe>",
+    "{{ cycler.__init__.__globals__ }}<b onmouseover=window.__xss=6>{{ 7 * 191 }}</b>",
+    "javascript:window.__xss=7",
+]
+"""As they stand between the quotes of a ledger: a quote has its backslash."""
+
+
+HOSTILE = """
+2024-12-30 commodity COIN{number}
+  name: "{text}"
+  quantum: "{text}"
+2024-12-30 open Assets:Place{number}
+  told: "{text}"
+2024-12-31 * "{text}" "{text}" #tag{number} ^link{number}
+  told: "{text}"
+  time: "{text}"
+  Assets:Place{number}   1 USDC
+    told: "{text}"
+  Assets:Bank   -1 USDC
+2024-12-31 * "{text}" "In the wallet"
+  usance: "{text}"
+  Assets:Backpack:Main:Wallet   1 USDC
+  Assets:Bank   -1 USDC
+2024-12-31 note Assets:Place{number} "{text}"
+2024-12-31 event "{text}" "{text}"
+2024-12-31 query "{text}" "SELECT {number}"
+2024-12-31 document Assets:Place{number} "papers/{text}"
+2024-12-31 custom "{text}" "{text}"
+2024-12-31 custom "fava-option" "{text}" "{text}"
+2024-12-30 custom "sub-account" "{text}" Assets:Backpack:Other{number}
+  venue: "{text}"
+  unknown: "{text}"
+2024-12-30 custom "lending-pool" "{text}"
+  rates: "{text}"
+  venue: "{text}"
+2024-12-30 custom "lending-pool" "COIN{number}"
+  rates: "observed"
+2024-12-30 custom "lending-rate" "COIN{number}" "rates/{number}.csv"
+2024-12-31 custom "lending-rate" "COIN{number}" "{text}"
+2024-12-30 custom "perpetual" "{text}"
+  settle: "{text}"
+2024-12-30 custom "collateral" "{text}"
+  weight: "{text}"
+2024-12-30 custom "yield-product" "{text}"
+  asset: "{text}"
+  source: "{text}"
+2024-12-30 custom "treasury-rate" "{text}" "{text}"
+plugin "{text}"
+"""
+
+
+def hostile(path: Path) -> Folder:
+    """Return books in which each place for free text holds each payload, and so do their errors."""
+    folder = Folder.made(path, LEDGER)
+    (folder.path / "prices.beancount").write_text("; None.\n")
+    with folder.ledger.open("a") as file:
+        file.write(f'option "title" "{PAYLOADS[2]}"\n')
+        for number, text in enumerate(PAYLOADS):
+            file.write(HOSTILE.format(number=number, text=text))
+            rows = f"time_utc,supply_apr,borrow_apr\n2024-12-30T00:00:00Z,{text},0.1\n"
+            (folder.path / "rates" / f"{number}.csv").write_text(rows)
+    return folder
+
+
+@in_a_browser
+def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Path) -> None:
+    """Goal: texts are escaped. Method: pages without the policy, which would stop what is not."""
+    folder = hostile(tmp_path / "books")
+    app = serving.application(folder.ledger, read_write=False)
+    with (
+        browser.served(app) as base,
+        browser.visited(playwright, base, tmp_path / "profile") as visit,
+    ):
+        told: list[str] = []
+
+        def dismiss(dialog: Dialog) -> None:
+            told.append(dialog.message)
+            dialog.dismiss()
+
+        visit.page.on("dialog", dismiss)
+        shown = ""
+        found = pages(visit)
+        for page in found:
+            look(visit, page)
+            assert visit.page.evaluate("window.__xss") is None, page
+            assert visit.page.locator('[href^="javascript:"]').count() == 0, page
+            text = visit.page.content()
+            assert "1337" not in text, page
+            shown += text
+        assert told == []
+        for payload in PAYLOADS[:2]:
+            assert shown.count(html.escape(payload, quote=False)) > 10

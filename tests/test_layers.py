@@ -76,6 +76,7 @@ BEANCOUNT = {
 CLICK = {
     "cli",
     "close_commands",
+    "explain_command",
     "fava_command",
     "margin_commands",
     "messages",

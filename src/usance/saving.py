@@ -63,7 +63,7 @@ class LedgerFile(PosixPath):
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise NotSavedError(
-                f"{self} could not be saved: {why}. It was left as it is."
+                f"{self} could not be saved: {why}. The file is whole: the old text or the new one."
             ) from error
 
 

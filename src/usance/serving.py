@@ -10,6 +10,7 @@ from cheroot.wsgi import Server
 from fava.application import create_app
 from fava.context import g
 from flask import Flask, request
+from jinja2 import ChoiceLoader, DictLoader
 
 from usance.saving import NotSavedError, is_sealed, protect
 
@@ -132,8 +133,18 @@ def application(path: Path, *, read_write: bool) -> Flask:
     if read_write:
         protect(path.parent)
     app = create_app([str(path)], load=True, read_only=not read_write)
+    _escape_journal(app)
     app.before_request(_keep_ledger_files)
     return app
+
+
+def _escape_journal(app: Flask) -> None:
+    """Escape the texts of a ledger in Fava's journal, which puts them into the page as they are."""
+    assert app.jinja_loader is not None
+    name = "_journal_table.html"
+    source, _, _ = app.jinja_loader.get_source(app.jinja_env, name)
+    safe = DictLoader({name: source.replace("{% autoescape false %}", "{% autoescape true %}")})
+    app.jinja_loader = ChoiceLoader([safe, app.jinja_loader])
 
 
 def _keep_ledger_files() -> None:
