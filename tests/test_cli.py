@@ -25,7 +25,7 @@ from usance.tables import table
 USANCE = Path(sys.executable).with_name("usance")
 assert isinstance(main, click.Group)
 COMMANDS = sorted(main.commands)
-OVER_A_LEDGER = [name for name in COMMANDS if name not in {"explain", "init", "stress"}]
+OVER_A_LEDGER = [name for name in COMMANDS if name not in {"explain", "fava", "init", "stress"}]
 """Commands that a ledger is enough for."""
 FIGURES = ["accounts", "lending"]
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import browser
 import fava
@@ -343,7 +344,8 @@ def test_a_document_may_run_nothing(read_only: tuple[Folder, Running]) -> None:
 
 def launch(*arguments: str) -> tuple[int, str]:
     """Run a launcher that does not come to serve; return its exit code and what it said."""
-    done = CliRunner().invoke(main, ["fava", *arguments, "--no-browser"])
+    with mock.patch("cheroot.wsgi.Server.serve", side_effect=AssertionError("It serves")):
+        done = CliRunner().invoke(main, ["fava", *arguments, "--no-browser"])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stderr
 
@@ -434,7 +436,8 @@ def test_it_opens_a_browser_unless_told_not_to(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cheroot.wsgi.Server.serve", interrupted)
-    done = CliRunner().invoke(main, ["fava", str(folder.ledger), "--port", "0", *options])
+    named = {"USANCE_FILE": str(folder.ledger)}
+    done = CliRunner().invoke(main, ["fava", "--port", "0", *options], env=named)
     assert (done.exit_code, done.stderr) == (0, "")
     told = re.fullmatch(r"(.*) is at (http://127\.0\.0\.1:\d+/) until .*\n", done.stdout)
     assert told is not None
@@ -891,7 +894,7 @@ plugin "{text}"
 def hostile(path: Path) -> Folder:
     """Return books in which each place for free text holds each payload, and so do their errors."""
     folder = Folder.made(path, LEDGER)
-    (folder.path / "prices.beancount").write_text("; None.\n")
+    (folder.path / "prices.beancount").write_text("2025-01-01 price SOL 150 USDC\n")
     with folder.ledger.open("a") as file:
         file.write(f'option "title" "{PAYLOADS[2]}"\n')
         for number, text in enumerate(PAYLOADS):
