@@ -132,7 +132,7 @@ def weight(haircut: Haircut, quantity: Decimal) -> Decimal:
         case Identity(share):
             return share
         case InverseSqrt(share, base, penalty):
-            if _is_within(share * penalty, quantity, base - share):
+            if quantity <= haircut.reach:
                 return share
             return min(share, base / (1 + penalty * quantity.sqrt()))
         case Tiers(bands):
@@ -147,15 +147,9 @@ def weight(haircut: Haircut, quantity: Decimal) -> Decimal:
 
 def fraction(slope: Slope, exposure: Decimal, floor: Decimal = ZERO) -> Decimal:
     """Return a margin fraction at an exposure in the operating currency."""
-    least = max(slope.base, floor)
-    if _is_within(slope.factor, exposure, least):
-        return least
-    return max(least, slope.factor * exposure.sqrt())
-
-
-def _is_within(factor: Decimal, size: Decimal, bound: Decimal) -> bool:
-    """Tell whether factor * sqrt(size) is a bound at most, without the root, which takes long."""
-    return bound >= 0 and factor * factor * size <= bound * bound
+    if exposure <= slope.reach:
+        return max(slope.base, floor)
+    return max(slope.base, floor, slope.factor * exposure.sqrt())
 
 
 def evaluate(standing: Standing) -> Margin:

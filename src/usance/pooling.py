@@ -78,7 +78,7 @@ class Pooling:
                 coin: [] for coin, held in self.state.holdings.get(name, {}).items() if held.perp
             }
             known = name not in self.book.faulty
-            for contract, quantity in self.standings.contracts(name):
+            for contract, quantity, _ in self.state.contracts(name):
                 terms = self.standings.terms(name, contract)
                 if terms is None:
                     known = False

@@ -3,15 +3,14 @@
 from decimal import Decimal, localcontext
 
 from usance import problems
-from usance.amounts import EXACT, PRECISE, ZERO, total
+from usance.amounts import PRECISE, ZERO
 from usance.events import Book
 from usance.hours import HOURS, SLOTS, date_of
-from usance.lots import Lot
 from usance.margin import Asset, Debt, Position, Standing
 from usance.problems import Problem
 from usance.quotes import Quote
 from usance.terms import Haircut, Identity, Perpetual
-from usance.wallet import State
+from usance.wallet import Net, State
 
 FULL = Identity(Decimal(1))
 
@@ -26,30 +25,16 @@ class Standings:
         self.moment = day * SLOTS + HOURS
         self.quoted: dict[tuple[str, str], Quote | None] = {}
         self.fresh: dict[tuple[str, str], Decimal] = {}
-        self.open: dict[str, list[tuple[str, Decimal]]] = {}
         self.problems: list[Problem] = []
 
     def is_exposed(self, name: str) -> bool:
         """Tell whether a sub-account has an open contract or owes something."""
         held = self.state.holdings.get(name, {}).values()
-        return any(holding.owed > 0 for holding in held) or bool(self.contracts(name))
+        return bool(self.state.contracts(name)) or any(holding.owed > 0 for holding in held)
 
     def is_short(self, name: str) -> bool:
         """Tell whether a wallet is below zero in some coin."""
         return any(holding.held < 0 for holding in self.state.holdings.get(name, {}).values())
-
-    def contracts(self, name: str) -> list[tuple[str, Decimal]]:
-        """Return the contracts that a sub-account has open, by name, with their net quantity."""
-        if name not in self.open:
-            positions = sorted(self.state.positions.get(name, {}).items())
-            nets = ((contract, total(lots.values())) for contract, lots in positions)
-            self.open[name] = [(contract, quantity) for contract, quantity in nets if quantity]
-        return self.open[name]
-
-    def trade(self, name: str, contract: str, lot: Lot, quantity: Decimal) -> None:
-        """Take in contracts that are traded at this end of the day."""
-        self.state.trade(name, contract, lot, quantity)
-        self.open.pop(name, None)
 
     def terms(self, name: str, contract: str) -> Perpetual | None:
         """Return the terms of a contract in force; tell where it has none, or another coin."""
@@ -114,8 +99,8 @@ class Standings:
                     complete &= price is not None
                     perp[coin] = (unit.decimal(holding.perp), price or ZERO)
             positions = []
-            for contract, quantity in self.contracts(name):
-                position = self._position(name, contract, quantity)
+            for net in self.state.contracts(name):
+                position = self._position(name, net)
                 complete &= position is not None
                 positions += [position] if position is not None else []
         if not complete:
@@ -145,7 +130,8 @@ class Standings:
         price = self.price(name, coin, self.book.operating, coin)
         return None if price is None else Debt(coin, quantity, price, terms)
 
-    def _position(self, name: str, contract: str, quantity: Decimal) -> Position | None:
+    def _position(self, name: str, net: Net) -> Position | None:
+        contract, quantity, entry = net
         terms = self.terms(name, contract)
         if terms is None:
             return None
@@ -153,9 +139,7 @@ class Standings:
         settle = self.price(name, terms.settle, self.book.operating, contract)
         if mark is None or settle is None:
             return None
-        lots = self.state.positions[name][contract]
-        cost = total(EXACT.multiply(lot.cost, held) for lot, held in lots.items())
-        return Position(contract, quantity, cost / quantity, mark, settle, terms)
+        return Position(contract, quantity, entry, mark, settle, terms)
 
     def _tell(self, problem: Problem) -> None:
         if problem not in self.problems:

@@ -4,10 +4,12 @@ Rates and fees are annual fractions (0.0412 is 4.12 %), never percents.
 """
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
+from usance.amounts import PRECISE
 from usance.problems import Source
 
 RATE_MAX = Decimal(100)
@@ -93,7 +95,17 @@ class Rates(NamedTuple):
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
+def _square(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """Return the square of a quotient, rounded down; a root takes longer than a comparison."""
+    if not divisor:
+        return Decimal("Infinity")
+    with localcontext(PRECISE) as context:
+        context.rounding = ROUND_DOWN
+        quotient = dividend / divisor
+        return quotient * quotient
+
+
+@dataclass(frozen=True)
 class Slope:
     """A margin fraction that grows with size: max(base, factor * sqrt(exposure)).
 
@@ -104,6 +116,11 @@ class Slope:
     base: Decimal
     factor: Decimal
 
+    @cached_property
+    def reach(self) -> Decimal:
+        """The exposure up to which the base counts, whatever the floor."""
+        return _square(self.base, self.factor)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -112,13 +129,20 @@ class Identity:
     weight: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InverseSqrt:
     """A weight that falls with size: min(weight, base / (1 + penalty * sqrt(quantity)))."""
 
     weight: Decimal
     base: Decimal
     penalty: Decimal
+
+    @cached_property
+    def reach(self) -> Decimal:
+        """The quantity up to which the weight counts."""
+        if self.base < self.weight:
+            return Decimal(0)
+        return _square(self.base - self.weight, self.weight * self.penalty)
 
 
 @dataclass(frozen=True, slots=True)

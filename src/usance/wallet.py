@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import NamedTuple
 
-from usance.amounts import EXACT, ZERO
+from usance.amounts import EXACT, PRECISE, ZERO, total
 from usance.events import Side
 from usance.lots import Lot
 from usance.periods import Period
@@ -103,12 +104,21 @@ Lots = dict[Lot, Decimal]
 """Contracts by lot; a lot that is gone is not there."""
 
 
+class Net(NamedTuple):
+    """An open contract: net quantity, and average price at which it was opened."""
+
+    contract: str
+    quantity: Decimal
+    entry: Decimal
+
+
 @dataclass(slots=True)
 class State:
     """What all sub-accounts have at the end of a day.
 
     holdings   by sub-account and coin
     positions  contracts, by sub-account and contract
+    nets       what is open of them, by sub-account, where nothing was traded since it was asked
     margin     the Margin memorandum as last posted, operating currency, by sub-account
     breached   sub-accounts that ended the day in breach
     closed     lots of contracts that a liquidation reduced, by (sub-account, contract, lot): its id
@@ -119,6 +129,7 @@ class State:
 
     holdings: dict[str, dict[str, Holding]] = field(default_factory=dict)
     positions: dict[str, dict[str, Lots]] = field(default_factory=dict)
+    nets: dict[str, list[Net]] = field(default_factory=dict, compare=False)
     margin: dict[str, Decimal] = field(default_factory=dict)
     breached: set[str] = field(default_factory=set)
     closed: dict[tuple[str, str, Lot], str] = field(default_factory=dict)
@@ -144,4 +155,16 @@ class State:
         left = lots[lot] = EXACT.add(lots.get(lot, ZERO), quantity)
         if not left:
             del lots[lot]
+        self.nets.pop(sub_account, None)
         return left
+
+    def contracts(self, sub_account: str) -> list[Net]:
+        """Return the contracts that a sub-account has open, by name."""
+        if sub_account not in self.nets:
+            nets = self.nets[sub_account] = []
+            for contract, lots in sorted(self.positions.get(sub_account, {}).items()):
+                quantity = total(lots.values())
+                if quantity:
+                    cost = total(EXACT.multiply(lot.cost, held) for lot, held in lots.items())
+                    nets.append(Net(contract, quantity, PRECISE.divide(cost, quantity)))
+        return self.nets[sub_account]

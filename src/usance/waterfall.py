@@ -57,7 +57,7 @@ class Waterfall:
         self.state = standings.state
         self.name = name
         self.steps: Counter[str] = Counter()
-        self.sizes = {contract: held.copy_abs() for contract, held in standings.contracts(name)}
+        self.sizes = {net.contract: net.quantity.copy_abs() for net in self.state.contracts(name)}
         self.drafts: list[Draft] = []
         self.falls: dict[str, Fall] = {}
 
@@ -128,7 +128,7 @@ class Waterfall:
             price = (position.mark, settle)
             legs.append(Leg((self.name, Side.PERP), EXACT.minus(part), market, lot, price))
             cost = EXACT.add(cost, EXACT.multiply(part, lot.cost))
-            self.standings.trade(self.name, market, lot, EXACT.minus(part))
+            self.state.trade(self.name, market, lot, EXACT.minus(part))
             self.state.closed[self.name, market, lot] = self._identity()
         worth = EXACT.multiply(size, position.mark)
         notional = sign * coin.rounded(worth)
@@ -144,8 +144,7 @@ class Waterfall:
             Leg((self.name, Side.WALLET), coin.amount(-fee), settle),
         ]
         if not any(
-            self._settles_in(contract, settle)
-            for contract, _ in self.standings.contracts(self.name)
+            self._settles_in(contract, settle) for contract, *_ in self.state.contracts(self.name)
         ):
             rest, holding.perp = holding.perp, 0
             holding.free += rest
