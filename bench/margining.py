@@ -24,7 +24,7 @@ AIM = 30
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     """Two rows: a year of margins against reading the ledger, a price against one evaluation."""
-    sub_accounts, days, rounds = (20, 10, 2) if quick else (1000, 365, 1)
+    sub_accounts, days, rounds = (20, 10, 2) if quick else (1000, 365, 3)
     path = folder / f"margin-{sub_accounts}.beancount"
     path.write_text("".join(_lines(sub_accounts, days)))
     found: list[float] = []

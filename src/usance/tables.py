@@ -9,13 +9,14 @@ from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
     """Return rows as a table; a column whose name ends in a space holds numbers."""
+    # Here, because to import it takes longer than to close a day, which draws none.
+    from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     terminal = sys.stdout.isatty()
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
