@@ -1,7 +1,6 @@
 """Explain: one generated transaction, computed again from the directives, step by step."""
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -78,10 +77,17 @@ def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
     return get_close_matches(identity, known)
 
 
-def explain(book: Ledger, entry: Transaction, *, detailed: bool = False) -> Explanation:
+def explain(
+    book: Ledger,
+    entry: Transaction,
+    *,
+    detailed: bool = False,
+    evenings: Iterable[tuple[Day, State]] | None = None,
+) -> Explanation:
     """Explain a generated transaction.
 
     detailed  each hour's rates of a curve pool are steps too
+    evenings  the days from the first one on, each with its state at the end, where they are known
     """
     reading = book.read()
     identity = str(entry.meta["usance"])
@@ -95,7 +101,8 @@ def explain(book: Ledger, entry: Transaction, *, detailed: bool = False) -> Expl
         case "transfer":
             draft = _transfer(work, book, reading, entry)
         case _:
-            lived = _lived(reading, entry.date.toordinal())
+            day = entry.date.toordinal()
+            lived = _lived(reading, evenings or _evenings(reading, day), day)
             draft = next((d for d in lived.day.drafts if d.identity == identity), None)
             if draft is not None:
                 _steps(work, lived, name, draft)
@@ -138,23 +145,28 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
             explain_liquidation.liquidation(work, lived, name, draft)
 
 
-def _lived(reading: Reading, day: int) -> Lived:
+def _evenings(reading: Reading, last: int) -> Iterator[tuple[Day, State]]:
     """Live the days up to one from the first, whether they are closed or not."""
-    book, state = reading.book, State()
-    before = State()
+    state = State()
+    if reading.book.first is not None:
+        for made in engine.run(reading.book, state, reading.book.first, last):
+            yield made, state.copy() if made.day >= last - 1 else state
+
+
+def _lived(reading: Reading, evenings: Iterable[tuple[Day, State]], day: int) -> Lived:
+    """Return a day between the states of two evenings, and the yield of the days before."""
+    book, before, after = reading.book, State(), State()
     credits_of: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
     made = Day(day)
-    if book.first is not None:
-        for made in engine.run(book, state, book.first, day):
-            if made.day == day - 1:
-                before = copy.deepcopy(state)
-            for of_holder in made.yields:
-                if of_holder.treasury or of_holder.bonus:
-                    of_product = credits_of.setdefault(
-                        (of_holder.sub_account, of_holder.product), {}
-                    )
-                    of_product[made.day] = of_holder.treasury, of_holder.bonus
-    return Lived(book, before, state, made, credits_of)
+    for made, state in evenings:
+        before, after = after, state
+        for of_holder in made.yields:
+            if of_holder.treasury or of_holder.bonus:
+                of_product = credits_of.setdefault((of_holder.sub_account, of_holder.product), {})
+                of_product[made.day] = of_holder.treasury, of_holder.bonus
+        if made.day == day:
+            break
+    return Lived(book, before, after, made, credits_of)
 
 
 def _written(reading: Reading, draft: Draft) -> Transaction:

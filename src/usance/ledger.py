@@ -8,7 +8,6 @@ import contextlib
 import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,8 +40,23 @@ LINES = {
 """What each plugin line enables."""
 
 
-_readings: ContextVar[list[Reading]] = ContextVar("readings")
-"""Where `load` is told what the plugins read: Beancount hands on nothing but directives."""
+HANDED = "usance"
+"""The option in which the plugins hand on what they read, beside the directives."""
+
+
+class Handed:
+    """What the plugins read; it stays out of Beancount's load cache, and Fava shows its name."""
+
+    def __init__(self, reading: Reading | None = None) -> None:
+        self.reading = reading
+
+    def __reduce__(self) -> tuple[type["Handed"], tuple[()]]:
+        """Leave the reading behind."""
+        return Handed, ()
+
+    def __repr__(self) -> str:
+        """Say what it is, in a list of options."""
+        return "what the plugins read"
 
 
 class UsanceError(NamedTuple):
@@ -89,7 +103,7 @@ def extend(
     folder = _folder(options)
     with _uncollected():
         reading = read(entries, options, folder, enabled(options))
-        _readings.get([]).append(reading)
+        options[HANDED] = Handed(reading)
         found += reading.problems
         wrong = closed.check(reading, folder)
         made, told = _days(reading, options, entries, wrong)
@@ -268,17 +282,20 @@ def load(path: str) -> Ledger:
     loader.initialize(use_cache=False)
     for month in Path(path).parent.glob(f"{closed.POSTED}/????-??.*"):
         plain(month)
-    readings: list[Reading] = []
-    token = _readings.set(readings)
-    try:
-        with _uncollected():
-            entries, errors, options = loader.load_file(path)
-    finally:
-        _readings.reset(token)
-    findings = [error for error in errors if isinstance(error, UsanceFinding)]
-    faults = [error for error in errors if not isinstance(error, UsanceFinding)]
-    reading = readings[-1] if readings else None
-    return Ledger(str(Path(path).absolute()), entries, faults, findings, options, reading)
+    with _uncollected():
+        entries, errors, options = loader.load_file(path)
+    return loaded(path, entries, errors, options)
+
+
+def loaded(
+    path: str, entries: Directives, errors: Iterable[Any], options: dict[str, Any]
+) -> Ledger:
+    """Return a ledger that Beancount loaded, here or under Fava."""
+    told = list(errors)
+    findings = [error for error in told if isinstance(error, UsanceFinding)]
+    faults = [error for error in told if not isinstance(error, UsanceFinding)]
+    handed = options.get(HANDED, Handed())
+    return Ledger(str(Path(path).absolute()), entries, faults, findings, options, handed.reading)
 
 
 def live(reading: Reading, last: int) -> Iterator[Day]:

@@ -13,6 +13,7 @@ from usance.margin import Margin, Requirement, Standing, counted, evaluate, repr
 from usance.problems import Problem
 from usance.reading import Reading
 from usance.standings import Standings
+from usance.wallet import State
 
 Figures = dict[str, Any]
 """Names and figures as they stand in JSON: exact decimals as text, null where there is none."""
@@ -29,7 +30,11 @@ class Evening:
 
 def evening(reading: Reading, day: int, only: str | None = None) -> Evening:
     """Live the days up to the end of one, and price what each sub-account (or one) has then."""
-    state = ledger.evening(reading, day)
+    return priced(reading, ledger.evening(reading, day), day, only)
+
+
+def priced(reading: Reading, state: State, day: int, only: str | None = None) -> Evening:
+    """Price what each sub-account (or one) has in the state of an evening."""
     standings = Standings(reading.book, state, day)
     names = [name for name in sorted(reading.book.sub_accounts) if only in (None, name)]
     found = {name: standings.standing(name) for name in names}
@@ -187,6 +192,15 @@ def _required(required: Requirement) -> Figures:
     }
 
 
+def distance(position: Figures) -> str | None:
+    """Return how far the mark of a position is from its liquidation price, as a part of it."""
+    if position["liquidation_price"] is None:
+        return None
+    with localcontext(PRECISE):
+        mark = Decimal(position["mark"])
+        return shown((Decimal(position["liquidation_price"]) - mark) / mark)
+
+
 def shown(number: Decimal | None) -> str | None:
     """Return a figure as text, with 28 significant digits at most."""
     return None if number is None else figure(number)
@@ -194,7 +208,11 @@ def shown(number: Decimal | None) -> str | None:
 
 def efficiency(reading: Reading, day: int) -> tuple[Figures, list[Problem]]:
     """Return the answer of `usance efficiency`, and what could not be priced for it."""
-    state = ledger.evening(reading, day)
+    return uses(reading, ledger.evening(reading, day), day)
+
+
+def uses(reading: Reading, state: State, day: int) -> tuple[Figures, list[Problem]]:
+    """Return capital and its uses in the state of an evening, and what could not be priced."""
     standings = Standings(reading.book, state, day)
     rows = []
     for name in sorted(reading.book.sub_accounts):

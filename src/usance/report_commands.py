@@ -6,7 +6,7 @@ from dataclasses import astuple, fields
 
 import click
 
-from usance import ledger, problems, reports
+from usance import ledger, lending_reports, problems, reports
 from usance.hours import date_of
 from usance.messages import placed, report, show
 from usance.options import (
@@ -35,9 +35,9 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
     """
     book = ledger.load(path)
     reading = book.read()
-    answer = reports.lending(reading, *days_of(begin, end, reports.last_day(reading)))
+    answer = lending_reports.lending(reading, *days_of(begin, end, reports.last_day(reading)))
     rows = [astuple(row) for row in answer["rows"]]
-    names = [field.name for field in fields(reports.Interest)]
+    names = [field.name for field in fields(lending_reports.Interest)]
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)

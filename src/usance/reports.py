@@ -1,4 +1,4 @@
-"""Reports: rows for the commands, and their JSON."""
+"""Reports: balance sheets, and the day that reports speak of."""
 
 import datetime
 from collections.abc import Iterable, Iterator
@@ -9,107 +9,14 @@ from typing import Any
 from beancount.core import convert, prices
 from beancount.core.data import Transaction
 
-from usance import ledger, problems
+from usance import problems
 from usance.amounts import EXACT, FIGURE, ZERO, plain, tally
 from usance.chart import Chart
-from usance.coin_day import CoinDay, Segment
-from usance.engine import Day
 from usance.events import Side
-from usance.hours import HOURS, date_of
 from usance.ledger import Ledger
 from usance.problems import Problem, Source
 from usance.reading import Reading
 from usance.reserves import Reserve
-
-
-@dataclass(frozen=True, slots=True)
-class Interest:
-    """Interest of a day, a sub-account, a coin and a side, in coins.
-
-    principal          at the end of the day, interest included
-    average_principal  mean of the 24 hours
-    """
-
-    date: str
-    sub_account: str
-    venue: str
-    coin: str
-    side: str
-    principal: str
-    average_principal: str
-    interest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conservation:
-    """A pool's day in coins: paid = earned + fee + external + rounding, to the last digit."""
-
-    date: str
-    venue: str
-    coin: str
-    paid_by_borrowers: str
-    earned_by_lenders: str
-    fee: str | None
-    external: str
-    rounding: str
-
-
-def interest(days: Iterable[Day]) -> Iterator[Interest]:
-    """Yield what each day earned and cost."""
-    for day in days:
-        date = date_of(day.day).isoformat()
-        for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
-            if coin.lent or coin.after[0]:
-                yield _side(date, coin, "lent", coin.lent, coin.after[0], 0)
-            if coin.owed or coin.debt or coin.entry_fee:
-                yield _side(date, coin, "borrowed", coin.owed, coin.debt, coin.entry_fee)
-
-
-def _side(
-    date: str, day: CoinDay, side: str, segments: list[Segment], principal: int, fee: int
-) -> Interest:
-    unit = day.coin
-    hours = sum(segment.principal * segment.hours for segment in segments)
-    earned = fee + sum(segment.interest for segment in segments)
-    average = FIGURE.divide(unit.amount(hours), Decimal(HOURS))
-    return Interest(
-        date,
-        day.sub_account,
-        day.venue,
-        unit.name,
-        side,
-        unit.text(principal),
-        plain(average),
-        unit.text(earned),
-    )
-
-
-def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
-    """Yield each pool's day."""
-    for day in days:
-        date = date_of(day.day).isoformat()
-        for pool in day.pools:
-            coins = [
-                coin
-                for coin in day.coins
-                if (coin.venue, coin.coin.name) == (pool.venue, pool.coin.name)
-            ]
-            paid = pool.coin.amount(sum(coin.paid for coin in coins))
-            earned = pool.coin.amount(sum(coin.earned for coin in coins))
-            net = EXACT.subtract(paid, earned)
-            fee = None if pool.fee is None else FIGURE.plus(pool.fee)
-            external = net if pool.external is None else FIGURE.plus(pool.external)
-            rounding = EXACT.subtract(EXACT.subtract(net, fee or ZERO), external)
-            yield Conservation(
-                date,
-                pool.venue,
-                pool.coin.name,
-                format(paid, "f"),
-                format(earned, "f"),
-                None if fee is None else plain(fee),
-                plain(external) if fee is not None else format(external, "f"),
-                plain(rounding),
-            )
 
 
 @dataclass(slots=True)
@@ -280,21 +187,6 @@ def last_day(reading: Reading) -> int:
     """Return the day that reports speak of by default: the horizon, or the last closed day."""
     closes = [seal.date.toordinal() for seal in reading.seals]
     return max([reading.horizon, *closes])
-
-
-def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, Any]:
-    """Return the answer of `usance lending`; days are inclusive, None for the first or the last."""
-    begin = reading.book.first if first is None else first
-    end = last_day(reading) if last is None else last
-    if begin is None:
-        return {"from": None, "to": None, "rows": [], "pools": []}
-    days = [day for day in ledger.live(reading, end) if day.day >= begin]
-    return {
-        "from": date_of(begin).isoformat(),
-        "to": date_of(end).isoformat(),
-        "rows": list(interest(days)),
-        "pools": list(conservation(days)),
-    }
 
 
 def total(sheets: Iterable[Sheet]) -> Decimal | None:

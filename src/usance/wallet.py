@@ -149,6 +149,28 @@ class State:
         """Return what a product has, nothing to begin with."""
         return self.portfolios.setdefault(product, Portfolio())
 
+    def copy(self) -> "State":
+        """Return a state of its own that is the same."""
+        return State(
+            {
+                name: {coin: holding.copy() for coin, holding in held.items()}
+                for name, held in self.holdings.items()
+            },
+            {
+                name: {contract: dict(lots) for contract, lots in contracts.items()}
+                for name, contracts in self.positions.items()
+            },
+            dict(self.margin),
+            set(self.breached),
+            dict(self.closed),
+            {
+                key: replace(accrual, unpaid=dict(accrual.unpaid))
+                for key, accrual in self.accruals.items()
+            },
+            {name: replace(held, lots=dict(held.lots)) for name, held in self.portfolios.items()},
+            dict(self.differing),
+        )
+
     def trade(self, sub_account: str, contract: str, lot: Lot, quantity: Decimal) -> Decimal:
         """Take in contracts, positive bought or negative sold; return what the lot holds now."""
         lots = self.positions.setdefault(sub_account, {}).setdefault(contract, {})

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from usance import ledger, portfolios, reports, treasury
-from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain
+from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain, tally
 from usance.coin_day import CoinDay
 from usance.engine import Day
 from usance.events import Book
@@ -77,8 +77,13 @@ def split(reading: Reading, first: int | None, last: int | None) -> Figures:
     end = reports.last_day(reading) if last is None else last
     if begin is None or book.first is None:
         return {"from": None, "to": None, "rows": []}
-    splits = _splits(book, ledger.live(reading, end), begin, end)
-    days = max(0, end - max(begin, book.first) + 1)
+    return split_of(book, ledger.live(reading, end), begin, end)
+
+
+def split_of(book: Book, lived: Iterable[Day], begin: int, end: int) -> Figures:
+    """Return the same from days that were lived, from the first one on."""
+    splits = _splits(book, lived, begin, end)
+    days = max(0, end - max(begin, book.first or 0) + 1)
     return {
         "from": date_of(begin).isoformat(),
         "to": date_of(end).isoformat(),
@@ -88,6 +93,16 @@ def split(reading: Reading, first: int | None, last: int | None) -> Figures:
             if not made.is_empty()
         ],
     }
+
+
+def incomes(book: Book, lived: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
+    """Return what each source earned on some days, in coins, by source and coin."""
+    found: dict[str, dict[str, Decimal]] = {source: {} for source in SOURCES}
+    for made in _splits(book, lived, 0, 0).values():
+        if not made.is_empty():
+            for source, income in made.income.items():
+                tally(found[source], made.coin.name, made.coin.amount(income))
+    return found
 
 
 def _splits(book: Book, days: Iterable[Day], begin: int, end: int) -> dict[tuple[str, str], Split]:
@@ -170,7 +185,11 @@ def _coins(amount: Decimal, coin: Coin) -> str:
 def reserves(reading: Reading, last: int | None) -> Figures:
     """Return the answer of `usance yield --reserves`: what backs products at the end of a day."""
     day = reports.last_day(reading) if last is None else last
-    state = ledger.evening(reading, day)
+    return backing(reading, ledger.evening(reading, day), day)
+
+
+def backing(reading: Reading, state: State, day: int) -> Figures:
+    """Return what backs products in the state of an evening."""
     rows = []
     for (venue, name), timeline in sorted(reading.book.yields.products.items(), key=_product):
         product = timeline.at(day * SLOTS)
