@@ -126,6 +126,17 @@ def test_rules_know_neither_beancount_nor_the_world(path: Path) -> None:
         assert not tops & IMPURE
 
 
+FAVA = sorted((SOURCE / "fava").glob("*.py"))
+"""The pages in Fava stand above all layers: nothing else imports them, or Fava."""
+
+
+def test_only_the_pages_know_fava() -> None:
+    for path in MODULES:
+        tops = {name.split(".")[0] for name in imports(path)}
+        assert "fava" not in tops
+        assert not any(name.startswith("usance.fava") for name in imports(path)), path
+
+
 def test_every_module_has_a_layer() -> None:
     assert {path.stem for path in MODULES} == {name for layer in LAYERS for name in layer}
 
@@ -136,7 +147,7 @@ def test_nothing_in_the_source_imports_the_plugins() -> None:
 
 
 def test_no_float_round_or_eval_touches_an_amount() -> None:
-    for path in MODULES:
+    for path in [*MODULES, *FAVA]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in {"float", "round", "eval", "exec"}, path

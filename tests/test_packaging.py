@@ -14,7 +14,7 @@ import pytest
 import usance
 
 ROOT = Path(__file__).parents[1]
-PACKAGED = {".py", ".typed", ".beancount"}
+PACKAGED = {".py", ".typed", ".beancount", ".html", ".js"}
 
 LEDGER = """\
 option "operating_currency" "USDC"

@@ -1,0 +1,37 @@
+// A link from each generated transaction of a journal to the arithmetic behind it.
+
+const PAGE = new URL("../extension/UsanceVerify/", import.meta.url);
+
+function link(entry) {
+  const key = [...entry.querySelectorAll(":scope > dl.metadata > dt")].find(
+    (node) => node.textContent === "usance:",
+  );
+  const place = entry.querySelector(":scope > p > .description");
+  if (!key || !place || place.querySelector(".us-explain")) return;
+  const url = new URL(PAGE);
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    if (["time", "conversion", "interval"].includes(name)) url.searchParams.set(name, value);
+  }
+  url.searchParams.set("id", key.nextElementSibling.textContent.trim());
+  const made = document.createElement("a");
+  made.className = "us-explain";
+  made.href = url.href;
+  made.textContent = "explain";
+  made.style.marginLeft = "8px";
+  made.style.fontSize = ".9em";
+  place.append(made);
+}
+
+export default {
+  init() {
+    const look = (node) => {
+      if (!(node instanceof Element)) return;
+      if (node.matches(".journal > li.transaction")) link(node);
+      else for (const entry of node.querySelectorAll(".journal > li.transaction")) link(entry);
+    };
+    new MutationObserver((changes) => {
+      for (const change of changes) change.addedNodes.forEach(look);
+    }).observe(document.body, { childList: true, subtree: true });
+    look(document.body);
+  },
+};

@@ -1,0 +1,94 @@
+"""Host: what the extension does beside its pages. It has no page, and so no line in the sidebar.
+
+It keeps the books of a load for all pages, and stands in where Fava would take a generated entry
+for one in a file.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+from beancount.core.data import Directive, Directives
+from fava.core import EntryNotFoundForHashError, FavaLedger
+from fava.core.file import GeneratedEntryError
+from fava.ext import FavaExtensionBase, FavaExtensionError
+from flask import request
+
+from usance import ledger
+from usance.fava.books import Books
+from usance.reading import GENERATED, is_generated
+
+EDITS = frozenset(
+    f"json_api.{name}"
+    for name in (
+        "delete_source_slice",
+        "get_source_slice",
+        "put_add_document",
+        "put_attach_document",
+        "put_source_slice",
+    )
+)
+"""What Fava asks for, or does, in the file of an entry."""
+
+
+class UsanceBooks(FavaExtensionBase):
+    """The books of a load, for all pages."""
+
+    def __init__(self, of: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
+        super().__init__(of)  # there is nothing to configure, and Fava stops at what it cannot read
+        self._lock = threading.Lock()
+        self._books: Books | None = None
+
+    def after_load_file(self) -> None:
+        """Forget the books of the load before; keep folders out of the editor's list of files.
+
+        Fava watches the folder of closed days already, and could not open it.
+        """
+        self._books = None
+        options = self.ledger.options
+        options["include"] = [name for name in options["include"] if not Path(name).is_dir()]
+
+    def before_request(self) -> None:
+        """Refuse to read or edit the source of what has none: Fava would look for a file."""
+        if request.endpoint == "json_api.get_source":
+            generated = request.args.get("filename") == GENERATED
+        else:
+            generated = request.endpoint in EDITS and self._is_generated(_entry_hash())
+        if generated:
+            raise GeneratedEntryError
+
+    def _is_generated(self, entry_hash: str) -> bool:
+        try:
+            return is_generated(cast("Directive", self.ledger.get_entry(entry_hash)))
+        except EntryNotFoundForHashError:
+            return False
+
+    @property
+    def books(self) -> Books:
+        """What the last load comes to, put together when a page first asks."""
+        with self._lock:
+            if self._books is None:
+                of = self.ledger
+                self._books = Books(
+                    ledger.loaded(
+                        of.beancount_file_path,
+                        cast("Directives", of.all_entries),
+                        of.load_errors,
+                        cast("dict[str, Any]", of.options),
+                    )
+                )
+            return self._books
+
+    def tell(self, message: str) -> None:
+        """Put an error on Fava's page of errors, once a load."""
+        errors = self.ledger.extensions.errors
+        if all(error.message != message for error in errors):
+            at: dict[str, Any] = {"filename": self.ledger.beancount_file_path, "lineno": 1}
+            errors.append(FavaExtensionError(at, message, None))
+
+
+def _entry_hash() -> str:
+    """Return the entry that a request names, in one of the three ways of Fava's API."""
+    body = request.get_json(silent=True)
+    named = body.get("entry_hash") if isinstance(body, dict) else None
+    return str(request.args.get("entry_hash") or request.form.get("hash") or named)

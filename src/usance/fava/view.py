@@ -1,0 +1,261 @@
+"""View: what one request asks for, and how figures look to it."""
+
+import contextlib
+import datetime
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fava.context import g
+from fava.core import FavaLedger
+from fava.core.conversion import AT_COST, AT_VALUE, UNITS
+from fava.core.inventory import CounterInventory
+from fava.util.date import InvalidDateRangeError, dateranges, parse_date
+from flask import current_app, request
+
+from usance.amounts import FIGURE, total
+from usance.fava.books import Books
+from usance.hours import date_of
+from usance.tables import short
+
+POINTS = 120
+"""Days that a line is drawn through, at most."""
+
+BARS = 100
+"""Intervals that have a bar, at most: the same as in Fava's own charts."""
+
+NONE = "\N{EN DASH}"
+"""What stands for a figure that does not exist."""
+
+HIGH = Decimal("0.8")
+"""From where on a gauge counts as high."""
+
+DECIMALS = 8
+"""What is shown of a figure that is in no currency; its element has all of it."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart in the form of Fava's own."""
+
+    label: str
+    type: str
+    data: Sequence[Mapping[str, Any]]
+
+
+class View:
+    """A period of the books, and the look of figures in it.
+
+    first, last  days of the period, both included; first > last where no day lies in it
+    notes        sentences on what does not apply
+    """
+
+    def __init__(self, books: Books, ledger: FavaLedger) -> None:
+        self.books = books
+        self.ledger = ledger
+        self.incognito: bool = current_app.config["INCOGNITO"]
+        self.notes: list[str] = []
+        self.whole = not request.args.get("time")
+        self.first, self.last = self._period()
+        self.operating = books.book.operating
+        self.currency = self.operating
+        if request.args.get("account") or request.args.get("filter"):
+            self.notes.append(
+                "The account filter and the text filter do not apply here: the figures are those "
+                "of whole sub-accounts."
+            )
+
+    def _period(self) -> tuple[int, int]:
+        begin, end = self.books.first or 1, self.books.last
+        time = request.args.get("time", "")
+        if time:
+            first = last = None
+            with contextlib.suppress(ValueError, OverflowError):
+                first, last = parse_date(time, self.ledger.fava_options.fiscal_year_end)
+            if first is None or last is None:
+                self.notes.append(f"The time filter {time!r} names no period: all days are shown.")
+            else:
+                return max(begin, first.toordinal()), min(end, last.toordinal() - 1)
+        return begin, end
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no day of the books lies in the period."""
+        return self.books.first is None or self.first > self.last
+
+    @property
+    def period(self) -> str:
+        """The period in words."""
+        first, last = date_of(self.first).isoformat(), date_of(self.last).isoformat()
+        return first if first == last else f"{first} to {last}"
+
+    @staticmethod
+    def date(day: int) -> str:
+        """Return a day as a date."""
+        return date_of(day).isoformat()
+
+    @property
+    def evening(self) -> str:
+        """The day at whose end things stand."""
+        return date_of(self.last).isoformat()
+
+    # Conversion
+
+    def convert(self) -> None:
+        """Show money in the currency of Fava's conversion, where there is a price of the day."""
+        wanted = self._wanted()
+        if not wanted:
+            return
+        if self._rate(wanted, self.last) is None:
+            self.notes.append(
+                f"There is no price of {self.operating} in {wanted} on {self.evening}: "
+                f"the figures stay in {self.operating}."
+            )
+        else:
+            self.currency = wanted
+
+    def keep(self, why: str) -> None:
+        """Say that Fava's conversion does not apply."""
+        if self._wanted():
+            self.notes.append(f"The conversion does not apply here: {why}")
+
+    def _wanted(self) -> str:
+        if g.conv in (AT_COST, AT_VALUE, UNITS) or self.operating in g.conversion.split(","):
+            return ""
+        return g.conversion.split(",")[-1]
+
+    def _rate(self, currency: str, day: int) -> Decimal | None:
+        return self.ledger.prices.get_price((self.operating, currency), date_of(day))
+
+    def worth(self, text: str | Decimal | None, day: int | None = None) -> Decimal | None:
+        """Return a figure of the operating currency in that of the view, at a day's price."""
+        if text is None or self.currency == self.operating:
+            return None if text is None else Decimal(text)
+        rate = self._rate(self.currency, self.last if day is None else day)
+        return None if rate is None else FIGURE.multiply(Decimal(text), rate)
+
+    def converted(self, coins: Mapping[str, Decimal], day: int) -> dict[str, Decimal]:
+        """Return amounts of coins as Fava's conversion has them at a day."""
+        held = CounterInventory()
+        for coin, number in coins.items():
+            held.add((coin, None), number)
+        return dict(g.conv.apply(held, self.ledger.prices, date_of(day)))
+
+    # Figures
+
+    def hidden(self, text: object) -> str:
+        """Return a text without its digits, where Fava is incognito."""
+        return re.sub(r"[0-9]", "X", str(text)) if self.incognito else str(text)
+
+    def money(self, text: str | Decimal | None) -> str:
+        """Return a figure of the operating currency for the eye."""
+        worth = self.worth(text)
+        return (
+            NONE if worth is None else self.hidden(self.ledger.format_decimal(worth, self.currency))
+        )
+
+    def percent(self, text: str | None) -> str:
+        """Return a ratio in percent."""
+        return NONE if text is None else self.hidden(f"{Decimal(text) * 100:.2f} %")
+
+    def signed(self, text: str | None) -> str:
+        """Return a change in percent."""
+        return NONE if text is None else self.hidden(f"{Decimal(text) * 100:+.2f} %")
+
+    def number(self, text: str | None) -> str:
+        """Return a quantity or a price, eight decimals of it."""
+        return NONE if text is None else self.hidden(short(text, DECIMALS))
+
+    def part(self, text: str | None, whole: str | None = "1") -> str:
+        """Return how much of a width a figure takes, in percent, 0 to 100; 0 incognito."""
+        if text is None or whole is None or self.incognito or Decimal(whole) <= 0:
+            return "0"
+        part = min(Decimal(1), max(Decimal(0), Decimal(text) / Decimal(whole)))
+        return f"{part * 100:.3f}"
+
+    def tiny(self, text: str) -> str:
+        """Return a figure that may be far below one with three digits of it."""
+        return self.hidden(f"{Decimal(text):.2e}" if Decimal(text) else "0")
+
+    @staticmethod
+    def larger(*texts: str) -> str:
+        """Return the largest of some figures."""
+        return max(texts, key=Decimal)
+
+    @staticmethod
+    def together(texts: Iterable[str]) -> str:
+        """Return the sum of some figures."""
+        return format(total(map(Decimal, texts)), "f")
+
+    @staticmethod
+    def level(text: str | None) -> str:
+        """Return how full a gauge is, in a word; one without a figure is."""
+        if text is None or Decimal(text) >= 1:
+            return "full"
+        return "high" if Decimal(text) >= HIGH else "low"
+
+    # Charts
+
+    @property
+    def sample(self) -> list[int]:
+        """The days through which a line is drawn: all, or evenly chosen ones, the last included."""
+        count = self.last - self.first + 1
+        step = -(-count // POINTS)
+        return list(range(self.last, self.first - 1, -step))[::-1]
+
+    @property
+    def intervals(self) -> Iterator[tuple[int, int]]:
+        """First and last day of each interval of the period."""
+        begin, end = date_of(self.first), date_of(self.last) + datetime.timedelta(days=1)
+        try:
+            ranges = dateranges(begin, end, g.interval, complete=self.whole)
+        except (InvalidDateRangeError, OverflowError):
+            return
+        for range_ in ranges[-BARS:]:
+            yield range_.begin.toordinal(), range_.end_inclusive.toordinal()
+
+    def lines(self, label: str, points: Callable[[int], Mapping[str, Decimal | None]]) -> Chart:
+        """Return lines through the days of the sample.
+
+        points  figures of a day by the name of their line; None where there is none
+        """
+        data = []
+        for day in self.sample:
+            known = {name: value for name, value in points(day).items() if value is not None}
+            data.append({"date": date_of(day), "balance": known})
+        return Chart(label, "balances", data)
+
+    def bars(
+        self, label: str, parts: Callable[[int, int], Mapping[str, Mapping[str, Decimal]]]
+    ) -> Chart:
+        """Return stacked bars of intervals.
+
+        parts  what the days from one to another came to in coins, by part and coin
+        """
+        data = []
+        for first, last in self.intervals:
+            stacked = {
+                part: self.converted(coins, min(last, self.last))
+                for part, coins in parts(first, last).items()
+            }
+            balance: dict[str, Decimal] = {}
+            for coins in stacked.values():
+                for coin, number in coins.items():
+                    balance[coin] = balance.get(coin, Decimal(0)) + number
+            data.append(
+                {
+                    "date": date_of(last),
+                    "balance": balance,
+                    "account_balances": stacked,
+                    "budgets": {},
+                }
+            )
+        return Chart(label, "bar", data)
+
+    def drawn(self, charts: Sequence[Chart]) -> list[Chart]:
+        """Return the charts that hold something; none incognito."""
+        if self.incognito:
+            return []
+        return [chart for chart in charts if any(point["balance"] for point in chart.data)]

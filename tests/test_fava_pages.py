@@ -1,0 +1,503 @@
+"""Pages of Usance in Fava: what they show is what the commands say, whatever is asked of them."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import browser
+import pages_book
+import pytest
+from fava.application import create_app
+from fava.core import FavaLedger
+from flask import Flask
+from flask.testing import FlaskClient
+from folders import Folder
+from playwright.sync_api import Playwright, sync_playwright
+
+from usance.fava.host import UsanceBooks
+
+PAGES = {
+    "UsanceCapital": "Capital efficiency",
+    "UsanceLending": "Lending",
+    "UsanceMargin": "Margin",
+    "UsanceSplit": "Yield split",
+    "UsanceSubAccounts": "Sub-accounts",
+    "UsanceVerify": "Close and proof",
+}
+VIEWS = [
+    "",
+    "time=2025-05",
+    "time=2025-04-01",
+    "time=1999",
+    "time=2030",
+    "time=2025-04-15 - 2030",
+    "time=never",
+    "account=Assets:Backpack:Main:Wallet",
+    "filter=%23lending",
+    "filter=%28",
+    "conversion=SOL",
+    "conversion=EUR",
+    "conversion=at_value",
+    "conversion=units",
+    "interval=day",
+    "interval=year",
+    "partial=true",
+]
+
+
+def served(folder: Folder, *, incognito: bool = False) -> Flask:
+    """Return Fava on a ledger."""
+    return create_app(
+        [str(folder.ledger)], load=True, poll_watcher=True, incognito=incognito, read_only=True
+    )
+
+
+def ledger_of(app: Flask) -> FavaLedger:
+    loaded: FavaLedger = app.config["LEDGERS"].ledgers[0]
+    return loaded
+
+
+def page(fava: FlaskClient, name: str, query: str = "", slug: str = "pages") -> str:
+    """Return a page of ours, whose components have JSON that can be read."""
+    got = fava.get(f"/{slug}/extension/{name}/?{query}")
+    assert got.status_code == 200, got.text
+    assert "could not be put together" not in got.text
+    for part in re.findall(r'<script type="application/json">(.*?)</script>', got.text, re.DOTALL):
+        json.loads(part)
+    return got.text
+
+
+def figures(text: str) -> dict[str, str]:
+    """Return the figures of the Margin page by their places."""
+    return {
+        place: exact
+        for exact, place in re.findall(r'<data value="([^"]*)" data-figure="([^"]*)"', text)
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """Return the book, of which the first month is posted."""
+    made = Folder.made(tmp_path_factory.mktemp("pages") / "books", pages_book.ledger())
+    made.accrue("--through", "2025-04-30")
+    return made
+
+
+@pytest.fixture(scope="module")
+def app(folder: Folder) -> Flask:
+    return served(folder)
+
+
+@pytest.fixture(scope="module")
+def fava(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def test_the_pages_are_in_the_sidebar_and_nothing_is_wrong(app: Flask) -> None:
+    shown = [ext for ext in ledger_of(app).extensions.extension_details if ext.report_title]
+    assert {ext.name: ext.report_title for ext in shown} == PAGES
+    assert list(ledger_of(app).errors) == []
+    names = [ext.name for ext in ledger_of(app).extensions.extension_details]
+    assert not any(a != b and b.startswith(a) for a in names for b in names)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_renders_whatever_is_asked(name: str, view: str, fava: FlaskClient) -> None:
+    page(fava, name, view)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_period_says_so(name: str, fava: FlaskClient) -> None:
+    text = page(fava, name, "time=1999")
+    assert "No day of the books lies in this period" in text
+    assert "2025-04-01 to 2025-05-31" in text
+
+
+@pytest.mark.parametrize("name", ["UsanceCapital", "UsanceMargin", "UsanceSubAccounts"])
+def test_filters_of_accounts_and_text_change_no_figure(name: str, fava: FlaskClient) -> None:
+    whole = page(fava, name)
+    for view in ("account=Assets:Backpack:Main:Wallet", "filter=%23lending"):
+        text = page(fava, name, view)
+        assert "do not apply here" in text
+        values = re.compile(r'<data value="([^"]*)"')
+        assert values.findall(text) == values.findall(whole)
+
+
+def test_margin_is_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
+    for at in ("2025-04-20", "2025-05-31"):
+        said = json.loads(folder.usance("margin", "--at", at, "--format", "json").stdout)
+        shown = figures(page(fava, "UsanceMargin", f"time={at}"))
+        for row in said["sub_accounts"]:
+            for key in ("net_equity", "available_equity", "imr", "mmr", "exposure"):
+                assert shown[f"{row['name']}/{key}"] == row[key]
+            for position in row["positions"]:
+                place = f"{row['name']}/positions/{position['market']}"
+                assert shown[f"{place}/liquidation_price"] == position["liquidation_price"]
+
+
+def test_what_if_answers_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
+    got = fava.get(
+        "/pages/extension/UsanceMargin/whatif",
+        query_string={"prices": "SOL=120.5,SOL-PERP=90", "time": "2025-05-20"},
+    )
+    assert got.status_code == 200
+    assert got.headers["Cache-Control"] == "no-store"
+    words = ("--at", "2025-05-20", "--price", "SOL=120.5", "--price", "SOL-PERP=90")
+    said = json.loads(folder.usance("margin", *words, "--format", "json").stdout)
+    answer = got.get_json()["figures"]
+    for row in said["sub_accounts"]:
+        for key in ("collateral", "net_equity", "initial_margin", "imr", "mmr"):
+            assert answer[f"{row['name']}/{key}"]["exact"] == row[key]
+        for asset in row["collateral_assets"]:
+            place = f"{row['name']}/collateral_assets/{asset['coin']}/value"
+            assert answer[place]["exact"] == asset["value"]
+
+
+@pytest.mark.parametrize(
+    "prices",
+    ["SOL", "SOL=", "SOL=-1", "SOL=0", "SOL=NaN", "SOL=1e9", "XYZ=1", "USDC", "=", ",", "SOL=1,,"],
+)
+def test_what_if_refuses_what_is_no_price(prices: str, fava: FlaskClient) -> None:
+    got = fava.get("/pages/extension/UsanceMargin/whatif", query_string={"prices": prices})
+    assert got.status_code == 400
+    assert "such as SOL=120" in got.get_json()["error"]
+
+
+def test_what_if_of_an_empty_period_is_refused(fava: FlaskClient) -> None:
+    got = fava.get("/pages/extension/UsanceMargin/whatif?time=1999")
+    assert (got.status_code, got.get_json()) == (
+        400,
+        {"error": "no day of the books lies in the period"},
+    )
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_our_endpoints_only_answer(method: str, folder: Folder) -> None:
+    app = create_app([str(folder.ledger)], load=True, poll_watcher=True)
+    got = getattr(app.test_client(), method)("/pages/extension/UsanceMargin/whatif")
+    assert got.status_code == 404
+
+
+def test_capital_and_its_uses_are_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
+    said = json.loads(folder.usance("efficiency", "--format", "json").stdout)
+    text = page(fava, "UsanceCapital")
+    for row in said["sub_accounts"]:
+        for key in ("capital", "lent", "margin", "yield", "efficiency", "idle", "siloed", "saved"):
+            assert f'<data value="{row[key]}">' in text
+
+
+def test_money_follows_the_conversion_where_there_is_a_price(fava: FlaskClient) -> None:
+    # Main: 109327.38188 USDC on 31 May; SOL is at 139, so Fava's price of USDC is 1/139.
+    text = page(fava, "UsanceCapital", "conversion=SOL")
+    assert "All in SOL" in text
+    assert ">786.52792719<" in text
+    assert "All in USDC" in page(fava, "UsanceCapital", "conversion=EUR")
+    assert "no price of USDC in EUR on 2025-05-31" in page(fava, "UsanceCapital", "conversion=EUR")
+    assert "margin is counted in the operating currency" in page(
+        fava, "UsanceMargin", "conversion=SOL"
+    )
+
+
+def test_lending_is_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
+    said = json.loads(folder.usance("lending", "--from", "2025-05-01", "--format", "json").stdout)
+    text = page(fava, "UsanceLending", "time=2025-05")
+    sums: dict[tuple[str, str, str], int] = {}
+    for row in said["rows"]:
+        key = (row["sub_account"], row["coin"], row["side"])
+        sums[key] = sums.get(key, 0) + int(row["interest"].replace(".", ""))
+    assert len(sums) == 5
+    for (_, coin, _), quanta in sums.items():
+        places = 8 if coin == "SOL" else 6
+        assert f'<data value="{quanta // 10**places}.{quanta % 10**places:0{places}}">' in text
+
+
+def test_yield_is_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
+    said = json.loads(folder.usance("yield", "--from", "2025-05-01", "--format", "json").stdout)
+    text = page(fava, "UsanceSplit", "time=2025-05")
+    assert len(said["rows"]) == 3
+    for row in said["rows"]:
+        for source in row["sources"]:
+            assert f'<data value="{source["income"]}">' in text
+        assert f'<data value="{row["apy"]}">' in text
+        assert f'<data value="{row["accrued_unpaid"]}">' in text
+    backed = json.loads(folder.usance("yield", "--reserves", "--format", "json").stdout)
+    for key in ("owed", "bills", "cash", "coverage", "backing"):
+        assert f'<data value="{backed["products"][0][key]}">' in page(fava, "UsanceSplit")
+
+
+def test_sub_accounts_are_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
+    said = json.loads(folder.usance("accounts", "--format", "json").stdout)
+    text = page(fava, "UsanceSubAccounts")
+    for sheet in said["sub_accounts"]:
+        assert f'<data value="{sheet["net_asset_value"]}">' in text
+    assert f'<data value="{said["net_asset_value"]}">' in text
+    assert "transfer/2025-05-06/Arb" in text
+    assert "transfer/2025-04-02/Arb" in text
+    assert "transfer/2025-04-02/Arb" not in page(fava, "UsanceSubAccounts", "time=2025-05")
+
+
+def test_the_seals_are_walked(folder: Folder, fava: FlaskClient) -> None:
+    head = json.loads(folder.usance("verify", "--format", "json").stdout)["head"]
+    text = page(fava, "UsanceVerify")
+    assert "Closed through 2025-04-30, 30 days. Every seal holds." in text
+    assert head in text
+    assert len(re.findall(r'title="2025-04-\d\d, closed"', text)) == 30
+    assert len(re.findall(r'title="2025-05-\d\d, open"', text)) == 31
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "lending/2025-04-20/Desk",
+        "borrowing/2025-05-20/Desk",
+        "treasury/2025-05-31/Arb",
+        "payout/2025-05-01/Main",
+        "settlement/2025-04-20/Main",
+        "margin/2025-05-31/Main",
+        "transfer/2025-04-02/Arb",
+    ],
+)
+def test_a_transaction_is_explained_as_the_command_does(
+    identity: str, folder: Folder, fava: FlaskClient
+) -> None:
+    said = json.loads(folder.usance("explain", identity, "--format", "json").stdout)
+    for view in ("", "&time=1999"):
+        text = page(fava, "UsanceVerify", f"id={identity}{view}")
+        for step in said["steps"]:
+            assert f'<data value="{step["result"]}">' in text
+        assert "#context-" in text
+        assert "What is posted is not what comes out" not in text
+
+
+def test_an_id_that_is_not_known_leads_to_those_near_it(fava: FlaskClient) -> None:
+    text = page(fava, "UsanceVerify", "id=lending/2025-04-31/Desk")
+    assert "No transaction has this id" in text
+    assert "id=lending/2025-04-30/Desk" in text
+
+
+# Incognito
+
+LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
+
+
+@pytest.mark.parametrize("name", [*PAGES, "UsanceVerify id"])
+def test_incognito_shows_no_figure(name: str, folder: Folder) -> None:
+    fava = served(folder, incognito=True).test_client()
+    name, _, asked = name.partition(" ")
+    text = page(fava, name, "id=treasury/2025-05-31/Arb" if asked else "")
+    ours = re.sub(r"<style>.*?</style>", "", text.partition("<article>")[2], flags=re.DOTALL)
+    ours = re.sub(r"<script.*", "", ours.partition("</article>")[0], flags=re.DOTALL)
+    assert "XX" in ours or name == "UsanceVerify"
+    assert "svelte-component" not in ours
+    shown = re.sub(r'style="[^"]*"|aria-value\w+="0"', "", ours)
+    assert LONG_NUMBER.findall(shown) == []
+
+
+def test_incognito_answers_no_figure(folder: Folder) -> None:
+    got = (
+        served(folder, incognito=True)
+        .test_client()
+        .get("/pages/extension/UsanceMargin/whatif?prices=SOL=120")
+    )
+    assert got.status_code == 200
+    assert not re.search(r'"(?:exact|shown)": ?"[^"]*\d', got.text.replace("\\u2013", ""))
+    assert set(re.findall(r'"part":"(\d*)"', got.text)) == {"0"}
+
+
+# What is wrong, and what changes
+
+
+def test_a_ledger_with_errors_shows_what_it_can(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books", pages_book.ledger())
+    folder.edit('"USDC" 0.0480 0.0710', '"USDC" 101 0.0710')
+    folder.edit("2025-05-31 price SOL 139 USDC\n", "2025-05-31 price SOL 0 USDC\n")
+    fava = served(folder).test_client()
+    for name in PAGES:
+        assert "page of errors" in page(fava, name)
+    told = fava.get("/pages/api/errors").get_json()["data"]
+    assert any('lending-rate "USDC"' in error["message"] for error in told)
+
+
+def test_what_cannot_be_priced_is_said(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books", re.sub(r".* price SOL .*\n", "", pages_book.ledger()))
+    fava = served(folder).test_client()
+    assert "Cannot be priced" in page(fava, "UsanceCapital")
+    assert "Some figures are missing" in page(fava, "UsanceMargin")
+    assert "109327.381880" in page(fava, "UsanceCapital"), "the other sub-accounts stay"
+    assert fava.get("/pages/extension/UsanceMargin/whatif?prices=SOL-PERP=120").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("ledger", "said"),
+    [
+        ("", "No day is computed in this ledger yet"),
+        ('plugin "usance.plugins"\n', "Nothing has moved in a sub-account yet"),
+        (
+            'plugin "usance.plugins"\noption "operating_currency" "USDC"\n'
+            '2025-01-01 custom "sub-account" "Main" Assets:Backpack:Main\n',
+            "Nothing has moved in a sub-account yet",
+        ),
+    ],
+    ids=["no plugin", "no sub-account", "no deposit"],
+)
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_ledger_says_what_to_write(
+    name: str, ledger: str, said: str, tmp_path: Path
+) -> None:
+    line = '2025-01-01 custom "fava-extension" "usance.fava"\n'
+    folder = Folder.made(tmp_path / "books", f'option "title" "Pages"\n{ledger}{line}')
+    assert said in page(served(folder).test_client(), name)
+
+
+def test_books_without_a_currency_say_what_to_write(tmp_path: Path) -> None:
+    text = pages_book.ledger().replace('option "operating_currency" "USDC"\n', "")
+    folder = Folder.made(tmp_path / "books", text)
+    fava = served(folder).test_client()
+    for name in PAGES:
+        assert "Figures need a currency" in page(fava, name)
+
+
+def test_a_page_that_fails_stops_nothing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = served(folder)
+    fava = app.test_client()
+
+    def broken(_: object) -> object:
+        raise RuntimeError("the disk of the universe is full")
+
+    monkeypatch.setattr(UsanceBooks, "books", property(broken))
+    for name in PAGES:
+        got = fava.get(f"/pages/extension/{name}/")
+        assert got.status_code == 200
+        assert "could not be put together" in got.text
+        assert fava.get(f"/pages/extension/{name}/").status_code == 200
+    told = [error["message"] for error in fava.get("/pages/api/errors").get_json()["data"]]
+    assert told.count("usance, Margin: RuntimeError: the disk of the universe is full") == 1
+    assert fava.get("/pages/api/income_statement").status_code == 200
+
+
+@pytest.mark.parametrize("config", ["{'a': foo}", "{'a': 1+1}", "][", ""])
+def test_no_configuration_stops_fava(config: str, tmp_path: Path) -> None:
+    text = pages_book.ledger().replace('"usance.fava"', f'"usance.fava" "{config}"')
+    fava = served(Folder.made(tmp_path / "books", text)).test_client()
+    assert "All in USDC" in page(fava, "UsanceCapital")
+
+
+def test_a_reload_is_seen_at_once(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books", pages_book.ledger())
+    folder.edit('"USDC" 0.0412 0.0630\n  utilization: 0.72', '"USDC" "rates/usdc.csv"')
+    (folder.path / "rates" / "usdc.csv").write_text(
+        "time_utc,supply_apr,borrow_apr\n2025-04-01T00:00:00Z,0.0412,0.0630\n"
+    )
+    fava = served(folder).test_client()
+    before = page(fava, "UsanceLending")
+    assert "No day is closed yet" in page(fava, "UsanceVerify")
+    time.sleep(0.02)
+    folder.edit("0.0412", "0.0512", "rates/usdc.csv")
+    assert page(fava, "UsanceLending") != before
+    folder.accrue("--through", "2025-04-02", "--stale-ok")
+    assert "Closed through 2025-04-02" in page(fava, "UsanceVerify")
+    time.sleep(0.02)
+    folder.edit(
+        "100000 USDC\n  Assets:Bank                    -100000", "90000 USDC\n  Assets:Bank  -90000"
+    )
+    assert "page of errors" in page(fava, "UsanceVerify"), "a closed day has changed"
+
+
+def test_a_correction_is_shown(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books", pages_book.ledger())
+    folder.accrue("--through", "2025-04-10")
+    folder.edit('"USDC" 0.0412 0.0630', '"USDC" 0.0512 0.0630')
+    folder.accrue("--through", "2025-04-11", "--correct")
+    fava = served(folder).test_client()
+    text = page(fava, "UsanceVerify")
+    assert 'title="2025-04-01, corrected"' in text
+    assert "Corrections of closed days" in text
+    assert "difference" in page(fava, "UsanceVerify", "id=correction/2025-04-11/Main")
+
+
+# What a plugin behind ours adds is not seen, here as in the commands
+
+
+def test_prices_of_a_plugin_behind_ours_do_not_count(tmp_path: Path) -> None:
+    text = pages_book.ledger().replace(
+        'plugin "usance.plugins"\n',
+        'plugin "usance.plugins"\nplugin "beancount.plugins.implicit_prices"\n',
+    )
+    text = re.sub(r".* price SOL .*\n", "", text)
+    text = text.replace("400 SOL {128 USDC}", "400 SOL {128 USDC} @ 128 USDC")
+    folder = Folder.made(tmp_path / "books", text)
+    fava = served(folder).test_client()
+    assert "Cannot be priced" in page(fava, "UsanceCapital", "time=2025-04-01")
+    said = json.loads(folder.usance("efficiency", "--at", "2025-04-01", "--format", "json").stdout)
+    assert [row["capital"] is None for row in said["sub_accounts"]] == [False, True, False]
+
+
+# Fava's own pages
+
+
+def entry_hash(fava: FlaskClient, file: str) -> str:
+    """Return the hash of the first transaction of ours from a file."""
+    [entry, *_] = [
+        entry
+        for entry in fava.get("/pages/api/journal").get_json()["data"]
+        if entry["meta"].get("usance") and file in entry["meta"]["filename"]
+    ]
+    return str(entry["entry_hash"])
+
+
+def test_the_source_of_a_generated_entry_is_refused_in_words(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "(usance)").write_text("a file that happens to have this name\n" * 9)
+    fava = create_app([str(folder.ledger)], load=True, poll_watcher=True).test_client()
+    virtual = entry_hash(fava, "(usance)")
+    asked = [
+        fava.get("/pages/api/source_slice", query_string={"entry_hash": virtual}),
+        fava.put(
+            "/pages/api/source_slice",
+            json={"entry_hash": virtual, "source": "x", "sha256sum": "x"},
+        ),
+        fava.delete(
+            "/pages/api/source_slice", query_string={"entry_hash": virtual, "sha256sum": "x"}
+        ),
+        fava.put("/pages/api/attach_document", json={"filename": "x", "entry_hash": virtual}),
+        fava.put("/pages/api/add_document", data={"hash": virtual}),
+        fava.get("/pages/api/source", query_string={"filename": "(usance)"}),
+    ]
+    for got in asked:
+        assert got.status_code == 422
+        assert got.get_json()["error"] == "The entry is generated and cannot be edited."
+    assert (tmp_path / "(usance)").read_text().count("\n") == 9
+    posted = entry_hash(fava, "2025-04.beancount")
+    got = fava.get("/pages/api/source_slice", query_string={"entry_hash": posted})
+    assert "usance:" in got.get_json()["data"]["slice"]
+    for odd in ("nothing", ""):
+        got = fava.get("/pages/api/source_slice", query_string={"entry_hash": odd})
+        assert got.status_code == 404
+    assert fava.put("/pages/api/source_slice", data="no json").status_code == 400
+    assert fava.put("/pages/api/source_slice", json=["a list"]).status_code == 400
+
+
+def test_the_editor_lists_files_and_no_folder(
+    folder: Folder, app: Flask, fava: FlaskClient
+) -> None:
+    data = fava.get("/pages/api/ledger_data").get_json()["data"]
+    assert all(Path(name).is_file() for name in data["options"]["include"])
+    watched, _ = ledger_of(app).paths_to_watch()
+    assert folder.path / "posted" not in watched, "it is watched since the load"
+
+
+def test_the_export_still_holds_everything(fava: FlaskClient) -> None:
+    got = fava.get("/pages/download-journal/")
+    assert got.status_code == 200
+    assert got.text.count("  usance: ") == 641
+
+
+def test_the_options_page_names_what_was_handed_on(fava: FlaskClient) -> None:
+    options = fava.get("/pages/api/options").get_json()["data"]["beancount_options"]
+    assert options["usance"] == "what the plugins read"
