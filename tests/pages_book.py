@@ -1,4 +1,4 @@
-"""A book that fills every page: two sub-accounts and a desk, contracts, yield, bills, a transfer."""
+"""A book that fills every page: sub-accounts and a desk, contracts, yield, bills, a transfer."""
 
 import datetime
 from collections.abc import Iterator

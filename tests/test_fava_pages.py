@@ -3,11 +3,8 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import browser
 import pages_book
 import pytest
 from fava.application import create_app
@@ -15,7 +12,6 @@ from fava.core import FavaLedger
 from flask import Flask
 from flask.testing import FlaskClient
 from folders import Folder
-from playwright.sync_api import Playwright, sync_playwright
 
 from usance.fava.host import UsanceBooks
 
@@ -337,8 +333,10 @@ def test_what_cannot_be_priced_is_said(tmp_path: Path) -> None:
         ("", "No day is computed in this ledger yet"),
         ('plugin "usance.plugins"\n', "Nothing has moved in a sub-account yet"),
         (
-            'plugin "usance.plugins"\noption "operating_currency" "USDC"\n'
-            '2025-01-01 custom "sub-account" "Main" Assets:Backpack:Main\n',
+            (
+                'plugin "usance.plugins"\noption "operating_currency" "USDC"\n'
+                '2025-01-01 custom "sub-account" "Main" Assets:Backpack:Main\n'
+            ),
             "Nothing has moved in a sub-account yet",
         ),
     ],

@@ -152,23 +152,25 @@ class State:
     def copy(self) -> "State":
         """Return a state of its own that is the same."""
         return State(
-            {
+            holdings={
                 name: {coin: holding.copy() for coin, holding in held.items()}
                 for name, held in self.holdings.items()
             },
-            {
+            positions={
                 name: {contract: dict(lots) for contract, lots in contracts.items()}
                 for name, contracts in self.positions.items()
             },
-            dict(self.margin),
-            set(self.breached),
-            dict(self.closed),
-            {
+            margin=dict(self.margin),
+            breached=set(self.breached),
+            closed=dict(self.closed),
+            accruals={
                 key: replace(accrual, unpaid=dict(accrual.unpaid))
                 for key, accrual in self.accruals.items()
             },
-            {name: replace(held, lots=dict(held.lots)) for name, held in self.portfolios.items()},
-            dict(self.differing),
+            portfolios={
+                name: replace(held, lots=dict(held.lots)) for name, held in self.portfolios.items()
+            },
+            differing=dict(self.differing),
         )
 
     def trade(self, sub_account: str, contract: str, lot: Lot, quantity: Decimal) -> Decimal:
