@@ -22,6 +22,7 @@ import daily_accrue
 import loading
 import margining
 import own_time
+import pages
 import peer
 from timing import Row, output
 
@@ -41,6 +42,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "daily_accrue": daily_accrue.rows,
     "closing": closing.rows,
     "margining": margining.rows,
+    "pages": pages.rows,
 }
 HEAD = ["measurement", "ratio", "min to max", "rounds", "aim"]
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
