@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cheroot.wsgi import Server
+from flask import Flask
 from playwright.sync_api import Page, Playwright
+
+from usance import serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -58,12 +61,30 @@ def served(app: "WSGIApplication") -> Iterator[str]:
 
 
 @contextmanager
+def loaded(ledger: Path, *, read_write: bool = False) -> Iterator[Flask]:
+    """Load what `usance fava` serves; in the end, watch the files no longer."""
+    app = serving.application(ledger, read_write=read_write)
+    try:
+        yield app
+    finally:
+        app.config["LEDGERS"].ledgers[0].watcher.__exit__(None, None, None)
+
+
+@contextmanager
+def shown(ledger: Path) -> Iterator[str]:
+    """Serve a ledger as `usance fava` does, without the guard; yield its address."""
+    with loaded(ledger) as app, served(app) as base:
+        yield f"{base}/{app.config['LEDGERS'].first_slug()}"
+
+
+@contextmanager
 def visited(playwright: Playwright, base: str, profile: Path) -> Iterator[Visit]:
     """Open a browser with a fresh profile."""
     context = playwright.chromium.launch_persistent_context(
         profile, executable_path=CHROMIUM, args=FLAGS, headless=True
     )
     visit = Visit(context.pages[0], base)
+    host = "/".join(base.split("/")[:3])
     visit.page.set_default_timeout(20_000)
     visit.page.on("pageerror", lambda error: visit.wrong.append(str(error)))
     visit.page.on(
@@ -72,7 +93,7 @@ def visited(playwright: Playwright, base: str, profile: Path) -> Iterator[Visit]
     )
     visit.page.on(
         "request",
-        lambda sent: None if sent.url.startswith(base) else visit.wrong.append(sent.url),
+        lambda sent: None if sent.url.startswith(host) else visit.wrong.append(sent.url),
     )
     yield visit
     context.close()

@@ -3,6 +3,7 @@
 import os
 
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"  # read when beancount.loader is imported
+os.environ["WATCHFILES_FORCE_POLLING"] = "1"  # a machine watches few folders at once
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The pictures of the README, taken of the demo book behind `usance fava`.
+"""The pictures of the README, taken of the demo and an example as `usance fava` shows them.
 
     python tests/pictures.py
 
@@ -15,7 +15,6 @@ import browser
 from click.testing import CliRunner
 from playwright.sync_api import sync_playwright
 
-from usance import serving
 from usance.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -25,32 +24,34 @@ SIZE = (1280, 800)
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PICTURES = {
-    "income": ("income_statement/?interval=day", "Interest"),
+    "capital": ("dollar_yield.beancount", "extension/UsanceCapital/", "Capital"),
+    "lending": ("demo/main.beancount", "extension/UsanceLending/?interval=day", "Conservation"),
+    "margin": ("demo/main.beancount", "extension/UsanceMargin/?time=2024-01-12", "Collateral"),
 }
-"""Page of each picture, and a text that it shows when it is complete."""
+"""Ledger and page of each picture, and a text that it shows when it is complete."""
 
 
 def take(folder: Path) -> Iterator[tuple[str, str]]:
     """Take every picture, `folder/NAME-SCHEME.png`; yield each name and its text."""
     with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
-        book = shutil.copytree(ROOT / "ledgers" / "demo", Path(made) / "demo") / "main.beancount"
-        CliRunner().invoke(main, ["accrue", str(book)], catch_exceptions=False)
-        app = serving.application(book, read_write=False)
-        with (
-            browser.served(app) as base,
-            browser.visited(playwright, base, Path(made) / "profile") as visit,
-        ):
-            page = visit.page
-            page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
-            for name, (path, shown) in PICTURES.items():
+        books = shutil.copytree(ROOT / "ledgers", Path(made) / "ledgers")
+        closing = ["accrue", str(books / "demo" / "main.beancount")]
+        CliRunner().invoke(main, closing, catch_exceptions=False)
+        for name, (ledger, path, shown) in PICTURES.items():
+            with (
+                browser.shown(books / ledger) as base,
+                browser.visited(playwright, base, Path(made) / name) as visit,
+            ):
+                page = visit.page
+                page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
                 for scheme in SCHEMES:
                     page.emulate_media(color_scheme=scheme)
-                    page.goto(f"{base}/demo-january-2024/{path}")
+                    page.goto(f"{base}/{path}")
                     page.locator("article").get_by_text(shown).first.wait_for()
                     page.wait_for_load_state("networkidle")
                     page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled")
+                assert visit.wrong == []
                 yield name, page.locator("article").inner_text()
-            assert visit.wrong == []
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
 import browser
 import fava
@@ -280,8 +281,9 @@ def test_nothing_changes_when_it_is_read_only(
 
 def test_fava_itself_is_read_only_behind_the_guard(tmp_path: Path) -> None:
     folder = made(tmp_path / "books")
-    client = serving.application(folder.ledger, read_write=False).test_client()
-    assert client.put("/beancount/api/source", json=change(folder)).status_code == 401
+    with browser.loaded(folder.ledger) as app:
+        got = app.test_client().put("/beancount/api/source", json=change(folder))
+    assert got.status_code == 401
 
 
 def test_head_tells_what_get_would_without_the_page(read_only: tuple[Folder, Running]) -> None:
@@ -337,6 +339,30 @@ def test_a_document_may_run_nothing(read_only: tuple[Folder, Running]) -> None:
         policy = server.ask("GET", path).headers["Content-Security-Policy"]
         assert "script-src 'none'" in policy
         assert "wasm" not in policy
+
+
+NAMED = '2024-12-01 custom "fava-extension" "usance.fava"\n'
+
+
+@pytest.mark.parametrize("line", ["", NAMED])
+def test_its_pages_are_there_whether_the_ledger_names_them_or_not(
+    line: str, tmp_path: Path
+) -> None:
+    folder = made(tmp_path / "books")
+    with folder.ledger.open("a") as file:
+        file.write(line)
+    with browser.loaded(folder.ledger) as app:
+        [ledger] = app.config["LEDGERS"].ledgers
+        for _ in ("loaded", "loaded again"):
+            pages = ledger.extensions.extension_details
+            assert {"Margin", "Lending"} <= {page.report_title for page in pages}
+            assert len(pages) == len({page.name for page in pages})
+            assert ledger.errors == []
+            ledger.load_file()
+        for page in pages:
+            if page.report_title:
+                got = app.test_client().get(f"/beancount/extension/{page.name}/")
+                assert got.status_code == 200, page.name
 
 
 # Starting and ending
@@ -467,11 +493,12 @@ def books(tmp_path: Path) -> Folder:
 
 
 @pytest.fixture
-def editor(books: Folder, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def editor(books: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
     """Return a client of a ledger that may be edited."""
     monkeypatch.setattr(fava_file, "Path", Path)
     monkeypatch.setattr(json_api, "Path", Path)
-    return serving.application(books.ledger, read_write=True).test_client()
+    with browser.loaded(books.ledger, read_write=True) as app:
+        yield app.test_client()
 
 
 def entry_hash(editor: FlaskClient, narration: str) -> str:
@@ -777,8 +804,8 @@ def pages(visit: browser.Visit) -> list[str]:
     visit.page.locator("aside a").first.wait_for()
     links = visit.page.locator("aside a").evaluate_all("all => all.map(a => a.href)")
     found = {str(link).split("?")[0].split("#")[0] for link in links}
-    ledger = visit.page.url.split("/")[3]
-    return [*sorted(found), f"{visit.base}/{ledger}/account/Assets:Backpack:Main:Wallet/"]
+    ledger = "/".join(visit.page.url.split("/")[:4])
+    return [*sorted(found), f"{ledger}/account/Assets:Backpack:Main:Wallet/"]
 
 
 def look(visit: browser.Visit, page: str) -> None:
@@ -841,7 +868,7 @@ PAYLOADS = [
     "</script><script>window.__xss=3</script>",
     "'\\\"><script>window.__xss=4</script>",
     "<iframe srcdoc='<script>parent.__xss=5</script>'></iframe>",
-    "{{ cycler.__init__.__globals__ }}<b onmouseover=window.__xss=6>{{ 7 * 191 }}</b>",
+    "{{ 'in' ~ 'jected' }}<b onmouseover=window.__xss=6></b>",
     "javascript:window.__xss=7",
 ]
 """As they stand between the quotes of a ledger: a quote has its backslash."""
@@ -908,9 +935,8 @@ def hostile(path: Path) -> Folder:
 def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Path) -> None:
     """Goal: texts are escaped. Method: pages without the policy, which would stop what is not."""
     folder = hostile(tmp_path / "books")
-    app = serving.application(folder.ledger, read_write=False)
     with (
-        browser.served(app) as base,
+        browser.shown(folder.ledger) as base,
         browser.visited(playwright, base, tmp_path / "profile") as visit,
     ):
         told: list[str] = []
@@ -922,12 +948,17 @@ def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Pa
         visit.page.on("dialog", dismiss)
         shown = ""
         found = pages(visit)
+        for text in map(quote, PAYLOADS):
+            found.append(f"{base}/extension/UsanceVerify/?id={text}")
+            found.append(f"{base}/extension/UsanceMargin/?time={text}&conversion={text}")
+            found.append(f"{base}/journal/?account={text}&filter={text}")
+        found.append(f"{base}/extension/UsanceVerify/?id=lending/2024-12-31/Main")
         for page in found:
             look(visit, page)
             assert visit.page.evaluate("window.__xss") is None, page
             assert visit.page.locator('[href^="javascript:"]').count() == 0, page
             text = visit.page.content()
-            assert "1337" not in text, page
+            assert "injected" not in text, page
             shown += text
         assert told == []
         for payload in PAYLOADS[:2]:

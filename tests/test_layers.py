@@ -66,6 +66,7 @@ BEANCOUNT = {
     "reports",
     "schedule",
     "scribe",
+    "serving",
     "verification",
     "yield_directives",
     "yield_reading",
@@ -85,7 +86,7 @@ CLICK = {
     "yield_commands",
 }
 
-FILES = {"disk", "rate_files", "saving", "serving"}
+FILES = {"disk", "rate_files", "saving"}
 """Modules that know files and no Beancount."""
 
 IMPURE = {"os", "pathlib", "random", "time", "socket", "subprocess", "fcntl", "tempfile"}

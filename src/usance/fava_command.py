@@ -27,7 +27,7 @@ from usance.options import with_ledger
 @click.option("--no-browser", is_flag=True, help="Open no browser.")
 @click.option("--read-write", is_flag=True, help="Let the ledger be edited, closed days excepted.")
 def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -> None:
-    """Show LEDGER in Fava.
+    """Show LEDGER in Fava, with Usance's pages.
 
     Only this machine reaches it, and nothing can be changed, unless you ask for it. Ctrl-C ends it.
 

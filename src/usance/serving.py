@@ -1,11 +1,14 @@
-"""Serving: Fava on a port, behind a guard against other web pages."""
+"""Serving: Fava with Usance's pages on a port, behind a guard against other web pages."""
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from beancount.core.data import Custom, new_metadata
+from beancount.parser.grammar import ValueType
 from cheroot.wsgi import Server
 from fava.application import create_app
 from fava.context import g
@@ -16,6 +19,10 @@ from usance.saving import NotSavedError, is_sealed, protect
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from fava.core import FavaLedger
+
+PAGES = "usance.fava"
+"""Module of the pages, as `custom "fava-extension"` names it."""
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -129,10 +136,11 @@ def address(host: str, port: int) -> str:
 
 
 def application(path: Path, *, read_write: bool) -> Flask:
-    """Return Fava on a ledger, loaded."""
+    """Return Fava on a ledger, loaded, with Usance's pages."""
     if read_write:
         protect(path.parent)
     app = create_app([str(path)], load=True, read_only=not read_write)
+    _add_pages(app.config["LEDGERS"].ledgers[0])
     _escape_journal(app)
     app.before_request(_keep_ledger_files)
     return app
@@ -145,6 +153,20 @@ def _escape_journal(app: Flask) -> None:
     source, _, _ = app.jinja_loader.get_source(app.jinja_env, name)
     safe = DictLoader({name: source.replace("{% autoescape false %}", "{% autoescape true %}")})
     app.jinja_loader = ChoiceLoader([safe, app.jinja_loader])
+
+
+def _add_pages(ledger: "FavaLedger") -> None:
+    """Load the pages, where the ledger does not name them itself."""
+    found = ledger.all_entries_by_type
+    if any(
+        entry.type == "fava-extension" and entry.values[0].value == PAGES for entry in found.Custom
+    ):
+        return
+    meta = new_metadata(ledger.beancount_file_path, 0)
+    line = Custom(meta, date.min, "fava-extension", [ValueType(PAGES, str)])
+    ledger.all_entries_by_type = found._replace(Custom=[*found.Custom, line])  # type: ignore[list-item]
+    ledger.extensions.load_file()
+    ledger.extensions.after_load_file()
 
 
 def _keep_ledger_files() -> None:
