@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 from beancount import loader
 from timing import Row
 
-from usance import engine, reading
+from usance import ledger, reading
 from usance.liquidation_price import liquidation_price
 from usance.margin import Margin, Standing, evaluate
 from usance.terms import Stage
-from usance.wallet import State
 
 FIRST = date(2024, 1, 1)
 WORTH = {"BTC": 40000, "ETH": 2000, "SOL": 100, "AVAX": 30}
@@ -27,37 +26,36 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     sub_accounts, days, rounds = (20, 10, 2) if quick else (1000, 365, 3)
     path = folder / f"margin-{sub_accounts}.beancount"
     path.write_text("".join(_lines(sub_accounts, days)))
-    found: list[float] = []
+    ratios: list[float] = []
     exposed: list[tuple[Standing, Margin]] = []
     for _ in range(rounds):
-        began = perf_counter()
+        began = process_time()
         entries, errors, options = loader.load_file(str(path))
         assert not errors
-        book = reading.read(entries, options, str(folder), frozenset((Stage.MARGIN_POOL,))).book
-        read = perf_counter()
-        assert book.first is not None
-        for day in engine.run(book, State(), book.first, book.first + days - 1):
+        found = reading.read(entries, options, str(folder), frozenset((Stage.MARGIN_POOL,)))
+        read = process_time()
+        for day in ledger.live(found, found.horizon):
             assert len(day.margins) == sub_accounts
             exposed = list(day.margins.values())
-        found.append((perf_counter() - read) / (read - began))
+        ratios.append((process_time() - read) / (read - began))
     what = f"margin, {sub_accounts} sub-accounts, 5 coins, 3 positions, {days} days"
-    yield Row(f"{what} / reading the same ledger", tuple(found))
+    yield Row(f"{what} / reading the same ledger", tuple(ratios))
     prices = tuple(_price(exposed[:50]) for _ in range(5))
     yield Row("one liquidation price / one margin evaluation", prices, AIM)
 
 
 def _price(exposed: Sequence[tuple[Standing, Margin]]) -> float:
     """Return how many margin evaluations a liquidation price costs, on average."""
-    began = perf_counter()
+    began = process_time()
     for standing, _ in exposed:
         evaluate(standing)
-    evaluated = perf_counter()
+    evaluated = process_time()
     count = 0
     for standing, margin in exposed:
         for index in range(len(standing.positions)):
             liquidation_price(standing, margin, index)
             count += 1
-    ended = perf_counter()
+    ended = process_time()
     return (ended - evaluated) / count / ((evaluated - began) / len(exposed))
 
 

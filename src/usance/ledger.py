@@ -301,13 +301,15 @@ def loaded(
 def live(reading: Reading, last: int) -> Iterator[Day]:
     """Live all days again from the first one, as reports need them, closed ones included."""
     if reading.book.first is not None:
-        yield from engine.run(reading.book, State(), reading.book.first, last)
+        with _uncollected():
+            yield from engine.run(reading.book, State(), reading.book.first, last)
 
 
 def evening(reading: Reading, day: int) -> State:
     """Return what sub-accounts have at the end of a day."""
     state = State()
     if reading.book.first is not None:
-        for _ in engine.run(reading.book, state, reading.book.first, day):
-            pass
+        with _uncollected():
+            for _ in engine.run(reading.book, state, reading.book.first, day):
+                pass
     return state
