@@ -1,0 +1,230 @@
+"""Pages of Usance in Fava, as a browser shows them: light and dark, on a desk and on a phone."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import browser
+import pages_book
+import pytest
+from fava.application import create_app
+from folders import Folder
+from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from test_fava_pages import PAGES
+
+pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here")
+
+DESK, PHONE = (1280, 860), (390, 844)
+EXPLAIN = "UsanceVerify/?id=treasury/2025-05-31/Arb"
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """Return the book, of which the first month is posted."""
+    made = Folder.made(tmp_path_factory.mktemp("seen") / "books", pages_book.ledger())
+    made.accrue("--through", "2025-04-30")
+    return made
+
+
+@pytest.fixture(scope="module")
+def opened(
+    folder: Folder, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[browser.Visit]:
+    app = create_app([str(folder.ledger)], load=True, poll_watcher=True, read_only=True)
+    profile = tmp_path_factory.mktemp("profile")
+    with browser.served(app) as base, browser.visited(playwright, base, profile) as made:
+        yield made
+
+
+@pytest.fixture
+def visit(opened: browser.Visit) -> Iterator[browser.Visit]:
+    """Return a browser; at the end nothing may have gone wrong in it."""
+    opened.wrong.clear()
+    opened.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    yield opened
+    assert opened.wrong == []
+    assert opened.page.locator("svelte-component.error").count() == 0
+
+
+def full(visit: browser.Visit, path: str) -> Page:
+    """Load a page as a whole, and wait until it is complete."""
+    visit.page.goto(f"{visit.base}/pages/extension/{path}")
+    visit.page.locator("article .us").wait_for()
+    visit.page.wait_for_load_state("networkidle")
+    return visit.page
+
+
+NAMELESS = """
+  const named = (node) => node.closest('[aria-label]') || node.querySelector('caption');
+  [...document.querySelectorAll('article table, article svg')]
+    .filter((node) => !named(node)).map((node) => node.outerHTML.slice(0, 80))
+"""
+UNLABELLED = """
+  [...document.querySelectorAll('article .us input, article [role=meter], article [role=img]')]
+    .filter((node) => !(node.ariaLabel || node.labels?.length)).map((node) => node.outerHTML)
+"""
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [*(f"{name}/" for name in PAGES), EXPLAIN])
+def test_a_page_is_whole_named_and_as_wide_as_its_window(
+    path: str, scheme: Literal["light", "dark"], size: tuple[int, int], visit: browser.Visit
+) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme)
+    full(visit, path)
+    assert page.evaluate(NAMELESS) == []
+    assert page.evaluate(UNLABELLED) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    article = "document.querySelector('article')"
+    assert page.evaluate(f"{article}.scrollWidth - {article}.clientWidth") <= 0
+    light = "getComputedStyle(document.querySelector('.us')).color"
+    assert page.evaluate(light) == (
+        "rgb(64, 64, 64)" if scheme == "light" else "rgb(204, 204, 204)"
+    )
+    if path.startswith(("UsanceCapital", "UsanceLending", "UsanceMargin", "UsanceSplit")):
+        assert page.locator(".us-charts svg").count() > 0
+
+
+def test_pages_open_from_the_sidebar(visit: browser.Visit) -> None:
+    """Goal: what is shown after a click is what a full load shows; no script in it has run."""
+    page = full(visit, "UsanceCapital/")
+    for name, title in [*PAGES.items()][::-1]:
+        page.locator("aside").get_by_role("link", name=title, exact=True).click()
+        page.wait_for_url(f"**/extension/{name}/")
+        page.locator("article .us-card, article .us-days, article .us-scroll").first.wait_for()
+        clicked = page.locator("article .us").inner_text()
+        assert clicked == full(visit, f"{name}/").locator("article .us").inner_text()
+
+
+def exact(page: Page, place: str) -> str:
+    """Return all of a figure of the Margin page."""
+    return str(page.locator(f'[data-figure="{place}"]').get_attribute("value"))
+
+
+@pytest.mark.parametrize("way", ["full load", "sidebar"])
+def test_sliders_show_what_the_command_says(way: str, visit: browser.Visit, folder: Folder) -> None:
+    """Goal: a slider, the price beside it, and a contract over a coin, each to the last digit."""
+    page = full(visit, "UsanceMargin/" if way == "full load" else "UsanceCapital/")
+    if way == "sidebar":
+        page.locator("aside").get_by_role("link", name="Margin", exact=True).click()
+        page.locator("#us-whatif").wait_for()
+    before = {name: exact(page, f"{name}/net_equity") for name in ("Main", "Desk", "Arb")}
+
+    def said(*words: str) -> dict[str, dict[str, str]]:
+        answer = json.loads(folder.usance("margin", *words, "--format", "json").stdout)
+        return {row["name"]: row for row in answer["sub_accounts"]}
+
+    def shown(wanted: dict[str, dict[str, str]]) -> None:
+        for name, row in wanted.items():
+            for key in ("net_equity", "available_equity", "imr", "mmr"):
+                figure = page.locator(f'[data-figure="{name}/{key}"]')
+                expect(figure).to_have_attribute("value", row[key])
+
+    # 139 less 20 % is 111.20; the contract over it goes from 139.15 to 111.32.
+    slider = page.locator('.us-slider[data-name="SOL"]')
+    slider.locator("input[type=range]").fill("-20")
+    expect(slider.locator("input[type=text]")).to_have_value("111.20")
+    expect(slider.locator("output")).to_have_text("-20.0 %")
+    shown(said("--price", "SOL=111.20", "--price", "SOL-PERP=111.32"))
+    assert exact(page, "Main/net_equity") != before["Main"]
+    meter = page.locator('[data-meter="Main/imr"]')
+    assert float(str(meter.get_attribute("aria-valuenow"))) > 25
+
+    page.locator("#us-over").uncheck()
+    page.get_by_role("button", name="Reset").click()
+    shown(said())
+    perpetual = page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]')
+    perpetual.fill("60.5")
+    shown(said("--price", "SOL-PERP=60.5"))
+    expect(page.locator('[data-figure="Main/state"]')).to_have_text("bankrupt")
+    # Main: 109327.38 + 2000 (86 - 139.15) = 3027.38 of equity, 0.025 x 172000 = 4300 to maintain.
+    perpetual.fill("86")
+    shown(said("--price", "SOL-PERP=86"))
+    expect(page.locator('[data-figure="Main/state"]')).to_have_text("in breach")
+    page.get_by_role("button", name="Reset").click()
+    shown(said())
+    assert {name: exact(page, f"{name}/net_equity") for name in before} == before
+
+
+def test_a_journal_entry_leads_to_its_arithmetic(visit: browser.Visit) -> None:
+    page = visit.page
+    page.goto(f"{visit.base}/pages/journal/?time=2025-05-31")
+    lending = page.locator("li.transaction", has_text="Lending").first
+    lending.get_by_role("link", name="explain").click()
+    page.get_by_role("list", name="Steps").wait_for()
+    assert "lending/2025-05-31/" in page.locator("article h3").first.inner_text()
+    assert "time=2025-05-31" in page.url
+    identity = page.locator("article h3").first.inner_text().split()[0]
+    assert page.get_by_label("Id of a transaction").input_value() == identity
+
+
+def test_what_a_person_wrote_has_no_such_link(visit: browser.Visit) -> None:
+    page = visit.page
+    page.goto(f"{visit.base}/pages/journal/?time=2025-04-01")
+    page.get_by_text("Deposit of another coin").wait_for()
+    page.get_by_role("link", name="explain").first.wait_for()
+    written = page.locator("li.transaction", has_text="Deposit of another coin")
+    assert written.get_by_role("link", name="explain").count() == 0
+
+
+def test_every_figure_leads_to_its_proof(visit: browser.Visit) -> None:
+    page = full(visit, "UsanceCapital/")
+    card = page.get_by_role("region", name="Capital of Main")
+    for use, kind in (
+        ("Lent", "lending"),
+        ("Held as margin", "margin"),
+        ("In the yield", "treasury"),
+    ):
+        card.get_by_role("link", name=use).click()
+        page.get_by_role("list", name="Steps").wait_for()
+        assert page.locator("article h3").first.inner_text().startswith(f"{kind}/2025-05-31/Main")
+        page.go_back()
+        card.wait_for()
+
+
+def test_a_day_of_the_calendar_is_a_filter(visit: browser.Visit) -> None:
+    page = full(visit, "UsanceVerify/")
+    page.get_by_role("link", name="2025-04-16, closed").click()
+    page.get_by_role("link", name="borrowing/2025-04-16/Desk").click()
+    page.get_by_role("list", name="Steps").wait_for()
+    assert "posted and closed" in page.locator("article").inner_text()
+
+
+def test_an_id_is_asked_for(visit: browser.Visit) -> None:
+    page = full(visit, "UsanceVerify/")
+    page.get_by_label("Id of a transaction").fill("margin/2025-05-31/Main")
+    page.get_by_role("button", name="Explain").click()
+    page.get_by_role("list", name="Steps").wait_for()
+    assert re.search(r"margin/2025-05-31/Main", page.locator("article h3").first.inner_text())
+
+
+def test_the_dialog_of_a_generated_entry_says_why_it_has_no_source(
+    opened: browser.Visit,
+) -> None:
+    page = full(opened, "UsanceVerify/?time=2025-05-31")
+    page.get_by_role("link", name="2025-05-31", exact=True).first.click()
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_text("The entry is generated and cannot be edited.").wait_for()
+    opened.wrong.clear()  # the browser tells of the refusal
+
+
+def test_incognito_draws_nothing(folder: Folder, playwright: Playwright, tmp_path: Path) -> None:
+    app = create_app([str(folder.ledger)], load=True, poll_watcher=True, incognito=True)
+    with browser.served(app) as base, browser.visited(playwright, base, tmp_path / "p") as visit:
+        for name in PAGES:
+            page = full(visit, f"{name}/")
+            assert page.locator(".us-charts").count() == 0
+            drawn = "[...document.querySelectorAll('.us-track i')].map((node) => node.offsetWidth)"
+            assert set(page.evaluate(drawn)) <= {0}
+        assert visit.wrong == []
