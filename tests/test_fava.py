@@ -188,7 +188,10 @@ def changed(fava: FlaskClient) -> bool:
 
 
 @pytest.mark.parametrize("poll", [True, False], ids=["polling", "told by the kernel"])
-def test_fava_notices_rates_and_posted_days(poll: bool, tmp_path: Path) -> None:
+def test_fava_notices_rates_and_posted_days(
+    poll: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WATCHFILES_FORCE_POLLING")  # all other tests poll
     folder = Folder.made(tmp_path / "books")
     fava = client(folder, poll=poll)
     time.sleep(0.2)  # the watcher begins in a thread of its own
