@@ -1,6 +1,6 @@
 """Explain: one generated transaction, computed again from the directives, step by step."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -102,7 +102,12 @@ def explain(
             draft = _transfer(work, book, reading, entry)
         case _:
             day = entry.date.toordinal()
-            lived = _lived(reading, evenings or _evenings(reading, day), day)
+            if evenings is None:
+                evenings = (
+                    (made, state.copy() if made.day >= day - 1 else state)
+                    for made, state in ledger.evenings(reading, day)
+                )
+            lived = _lived(reading, evenings, day)
             draft = next((d for d in lived.day.drafts if d.identity == identity), None)
             if draft is not None:
                 _steps(work, lived, name, draft)
@@ -143,14 +148,6 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
             explain_margin.margin(work, lived, name)
         case _:
             explain_liquidation.liquidation(work, lived, name, draft)
-
-
-def _evenings(reading: Reading, last: int) -> Iterator[tuple[Day, State]]:
-    """Live the days up to one from the first, whether they are closed or not."""
-    state = State()
-    if reading.book.first is not None:
-        for made in engine.run(reading.book, state, reading.book.first, last):
-            yield made, state.copy() if made.day >= last - 1 else state
 
 
 def _lived(reading: Reading, evenings: Iterable[tuple[Day, State]], day: int) -> Lived:

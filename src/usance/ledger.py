@@ -7,6 +7,7 @@ with all stages that are enabled.
 import contextlib
 import gc
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -298,18 +299,24 @@ def loaded(
     return Ledger(str(Path(path).absolute()), entries, faults, findings, options, handed.reading)
 
 
-def live(reading: Reading, last: int) -> Iterator[Day]:
-    """Live all days again from the first one, as reports need them, closed ones included."""
+def evenings(reading: Reading, last: int) -> Iterator[tuple[Day, State]]:
+    """Live all days again from the first one, closed ones included, each with its evening's state.
+
+    It is one state, which goes along: who keeps it takes a copy.
+    """
+    state = State()
     if reading.book.first is not None:
         with _uncollected():
-            yield from engine.run(reading.book, State(), reading.book.first, last)
+            for day in engine.run(reading.book, state, reading.book.first, last):
+                yield day, state
+
+
+def live(reading: Reading, last: int) -> Iterator[Day]:
+    """Live all days again, as reports need them."""
+    return (day for day, _ in evenings(reading, last))
 
 
 def evening(reading: Reading, day: int) -> State:
     """Return what sub-accounts have at the end of a day."""
-    state = State()
-    if reading.book.first is not None:
-        with _uncollected():
-            for _ in engine.run(reading.book, state, reading.book.first, day):
-                pass
-    return state
+    lived = deque(evenings(reading, day), maxlen=1)
+    return lived[0][1] if lived else State()

@@ -13,14 +13,13 @@ from typing import Any
 
 from beancount.core.data import Directives
 
-from usance import engine, margin_reports, reports
+from usance import margin_reports, reports
 from usance.amounts import FIGURE
 from usance.hours import date_of
-from usance.ledger import enabled
+from usance.ledger import enabled, evenings
 from usance.margin import evaluate
 from usance.reading import is_generated, read
 from usance.standings import Standings
-from usance.wallet import State
 
 NAME = "margin"
 COLUMNS: dict[str, type] = {
@@ -39,10 +38,8 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
     written = [entry for entry in entries if not is_generated(entry)]
     folder = str(Path(options["filename"]).parent)
     reading = read(written, options, folder, enabled(options))
-    book, state = reading.book, State()
-    if book.first is None:
-        return
-    for day in engine.run(book, state, book.first, reports.last_day(reading)):
+    book = reading.book
+    for day, state in evenings(reading, reports.last_day(reading)):
         standings = Standings(book, state, day.day)
         for name in sorted(book.sub_accounts):
             standing = standings.standing(name)

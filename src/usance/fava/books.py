@@ -9,7 +9,15 @@ from typing import Any, TypeVar, cast
 
 from beancount.core.data import Transaction
 
-from usance import engine, explain, lending_reports, margin_reports, reports, yield_reports
+from usance import (
+    engine,
+    explain,
+    ledger,
+    lending_reports,
+    margin_reports,
+    reports,
+    yield_reports,
+)
 from usance.closed import POSTED
 from usance.disk import Disk
 from usance.drafts import Draft
@@ -63,14 +71,12 @@ class Books:
     @property
     def evenings(self) -> list[tuple[Day, State]]:
         """All days from the first one on, each with what sub-accounts have at its end."""
-        return self._once("evenings", self._live)
-
-    def _live(self) -> list[tuple[Day, State]]:
-        if self.first is None:
-            return []
-        state = State()
-        lived = engine.run(self.book, state, self.first, self.last)
-        return [(day, state.copy()) for day in lived]
+        return self._once(
+            "evenings",
+            lambda: [
+                (day, state.copy()) for day, state in ledger.evenings(self.reading, self.last)
+            ],
+        )
 
     def days(self, first: int, last: int) -> list[Day]:
         """Return the days of a period, both ends included."""
