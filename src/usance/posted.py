@@ -14,7 +14,7 @@ from usance.disk import Disk
 from usance.ledger import Ledger, enabled
 from usance.problems import Problem, Source
 from usance.reading import DAY_CLOSE, DAY_CORRECT, is_generated, is_posted
-from usance.seals import MONTH_FILE, Broken, Seal
+from usance.seals import INPUTS_FILE, MONTH_FILE
 
 
 def folder_of(path: Path) -> tuple[Path, list[Problem]]:
@@ -28,13 +28,14 @@ def folder_of(path: Path) -> tuple[Path, list[Problem]]:
     return folder, []
 
 
-def walk(folder: Path, disk: Disk) -> tuple[list[Seal], Broken | None]:
-    """Follow the chain of closed days of a folder."""
-    months = {
-        path.name: disk.read(path) for path in folder.iterdir() if MONTH_FILE.fullmatch(path.name)
-    }
-    names = (name.replace(".beancount", ".inputs") for name in months)
-    return seals.walk(months, {name: disk.read(folder / name) for name in names})
+def read(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the months of a folder, and their .inputs, by file name."""
+    paths = sorted(folder.iterdir())
+    months, inputs = (
+        {path.name: disk.read(path) for path in paths if kind.fullmatch(path.name)}
+        for kind in (MONTH_FILE, INPUTS_FILE)
+    )
+    return months, inputs
 
 
 def has_months(folder: Path) -> bool:
@@ -46,7 +47,7 @@ def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     """Return what is wrong with the closed days of a ledger, as files."""
     if not enabled(book.options):
         return [problems.no_plugin(Source(book.path, 1))]
-    _, broken = walk(folder, disk)
+    _, broken = seals.walk(*read(folder, disk))
     if broken is not None:
         at = Source(str(folder / broken.file), broken.line)
         return [problems.broken_chain(at, broken.date, broken.why)]

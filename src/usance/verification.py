@@ -6,7 +6,7 @@ found even where somebody sealed it.
 """
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from beancount.parser import parser
 from usance import posted, seals
 from usance.disk import Disk
 from usance.reading import DAY_CLOSE, DAY_CORRECT
-from usance.seals import MONTH_FILE, Broken, Seal
+from usance.seals import Broken, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,40 +38,40 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
 
     head  digest that a day must have, kept elsewhere: whoever recomputes a chain cannot meet it
     """
-    found, broken = posted.walk(folder, disk)
-    broken = broken or _foreign(folder, disk, found)
+    months, inputs = posted.read(folder, disk)
+    found, broken = seals.walk(months, inputs)
+    if broken is None:
+        broken = next(filter(None, map(_foreign, months, months.values())), None)
     if broken is None and head is not None and head not in {seal.digest for seal in found}:
         date = found[-1].date if found else ""
         file = f"{date[:7]}.beancount" if found else ""
         why = f"no day has the digest {head}: days were removed, or the chain was made anew"
         broken = Broken(date, file, 1, why)
     last = found[-1].date if found else ""
-    return Verification(found, broken, _beyond(folder, disk, last))
+    return Verification(found, broken, _beyond(inputs.values(), last))
 
 
-def _foreign(folder: Path, disk: Disk, found: Sequence[Seal]) -> Broken | None:
-    """Return the first text that `usance accrue` does not write, None where there is none."""
-    for name in sorted({f"{seal.date[:7]}.beancount" for seal in found}):
-        data = disk.read(folder / name)
-        closes = list(seals.lines(data))
-        entries, errors, options = parser.parse_string(data, report_filename=name)
-        if errors:
-            line = errors[0].source.get("lineno", 1)
-            return Broken(_day_at(closes, line), name, line, "Beancount cannot read it")
-        if options["plugin"] or options["include"]:
-            why = "it names a plugin or a file to include, as usance accrue never does"
-            return Broken(closes[0][1], name, 1, why)
-        for entry in entries:
-            line = entry.meta["lineno"]
-            day = _day_at(closes, line)
-            if entry.date.isoformat() != day:
-                return Broken(day, name, line, "a directive of another day stands in this one")
-            if isinstance(entry, Custom):
-                ours = entry.type in (DAY_CLOSE, DAY_CORRECT)
-            else:
-                ours = isinstance(entry, Open | Transaction)
-            if not ours:
-                return Broken(day, name, line, "usance accrue writes no such directive")
+def _foreign(name: str, data: bytes) -> Broken | None:
+    """Return the first text of a month that `usance accrue` does not write, None without any."""
+    closes = list(seals.lines(data))
+    entries, errors, options = parser.parse_string(data, report_filename=name)
+    if errors:
+        line = errors[0].source.get("lineno", 1)
+        return Broken(_day_at(closes, line), name, line, "Beancount cannot read it")
+    if options["plugin"] or options["include"]:
+        why = "it names a plugin or a file to include, as usance accrue never does"
+        return Broken(closes[0][1], name, 1, why)
+    for entry in entries:
+        line = entry.meta["lineno"]
+        day = _day_at(closes, line)
+        if entry.date.isoformat() != day:
+            return Broken(day, name, line, "a directive of another day stands in this one")
+        if isinstance(entry, Custom):
+            ours = entry.type in (DAY_CLOSE, DAY_CORRECT)
+        else:
+            ours = isinstance(entry, Open | Transaction)
+        if not ours:
+            return Broken(day, name, line, "usance accrue writes no such directive")
     return None
 
 
@@ -83,12 +83,7 @@ def _day_at(closes: Sequence[tuple[int, str]], line: int) -> str:
     return closes[min(bisect.bisect_left(closes, (line, "")), len(closes) - 1)][1]
 
 
-def _beyond(folder: Path, disk: Disk, last: str) -> str:
-    """Return the last day of the .inputs of a folder, "" where it is closed."""
-    dates = [
-        line[:10].decode("ascii", "replace")
-        for path in folder.iterdir()
-        if MONTH_FILE.fullmatch(path.with_suffix(".beancount").name) and path.suffix == ".inputs"
-        for line in disk.read(path).splitlines()
-    ]
+def _beyond(inputs: Iterable[bytes], last: str) -> str:
+    """Return the last day of which .inputs speak, "" where it is closed."""
+    dates = [line[:10].decode("ascii", "replace") for data in inputs for line in data.splitlines()]
     return max([date for date in dates if date > last], default="")
