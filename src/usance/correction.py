@@ -14,7 +14,6 @@ from beancount.core.data import Open, Posting, Transaction
 
 from usance import closed, engine
 from usance.amounts import EXACT, Coin, plain, tally
-from usance.closed import Altered
 from usance.drafts import Draft, Leg
 from usance.events import Side
 from usance.journal import Journal
@@ -50,9 +49,10 @@ class Correction:
     problems: list[Problem]
 
 
-def correct(reading: Reading, days: list[Altered], posted: State) -> Correction:
+def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
     """Return the correction of closed days.
 
+    days    that have changed
     posted  what all have at the end of the last closed day, as it is posted
     """
     last = closed.last_day(reading)
@@ -65,7 +65,7 @@ def correct(reading: Reading, days: list[Altered], posted: State) -> Correction:
         _add(now, journal.day(day.day, day.drafts))
         found += day.problems
     _add(then, reading.posted)
-    corrects = tuple(day.day for day in days)
+    corrects = tuple(days)
     drafts = []
     for name in sorted({*now, *then, *fresh.holdings, *posted.holdings}):
         sums = dict(now.get(name, {}))

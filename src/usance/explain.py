@@ -254,7 +254,7 @@ def _given(
 
 def _correction(work: Working, book: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
     """Note what closed days come to by now, less what was posted for them."""
-    day, name = entry.date.toordinal(), str(entry.meta["usance"]).split("/")[2]
+    name = str(entry.meta["usance"]).split("/")[2]
     then = replace(
         reading,
         posted=[posted for posted in reading.posted if posted.date < entry.date],
@@ -263,21 +263,21 @@ def _correction(work: Working, book: Ledger, reading: Reading, entry: Transactio
     )
     if not then.seals:
         return None
-    corrected = [
-        closed.Altered(seal.values[0].value.toordinal(), "", day, [], source_of(seal.meta))
+    corrected = {
+        seal.values[0].value.toordinal(): source_of(seal.meta)
         for seal in reading.corrections
         if seal.date == entry.date
-    ]
+    }
     if is_generated(entry):
-        corrected = closed.altered(reading, book.folder)
+        corrected = {day.day: day.source for day in closed.altered(reading, book.folder)}
     state, _ = closed.state(then)
     made = correction.correct(then, corrected, state)
     draft = next((draft for draft in made.drafts if draft.sub_account == name), None)
     if draft is None:
         return None
-    for altered in corrected:
-        lines = closed.lines(reading, altered.day, altered.day)[altered.day]
-        work.cite(altered.source, *(line.source for line in lines))
+    for day, source in corrected.items():
+        lines = closed.lines(reading, day, day)[day]
+        work.cite(source, *(line.source for line in lines))
     _legs(work, draft, made.now.get(name, {}), made.then.get(name, {}))
     return draft
 

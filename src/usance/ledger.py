@@ -17,6 +17,7 @@ from beancount import loader
 from beancount.core.data import Directive, Directives, Open, Transaction
 
 from usance import closed, correction, engine, problems
+from usance.closed import Altered
 from usance.disk import plain
 from usance.drafts import Draft
 from usance.engine import Day
@@ -101,23 +102,20 @@ def extend(
     for name in sorted({name for name in ours if ours.count(name) > 1}):
         at = Source(options["filename"], _line_number(options["filename"], name))
         found.append(problems.plugin_twice(at, name))
-    folder = _folder(options)
+    folder = str(Path(options["filename"]).parent)
     with _uncollected():
         reading = read(entries, options, folder, enabled(options))
         options[HANDED] = Handed(reading)
         found += reading.problems
-        wrong = closed.check(reading, folder)
-        made, told = _days(reading, options, entries, wrong)
-    found += wrong
-    if all(problem.name == problems.CHANGED for problem in wrong):
-        # Otherwise what open days rest on is not known.
-        found += told
+        wrong = closed.check(reading)
+        altered = [] if wrong else closed.altered(reading, folder)
+        wrong += (problem for day in altered for problem in closed.differences(day, folder))
+        # Where closed days have only changed, what they would come to by now is known.
+        known = all(problem.name == problems.CHANGED for problem in wrong)
+        made, told = _days(reading, options, entries, altered if known else [])
+    found += [*wrong, *told] if known else wrong
     _watch(options, folder, reading)
     return [*entries, *made], [_report(problem) for problem in once(found)]
-
-
-def _folder(options: Mapping[str, Any]) -> str:
-    return str(Path(options["filename"]).parent)
 
 
 @contextlib.contextmanager
@@ -145,16 +143,16 @@ def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
 
 
 def _days(
-    reading: Reading, options: dict[str, Any], entries: Directives, wrong: list[Problem]
+    reading: Reading, options: dict[str, Any], entries: Directives, altered: list[Altered]
 ) -> tuple[list[Open | Transaction], list[Problem]]:
     """Generate the days that are not closed, and transfers beyond the horizon.
 
-    wrong  with closed days; where they have only changed, the correction comes before all else
+    altered  closed days that have changed: their correction comes before all else
     """
     state, found = closed.state(reading)
     corrections: list[Draft] = []
-    if wrong and all(problem.name == problems.CHANGED for problem in wrong):
-        made_anew = correction.correct(reading, closed.altered(reading, _folder(options)), state)
+    if altered:
+        made_anew = correction.correct(reading, (day.day for day in altered), state)
         state, corrections = made_anew.evening, made_anew.drafts
         found += made_anew.problems
     last = closed.last_day(reading)

@@ -87,8 +87,9 @@ def plan(
         date = date_of(first).isoformat()
         made.problems.append(problems.correction_unreached(altered[0].source, date))
         return made
-    correction = correct_closed(reading, altered, state) if altered else None
-    if correction is not None:
+    correction = None
+    if altered:
+        correction = correct_closed(reading, (day.day for day in altered), state)
         state = correction.evening
     days: list[Day] = []
     for day in watch(engine.run(reading.book, state, first, until), until - first + 1):
