@@ -175,6 +175,14 @@ def test_the_directive_in_force_is_cited(tmp_path: Path) -> None:
         assert [text[:10] for text in texts] == [f"2025-05-0{since}"], day
 
 
+def test_of_several_prices_of_a_day_the_last_is_cited(tmp_path: Path) -> None:
+    later = "2025-05-04 price SOL-PERP 149 USDC\n"
+    folder = Folder.made(tmp_path / "books", f"{LEDGER}{TRADE}{later}")
+    found = answer(folder, "settlement/2025-05-04/Main")
+    cited = {used["line"] for used in found["directives"] if " price " in used["text"]}
+    assert cited == {folder.line(later.strip())}
+
+
 def test_borrowing(folder: Folder) -> None:
     found = answer(folder, "borrowing/2025-05-04/Main")
     # 12 hours at 0.00002: 24e-5 + 66 * 4e-10 + 220 * 8e-15 + 495 * 16e-20 + …

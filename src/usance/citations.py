@@ -94,29 +94,18 @@ class Citations:
         named = texts[:1] == [term.name] or not term.name
         return named and entry.meta.get("venue", term.venue) == term.venue
 
-    def _prices(self, commodity: str, quote: str) -> list[Price]:
-        """Return the prices that make up one of a commodity: itself, or two over a third."""
-        if commodity == quote:
-            return []
-        direct = self._last(commodity, quote)
-        if direct is not None:
-            return [direct]
-        for over in self.reading.book.quotes.over.get(commodity, ()):
-            first, second = self._last(commodity, over), self._last(over, quote)
-            if first is not None and second is not None:
-                return [first, second]
-        return []
-
-    def _last(self, commodity: str, quote: str) -> Price | None:
-        pair = {commodity, quote}
-        found = [
-            entry
-            for entry in self.written
-            if isinstance(entry, Price)
-            and {entry.currency, entry.amount.currency} == pair
-            and entry.date.toordinal() <= self.day
-        ]
-        return max(found, key=lambda entry: entry.date, default=None)
+    def _prices(self, commodity: str, quote: str) -> Iterator[Price]:
+        """Yield the prices that make up one of a commodity: itself, or two over a third."""
+        quotes = self.reading.book.quotes
+        for pair, found in quotes.legs(commodity, quote, self.day):
+            of_day = [
+                entry
+                for entry in self.written
+                if isinstance(entry, Price)
+                and {entry.currency, entry.amount.currency} == set(pair)
+                and entry.date.toordinal() == found.day
+            ]
+            yield from of_day[-1:]
 
     def _text(self, source: Source) -> str:
         """Return a directive or row as it is written: its line, and those indented below it."""

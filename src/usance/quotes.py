@@ -33,15 +33,29 @@ class Quotes:
         """
         if commodity == quote:
             return Quote(Decimal(1), day)
-        direct = self._quoted(commodity, quote, day)
-        if direct is not None:
-            return direct
-        for over in self.over.get(commodity, ()):
-            first, second = self._quoted(commodity, over, day), self._quoted(over, quote, day)
-            if first is not None and second is not None:
+        match self.legs(commodity, quote, day):
+            case [(_, direct)]:
+                return direct
+            case [(_, first), (_, second)]:
                 price = PRECISE.multiply(first.price, second.price)
                 return Quote(price, min(first.day, second.day))
         return None
+
+    def legs(self, commodity: str, quote: str, day: int) -> list[tuple[tuple[str, str], Quote]]:
+        """Return what makes up a price: one pair and its quote, or two over a third currency.
+
+        Nothing where there is none, and of a commodity in itself.
+        """
+        if commodity == quote:
+            return []
+        direct = self._quoted(commodity, quote, day)
+        if direct is not None:
+            return [((commodity, quote), direct)]
+        for over in self.over.get(commodity, ()):
+            first, second = self._quoted(commodity, over, day), self._quoted(over, quote, day)
+            if first is not None and second is not None:
+                return [((commodity, over), first), ((over, quote), second)]
+        return []
 
     def _quoted(self, commodity: str, quote: str, day: int) -> Quote | None:
         if (commodity, quote) not in self.prices:
