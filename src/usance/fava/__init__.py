@@ -4,14 +4,9 @@
 """
 
 from usance.fava.host import UsanceBooks
-from usance.fava.pages import (
-    UsanceCapital,
-    UsanceLending,
-    UsanceMargin,
-    UsanceSplit,
-    UsanceSubAccounts,
-    UsanceVerify,
-)
+from usance.fava.margin_page import UsanceMargin
+from usance.fava.pages import UsanceCapital, UsanceLending, UsanceSplit, UsanceSubAccounts
+from usance.fava.proof_page import UsanceVerify
 
 __all__ = [
     "UsanceBooks",

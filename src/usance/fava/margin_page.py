@@ -1,0 +1,156 @@
+"""Margin page: how each sub-account stands, and what if prices were others."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from fava.ext import FavaExtensionBase, extension_endpoint
+from flask import Response, jsonify, request
+
+from usance import margin_reports
+from usance.fava.books import Books
+from usance.fava.page import Page, scaled
+from usance.fava.view import View
+from usance.margin_reports import Figures
+
+PRICE = re.compile(r"([^=,\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
+PERCENT = frozenset(("imr", "mmr", "margin_fraction", "imf", "mmf"))
+PLAIN = frozenset(
+    ("quantity", "lent", "price", "weight", "mark", "entry_price", "liquidation_price")
+)
+
+
+class UsanceMargin(Page, FavaExtensionBase):
+    """Gauges, collateral, positions, and what if."""
+
+    report_title = "Margin"
+    has_js_module = True
+
+    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+        """Show margin at the end of the period."""
+        view.keep("margin is counted in the operating currency.")
+        answer, seen = books.margin(view.last), books.evening(view.last)
+
+        def of(name: str) -> Callable[[int], Mapping[str, Decimal | None]]:
+            def points(day: int) -> Mapping[str, Decimal | None]:
+                [row] = [row for row in books.margin(day)["sub_accounts"] if row["name"] == name]
+                keys = ("net_equity", "initial_margin", "maintenance_margin")
+                return {key.replace("_", " "): scaled(row[key], 1) for key in keys}
+
+            return points
+
+        def ratios(day: int) -> Mapping[str, Decimal | None]:
+            rows = books.margin(day)["sub_accounts"]
+            return {row["name"]: scaled(row["mmr"], 100) for row in rows}
+
+        rows = answer["sub_accounts"]
+        return {
+            "rows": rows,
+            "problems": seen.problems,
+            "prices": list(_prices(answer, books)),
+            "proofs": {row["name"]: books.latest("margin", row["name"], view.last) for row in rows},
+            "show": lambda key, text: looks(view, key, text),
+            "distance": margin_reports.distance,
+            "standing": standing,
+            "charts": view.drawn(
+                [
+                    view.lines("MMR (%)", ratios),
+                    *(view.lines(row["name"], of(row["name"])) for row in rows),
+                ]
+            ),
+        }
+
+    @extension_endpoint("whatif", ["GET"])  # type: ignore[untyped-decorator, arg-type]
+    def whatif(self) -> Response:
+        """Answer what figures would be at other prices: `usance margin --price`."""
+        try:
+            answer = self._whatif(request.args.get("prices", ""))
+        except (ArithmeticError, ValueError) as error:
+            response = jsonify({"error": str(error)})
+            response.status_code = 400
+            return response
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def _whatif(self, text: str) -> Response:
+        books = self.host.books
+        view = View(books, self.ledger)
+        if view.is_empty:
+            raise ValueError("no day of the books lies in the period")
+        seen = books.evening(view.last)
+        prices: dict[str, Decimal] = {}
+        known = margin_reports.commodities(seen)
+        for word in text.split(",") if text else ():
+            match = PRICE.fullmatch(word)
+            if match is None or match[1] not in known or not Decimal(match[2]):
+                raise ValueError(f"{word!r} is no price of what is held or owed, such as SOL=120")
+            prices[match[1]] = Decimal(match[2])
+        answer = margin_reports.margin(books.reading, seen, prices)
+        return jsonify({"figures": dict(_figures(view, answer))})
+
+
+def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each figure of an answer by its place on the page: all of it, its look, its width."""
+    for row in answer["sub_accounts"]:
+        name = row["name"]
+        yield f"{name}/state", {"shown": standing(row)}
+        for key in margin_reports.SUMS:
+            yield f"{name}/{key}", _figure(view, key, row[key])
+        for parts, of in (
+            ("collateral_assets", "coin"),
+            ("positions", "market"),
+            ("borrows", "coin"),
+        ):
+            for part in row[parts] or ():
+                figures = dict(part)
+                if parts == "positions":
+                    figures["distance"] = margin_reports.distance(part)
+                for key, text in figures.items():
+                    if key != of:
+                        yield f"{name}/{parts}/{part[of]}/{key}", _figure(view, key, text)
+
+
+def _figure(view: View, key: str, text: str | None) -> dict[str, str]:
+    exact = view.hidden(text or "")
+    shown, level = looks(view, key, text), view.level(text)
+    return {"exact": exact, "shown": shown, "part": view.part(text), "level": level}
+
+
+def looks(view: View, key: str, text: str | None) -> str:
+    """Return a figure of `usance margin` for the eye."""
+    if key == "distance":
+        return view.signed(text)
+    if key in PERCENT:
+        return view.percent(text)
+    return view.number(text) if key in PLAIN else view.money(text)
+
+
+def standing(row: Figures) -> str:
+    """Return in words how a sub-account stands."""
+    if row["net_equity"] is None:
+        return "cannot be priced"
+    if row["mmr"] is None:
+        return "bankrupt"
+    if not Decimal(row["exposure"]):
+        return "no exposure"
+    if Decimal(row["mmr"]) >= 1:
+        return "in breach"
+    return "fully used" if row["imr"] is None or Decimal(row["imr"]) >= 1 else "within limits"
+
+
+def _prices(answer: Figures, books: Books) -> Iterator[dict[str, Any]]:
+    """Yield what may be priced otherwise, each once: name, price, and what moves with it."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in answer["sub_accounts"]:
+        for asset in (row["collateral_assets"] or []) + (row["borrows"] or []):
+            found.setdefault(asset["coin"], {"price": asset["price"], "unit": answer["currency"]})
+        for position in row["positions"] or ():
+            terms = books.book.perpetuals[row["venue"], position["market"]].values[-1]
+            found.setdefault(
+                position["market"],
+                {"price": position["mark"], "unit": terms.settle, "over": terms.underlying},
+            )
+    for name, price in sorted(found.items()):
+        if name != answer["currency"] and price["price"] is not None:
+            yield {"name": name, **price}

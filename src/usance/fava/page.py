@@ -1,0 +1,67 @@
+"""Page: what all pages share. One asks the reports, and its template shows what they say."""
+
+import logging
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from fava.core import FavaLedger
+from flask import request
+
+from usance.fava.books import Books
+from usance.fava.host import UsanceBooks
+from usance.fava.view import View
+
+log = logging.getLogger(__name__)
+
+LISTED = 40
+"""Transactions that are listed, at most."""
+
+
+class Page:
+    """What all pages share; no extension by itself, or Fava would show it as one."""
+
+    report_title: str
+    ledger: FavaLedger
+
+    def __init__(self, of: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
+        super().__init__(of)  # type: ignore[call-arg] # Fava's base stands behind this one
+
+    @property
+    def host(self) -> UsanceBooks:
+        """What keeps the books of the load."""
+        host = self.ledger.extensions.get_extension(UsanceBooks.__qualname__)
+        assert isinstance(host, UsanceBooks)
+        return host
+
+    def page(self) -> Mapping[str, Any]:
+        """Return what the template shows: never an exception, which would stop more than a page."""
+        try:
+            return self._page()
+        except Exception as error:
+            log.exception("%s", self.report_title)
+            self.host.tell(f"usance, {self.report_title}: {type(error).__name__}: {error}")
+            return {"state": "failed"}
+
+    def _page(self) -> Mapping[str, Any]:
+        books = self.host.books
+        if not any(books.book.stages.values):
+            return {"state": "no plugin"}
+        view = View(books, self.ledger)
+        found: dict[str, Any] = {"view": view, "books": books}
+        if books.first is None:
+            return {**found, "state": "nothing"}
+        if not books.book.operating:
+            return {**found, "state": "no currency"}
+        if view.is_empty and not request.args.get("id"):
+            return {**found, "state": "no days"}
+        return {**found, "state": "full", **self.fill(books, view)}
+
+    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+        """Return what the page shows of a period."""
+        raise NotImplementedError
+
+
+def scaled(text: str | None, factor: int) -> Decimal | None:
+    """Return a figure for a chart, times a factor."""
+    return None if text is None else Decimal(text) * factor

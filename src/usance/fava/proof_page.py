@@ -1,0 +1,107 @@
+"""Proof page: closed days and their seals, and the arithmetic behind a transaction."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fava.ext import FavaExtensionBase
+from flask import request
+
+from usance import explain, explanation
+from usance.amounts import figure, plain
+from usance.closed import last_day
+from usance.explain import Explanation
+from usance.fava.books import Books
+from usance.fava.page import LISTED, Page
+from usance.fava.view import View
+from usance.hours import date_of
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of the books: its days, each closed, corrected or open."""
+
+    name: str
+    days: list[tuple[str, str]]
+
+
+class UsanceVerify(Page, FavaExtensionBase):
+    """Closed days, their seals, and the arithmetic behind a transaction."""
+
+    report_title = "Close and proof"
+    has_js_module = True
+
+    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+        """Show which days are closed, and explain what is asked for."""
+        view.keep("a proof is in the coins of the ledger.")
+        identity = request.args.get("id", "").strip()
+        if identity:
+            return {"id": identity, **self._explained(books, view, identity)}
+        listed = [
+            {"id": identity, "entry": entry}
+            for identity, entry in books.ids.items()
+            if view.first <= entry.date.toordinal() <= view.last
+        ]
+        seals = books.reading.seals
+        return {
+            "id": "",
+            "verification": books.verification(),
+            "seals": seals,
+            "months": list(_months(books, view)),
+            "corrections": [
+                (entry.date.isoformat(), [value.value for value in entry.values])
+                for entry in books.reading.corrections
+            ],
+            "count": len(listed),
+            "listed": listed[::-1][:LISTED],
+        }
+
+    def _explained(self, books: Books, view: View, identity: str) -> Mapping[str, Any]:
+        entry = books.ids.get(identity)
+        if entry is None:
+            return {"found": None, "near": explain.nearest(identity, books.ids)}
+        found = books.explanation(identity)
+        return {
+            "found": found,
+            "entry": entry,
+            "steps": list(_steps(view, found)),
+            "closed": entry.date.toordinal() <= (last_day(books.reading) or 0),
+            "hours": [
+                (
+                    hour.what,
+                    f"{hour.hour:02}:00",
+                    *(view.hidden("" if cell is None else figure(cell)) for cell in hour[2:]),
+                )
+                for hour in found.hours
+            ],
+        }
+
+
+def _steps(view: View, found: Explanation) -> Iterator[dict[str, str]]:
+    """Yield each step for a person with a calculator."""
+    for step in found.steps:
+        name, _, expression = step.formula.partition(" = ")
+        result = figure(step.result)
+        numbers = explanation.substituted(step)
+        yield {
+            "what": step.what,
+            "name": name,
+            "formula": expression,
+            "numbers": "" if numbers in (expression, result) else view.hidden(numbers),
+            "exact": view.hidden(plain(step.result)),
+            "result": view.hidden(result),
+            "unit": step.unit,
+        }
+
+
+def _months(books: Books, view: View) -> Iterator[Month]:
+    """Yield the months of the period."""
+    closed = {seal.date for seal in books.reading.seals}
+    corrected = {entry.values[0].value for entry in books.reading.corrections}
+    months: dict[str, list[tuple[str, str]]] = {}
+    for day in range(view.first, view.last + 1):
+        date = date_of(day)
+        state = "corrected" if date in corrected else "closed" if date in closed else "open"
+        months.setdefault(date.isoformat()[:7], []).append((date.isoformat(), state))
+    for name, days in months.items():
+        yield Month(name, days)
