@@ -9,16 +9,12 @@ from fava.application import create_app
 from flask.testing import FlaskClient
 from timing import Row
 
+import usance.fava  # noqa: F401 -- which defines the pages
+from usance.fava.page import Page
+
 AIM = 2.0
 EXTENSION = '2020-01-01 custom "fava-extension" "usance.fava"\n'
-PAGES = {
-    "UsanceCapital": "Capital efficiency",
-    "UsanceLending": "Lending",
-    "UsanceMargin": "Margin",
-    "UsanceSplit": "Yield split",
-    "UsanceSubAccounts": "Sub-accounts",
-    "UsanceVerify": "Close and proof",
-}
+PAGES = {page.__name__: page.report_title for page in Page.__subclasses__()}
 
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from cheroot.wsgi import Server
 from flask import Flask
 from playwright.sync_api import Page, Playwright
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NEEDED = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+"""Of a test in a browser."""
+
 FLAGS = [
     "--headless",
     "--no-sandbox",

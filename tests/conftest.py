@@ -6,6 +6,7 @@ os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"  # read when beancount.loader i
 os.environ["WATCHFILES_FORCE_POLLING"] = "1"  # a machine watches few folders at once
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ from beancount import loader
 from beancount.core import data
 from hypothesis import HealthCheck, Phase, settings
 from invariants import Books, check_books
+from playwright.sync_api import Playwright, sync_playwright
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 settings.register_profile(
@@ -113,6 +115,13 @@ def read(text: str, folder: Path) -> Book:
     ledger = folder / "main.beancount"
     ledger.write_text(OPTIONS + enabled + "\n".join(opened) + "\n" + text)
     return Book(*loader.load_file(str(ledger)))
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Start what drives a browser."""
+    with sync_playwright() as started:
+        yield started
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 import datetime
 from collections.abc import Iterator
+from pathlib import Path
+
+from folders import Folder
 
 FIRST = datetime.date(2025, 4, 1)
 DAYS = 61
@@ -139,3 +142,10 @@ def ledger() -> str:
     """Return the text of the book."""
     end = FIRST + datetime.timedelta(days=DAYS - 1)
     return f'{HEAD}\n{"".join(prices())}{end} custom "accrue-through" {end}\n'
+
+
+def made(path: Path) -> Folder:
+    """Write the book, of which the first month is posted, into a folder."""
+    folder = Folder.made(path / "books", ledger())
+    folder.accrue("--through", "2025-04-30")
+    return folder

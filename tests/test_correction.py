@@ -71,13 +71,18 @@ def balances(folder: Folder) -> dict[tuple[str, str], Decimal]:
     """Return what every account holds at the end; the ledger must be free of errors."""
     entries, errors = folder.load()
     assert errors == []
-    held: dict[tuple[str, str], Decimal] = {}
+    return held(entries)
+
+
+def held(entries: data.Directives) -> dict[tuple[str, str], Decimal]:
+    """Return what every account holds, by commodity; what holds nothing is left out."""
+    sums: dict[tuple[str, str], Decimal] = {}
     for entry in entries:
         for leg in entry.postings if isinstance(entry, data.Transaction) else ():
             assert leg.units is not None and leg.units.number is not None
             key = (leg.account, leg.units.currency)
-            held[key] = held.get(key, Decimal(0)) + leg.units.number
-    return {key: number for key, number in held.items() if number}
+            sums[key] = sums.get(key, Decimal(0)) + leg.units.number
+    return {key: number for key, number in sums.items() if number}
 
 
 def fresh(folder: Folder) -> dict[tuple[str, str], Decimal]:
@@ -345,13 +350,7 @@ def test_corrected_books_load_without_usance(folder: Folder, tmp_path: Path) -> 
     (plain / "main.beancount").write_text(text.replace('plugin "usance.plugins"', ""))
     entries, errors, _ = loader.load_file(str(plain / "main.beancount"))
     assert errors == []
-    held: dict[tuple[str, str], Decimal] = {}
-    for entry in entries:
-        for leg in entry.postings if isinstance(entry, data.Transaction) else ():
-            assert leg.units is not None and leg.units.number is not None
-            key = (leg.account, leg.units.currency)
-            held[key] = held.get(key, Decimal(0)) + leg.units.number
-    assert {key: number for key, number in held.items() if number} == expected
+    assert held(entries) == expected
 
 
 # What is altered in a correction is found

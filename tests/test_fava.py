@@ -15,7 +15,7 @@ from fava.application import create_app
 from flask.testing import FlaskClient
 from folders import Folder
 from invariants import plain
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright
 
 PAGES = [
     "account/Assets:Backpack:Main:Wallet",
@@ -220,14 +220,6 @@ def test_fava_notices_rates_and_posted_days(
 
 # In a browser
 
-in_a_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here")
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Folder:
@@ -247,7 +239,7 @@ def visit(
         yield made
 
 
-@in_a_browser
+@browser.NEEDED
 def test_pages_show_what_is_generated(seen: Folder, visit: browser.Visit) -> None:
     visit.wrong.clear()
     journal = visit.open("journal/", "Borrowing")
@@ -265,7 +257,7 @@ def test_pages_show_what_is_generated(seen: Folder, visit: browser.Visit) -> Non
     assert visit.wrong == []
 
 
-@in_a_browser
+@browser.NEEDED
 @pytest.mark.parametrize(
     ("which", "where"), [("first", "(usance):"), ("last", "posted/2024-12.beancount:")]
 )
@@ -280,7 +272,7 @@ def test_an_entry_shows_the_balances_around_it(
     assert where in dialog.inner_text()
 
 
-@in_a_browser
+@browser.NEEDED
 def test_errors_are_shown_with_their_place(playwright: Playwright, tmp_path: Path) -> None:
     folder = Folder.made(tmp_path / "books")
     folder.edit('"SOL" 0.05 0.08', '"SOL" 101 0.08')

@@ -11,27 +11,18 @@ import pages_book
 import pytest
 from fava.application import create_app
 from folders import Folder
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 from test_fava_pages import PAGES
 
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here")
+pytestmark = browser.NEEDED
 
 DESK, PHONE = (1280, 860), (390, 844)
 EXPLAIN = "UsanceVerify/?id=treasury/2025-05-31/Arb"
 
 
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """Return the book, of which the first month is posted."""
-    made = Folder.made(tmp_path_factory.mktemp("seen") / "books", pages_book.ledger())
-    made.accrue("--through", "2025-04-30")
-    return made
+    return pages_book.made(tmp_path_factory.mktemp("seen"))
 
 
 @pytest.fixture(scope="module")

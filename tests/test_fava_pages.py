@@ -76,10 +76,7 @@ def figures(text: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """Return the book, of which the first month is posted."""
-    made = Folder.made(tmp_path_factory.mktemp("pages") / "books", pages_book.ledger())
-    made.accrue("--through", "2025-04-30")
-    return made
+    return pages_book.made(tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture(scope="module")

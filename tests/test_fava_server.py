@@ -28,7 +28,7 @@ from fava import json_api
 from fava.core import file as fava_file
 from flask.testing import FlaskClient
 from folders import Folder
-from playwright.sync_api import Dialog, Playwright, sync_playwright
+from playwright.sync_api import Dialog, Playwright
 
 from usance import saving, serving
 from usance.cli import main
@@ -777,14 +777,6 @@ def test_the_writes_of_fava_are_the_known_ones() -> None:
 
 # In a browser
 
-in_a_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here")
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
 
 @pytest.fixture(scope="module")
 def visit(
@@ -815,7 +807,7 @@ def look(visit: browser.Visit, page: str) -> None:
     visit.page.wait_for_load_state("networkidle")
 
 
-@in_a_browser
+@browser.NEEDED
 def test_no_page_of_fava_is_hindered_by_the_policy(visit: browser.Visit) -> None:
     found = pages(visit)
     assert len(found) > 12
@@ -828,7 +820,7 @@ def test_no_page_of_fava_is_hindered_by_the_policy(visit: browser.Visit) -> None
     assert visit.wrong == []
 
 
-@in_a_browser
+@browser.NEEDED
 def test_the_policy_stops_what_a_page_was_made_to_hold(visit: browser.Visit) -> None:
     look(visit, f"{visit.base}/beancount/errors/")
     visit.wrong.clear()
@@ -842,7 +834,7 @@ def test_the_policy_stops_what_a_page_was_made_to_hold(visit: browser.Visit) -> 
     assert len([told for told in visit.wrong if "Content Security Policy" in told]) >= 2
 
 
-@in_a_browser
+@browser.NEEDED
 def test_it_is_not_shown_in_a_frame(
     visit: browser.Visit, read_only: tuple[Folder, Running]
 ) -> None:
@@ -931,7 +923,7 @@ def hostile(path: Path) -> Folder:
     return folder
 
 
-@in_a_browser
+@browser.NEEDED
 def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Path) -> None:
     """Goal: texts are escaped. Method: pages without the policy, which would stop what is not."""
     folder = hostile(tmp_path / "books")

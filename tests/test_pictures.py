@@ -30,7 +30,7 @@ def test_there_is_no_other_picture() -> None:
     assert sorted(path.name for path in pictures.FOLDER.glob("*.png")) == sorted(NAMES)
 
 
-@pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here")
+@browser.NEEDED
 def test_pictures_taken_now_show_the_same(tmp_path: Path) -> None:
     """Goal: no picture is out of date. Method: its text, for pixels depend on fonts."""
     shown = dict(pictures.take(tmp_path))
