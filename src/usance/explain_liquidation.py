@@ -159,7 +159,7 @@ class _Liquidation:
         coin = self.coins[debt.coin]
         before = self.fall.holdings[debt.coin]
         owed = coin.decimal(before.owed)
-        paid = max(0, min(before.free, before.held, before.owed))
+        paid = before.repayable
         if paid:
             amount = self.work.step(
                 "repaid from the wallet",
@@ -194,8 +194,7 @@ class _Liquidation:
         wallet, borrowed = (self.name, Side.WALLET), (self.name, Side.BORROWED)
         relief = any(leg.place == (self.name, Side.BAD_DEBT) for leg in self.legs)
         legs = list(self.legs[:-2] if relief else self.legs)
-        before = self.fall.holdings[owed.name]
-        if max(0, min(before.free, before.held, before.owed)):
+        if self.fall.holdings[owed.name].repayable:
             del legs[:2]
         sales: list[list[Leg]] = []
         for number, leg in enumerate(legs):
@@ -220,7 +219,8 @@ class _Liquidation:
         quantity = EXACT.minus(total(leg.amount for leg in units))
         balance = sold.decimal(self.fall.holdings[sold.name].held)
         if sold.name == coin.name:
-            balance = EXACT.subtract(balance, self._from_wallet(coin))
+            repaid_first = coin.decimal(self.fall.holdings[coin.name].repayable)
+            balance = EXACT.subtract(balance, repaid_first)
         say = f"{sold.name} sold, rounded up"
         self.work.step(
             say,
@@ -246,10 +246,6 @@ class _Liquidation:
             if leg.place == (self.name, Side.PNL):
                 self._gain(leg, units, (coin.name, proceeds, written))
         return self._left(owed, proceeds, coin)
-
-    def _from_wallet(self, coin: Coin) -> Decimal:
-        before = self.fall.holdings[coin.name]
-        return coin.decimal(max(0, min(before.free, before.held, before.owed)))
 
     def _gain(self, leg: Leg, units: list[Leg], brought: tuple[str, Decimal, Decimal]) -> None:
         """Note the result of a sale in one currency: what units cost, less what they brought."""

@@ -7,6 +7,7 @@ from usance.amounts import EXACT, PRECISE, ZERO
 from usance.events import Side
 from usance.explanation import Lived, Opening, Quoted, Term, Working
 from usance.margin import Asset, Margin, Requirement, Standing
+from usance.pooling import CENT
 from usance.settlement import Settled
 from usance.terms import Identity, InverseSqrt, Slope, Tiers
 from usance.wallet import Holding
@@ -66,7 +67,7 @@ def margin(work: Working, lived: Lived, name: str) -> None:
     if name in lived.day.margins:
         standing, _ = lived.day.margins[name]
         initial = measure(work, lived, name, standing, "").initial_margin
-        held = PRECISE.quantize(initial, Decimal("0.01"))
+        held = PRECISE.quantize(initial, CENT)
         values = {"initial margin": initial}
         currency = lived.book.operating
         work.step("margin held", "held = round(initial margin, 2)", values, held, currency)

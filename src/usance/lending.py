@@ -188,9 +188,8 @@ class Lending:
             holding.free += amount * quantum
             holding.owed += (amount + fee) * quantum
             return Borrow(slot, amount, fee, *found)
-        # Lots at cost keep their basis: only units without cost repay.
-        amount = min(holding.free, holding.held, holding.owed) // quantum
-        if amount > 0 and terms.auto_repay:
+        amount = holding.repayable // quantum
+        if amount and terms.auto_repay:
             holding.free -= amount * quantum
             holding.owed -= amount * quantum
             return Borrow(slot, -amount, 0, *found)

@@ -38,6 +38,11 @@ class Holding:
         """The whole balance of the coin in the wallet, grains."""
         return self.free + self.lots
 
+    @property
+    def repayable(self) -> int:
+        """What can be repaid, grains: lots at cost keep their basis, so only units without."""
+        return max(0, min(self.free, self.held, self.owed))
+
     def is_empty(self) -> bool:
         """Tell whether nothing can come of it until somebody moves something."""
         return not (self.free or self.lots or self.owed or self.perp or self.lent)

@@ -204,7 +204,7 @@ class Waterfall:
 
     def _from_wallet(self, coin: Coin) -> list[Leg]:
         holding = self.state.holding(self.name, coin.name)
-        paid = max(0, min(holding.free, holding.held, holding.owed))
+        paid = holding.repayable
         if not paid:
             return []
         holding.free -= paid
