@@ -78,7 +78,7 @@ def test_the_first_broken_day_as_an_object(folder: Folder) -> None:
     (folder.path / JANUARY).write_text(text.replace("2025-01-20 *", "2025-01-20 !", 1))
     done = folder.usance("verify", "--format", "json")
     answer = json.loads(done.stdout)
-    assert done.exit_code == 1
+    assert (done.exit_code, done.stderr, answer["beyond"]) == (1, "", None)
     assert (answer["ok"], answer["days"], answer["last"]) == (False, 21, "2025-01-19")
     broken = answer["broken"]
     assert (broken["date"], broken["file"]) == ("2025-01-20", JANUARY)

@@ -25,7 +25,7 @@ class Verification:
 
     seals   that hold, oldest first
     broken  the first one that does not, None where all hold
-    beyond  last day that .inputs speak of, where it is not closed; "" where there is none
+    beyond  last day that .inputs speak of, where all holds and it is not closed; else ""
     """
 
     seals: Sequence[Seal]
@@ -48,7 +48,8 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
         why = f"no day has the digest {head}: days were removed, or the chain was made anew"
         broken = Broken(date, file, 1, why)
     last = found[-1].date if found else ""
-    return Verification(found, broken, _beyond(inputs.values(), last))
+    beyond = _beyond(inputs.values(), last) if broken is None else ""
+    return Verification(found, broken, beyond)
 
 
 def _foreign(name: str, data: bytes) -> Broken | None:
