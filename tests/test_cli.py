@@ -642,6 +642,15 @@ def test_a_file_that_vanishes_is_one_clear_message(
         assert done.stderr == "Error: main.beancount: Permission denied\n"
 
 
+def test_whoever_stops_reading_is_told_nothing(folder: Folder) -> None:
+    """As `head` does, which closes the pipe when it has its lines."""
+    words = [str(USANCE), "lending", str(folder.ledger)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
+
+
 def test_a_title_stays_on_its_line() -> None:
     title = "A title that is wider than the table below it"
     assert table(title, ["a", "b "], [["x", "1"]]).splitlines()[0] == title

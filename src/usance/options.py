@@ -49,6 +49,8 @@ def with_ledger(command: Command) -> Command:
     def guarded(**values: Any) -> None:
         try:
             command(**values)
+        except BrokenPipeError:
+            raise  # whoever reads, as `head` does, has enough; click ends quietly
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{name}{error.strerror or error}") from error
