@@ -77,7 +77,7 @@ def test_no_month_is_a_sound_chain_of_none() -> None:
 
 def test_the_last_line_of_each_close_is_told(chain: Chain) -> None:
     data = chain.months["2025-01.beancount"]
-    assert list(seals.lines(data)) == [(7, "2025-01-30"), (14, "2025-01-31")]
+    assert [day[:2] for day in seals.days(data)] == [(7, "2025-01-30"), (14, "2025-01-31")]
 
 
 JANUARY, FEBRUARY = "2025-01.beancount", "2025-02.beancount"

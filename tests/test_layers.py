@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "usance"
 
 LAYERS = (
-    ("amounts", "disk", "hours", "lots", "problems", "seals", "tables", "timeline"),
+    ("amounts", "disk", "hours", "lots", "month_text", "problems", "seals", "tables", "timeline"),
     ("coin_day", "interest", "options", "quotes", "settlement", "terms", "yield_day"),
     ("directives", "inputs", "margin", "periods", "rate_files", "rates", "treasury"),
     (

@@ -29,6 +29,13 @@ R = TypeVar("R", Rates, TreasuryRate)
 POSTED = "posted"
 """The folder of closed days, beside the ledger."""
 
+CARRY = "carry-after"
+YIELDS = frozenset((Side.ACCRUED_YIELD, Side.YIELD))
+KEPT = frozenset(
+    (Side.WALLET, Side.PERP, Side.BORROWED, Side.LENT, Side.MARGIN, Side.INTEREST_PAID)
+)
+"""Sides of which closed days tell what a sub-account has; the others follow from them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -228,11 +235,7 @@ def state(reading: Reading) -> tuple[State, list[Problem]]:
     found: list[Problem] = []
     for entry in reading.posted:
         for posting in entry.postings:
-            place, unread = reading.chart.side(posting.account), ""
-            if not closed_yields.take(made, reading, entry, posting):
-                unread = "carry-after or left-over-after"
-            elif place is not None and not _take(made, reduced, reading, entry, posting, *place):
-                unread = "carry-after"
+            unread = _posting(made, reduced, reading, entry, posting)
             if unread:
                 at = source_of(posting.meta or entry.meta)
                 found.append(problems.bad_proof(at, str(entry.meta["usance"]), unread))
@@ -254,6 +257,28 @@ def _before(
                     yield name, commodity, movement
 
 
+def _posting(
+    made: State,
+    reduced: dict[tuple[str, str, Lot], Decimal],
+    reading: Reading,
+    entry: Transaction,
+    posting: Posting,
+) -> str:
+    """Take in a posting of a closed day; return the key of the proof that cannot be read, or ""."""
+    reserve = reading.chart.reserve(posting.account)
+    if reserve is not None:
+        is_read = closed_yields.take_reserve(made, entry, posting, *reserve)
+        return "" if is_read else "left-over-after"
+    name, side = reading.chart.side(posting.account) or ("", None)
+    if side in YIELDS:
+        is_read = closed_yields.take(made, reading, entry, posting, name, side)
+    elif side in KEPT:
+        is_read = _take(made, reduced, reading, entry, posting, name, side)
+    else:
+        return ""
+    return "" if is_read else CARRY
+
+
 def _take(
     made: State,
     reduced: dict[tuple[str, str, Lot], Decimal],
@@ -263,7 +288,7 @@ def _take(
     name: str,
     side: Side,
 ) -> bool:
-    """Take in a posting of a closed day; False where its proof cannot be read.
+    """Take in a posting to what a sub-account has; False where its proof cannot be read.
 
     reduced  contracts that liquidations took out of a lot, corrections included
     """
@@ -277,8 +302,10 @@ def _take(
         made.closed[name, commodity, lot] = str(entry.meta["usance"])
         tally(reduced, (name, commodity, lot), number)
     unit = reading.book.coins.get(commodity)
-    if unit is None or side not in (Side.WALLET, Side.BORROWED, Side.PERP, Side.LENT):
-        return side is not Side.INTEREST_PAID or _carry(made, unit, posting, name, side)
+    if unit is None or side is Side.MARGIN:
+        return True
+    if side is Side.INTEREST_PAID:
+        return _carry(made, unit, posting, name, side)
     holding = made.holding(name, commodity)
     grains = unit.grains(number)
     if side is Side.LENT:
@@ -288,12 +315,12 @@ def _take(
     return _carry(made, unit, posting, name, side)
 
 
-def _carry(made: State, unit: Coin | None, posting: Posting, name: str, side: Side) -> bool:
+def _carry(made: State, unit: Coin, posting: Posting, name: str, side: Side) -> bool:
     """Take over the carry that a posting proves, if it does; False where it cannot be read."""
-    if unit is None or not posting.meta or "carry-after" not in posting.meta:
+    if not posting.meta or CARRY not in posting.meta:
         return True
     try:
-        carry = unit.carry(str(posting.meta["carry-after"]))
+        carry = unit.carry(str(posting.meta[CARRY]))
     except ValueError:
         return False
     holding = made.holding(name, unit.name)

@@ -26,15 +26,16 @@ def take_written(made: State, book: Book, last: int) -> None:
                 portfolios.take(made.portfolio(name), kept)
 
 
-def take(made: State, reading: Reading, entry: Transaction, posting: Posting) -> bool:
-    """Take in a posting of a closed day; False where its proof cannot be read."""
-    reserve = reading.chart.reserve(posting.account)
-    if reserve is not None:
-        return _take_reserve(made, entry, posting, *reserve)
-    name, side = reading.chart.side(posting.account) or ("", None)
+def take(
+    made: State, reading: Reading, entry: Transaction, posting: Posting, name: str, side: Side
+) -> bool:
+    """Take in a posting of a closed day to what a sub-account earns or has enrolled.
+
+    False comes back where its proof cannot be read.
+    """
     assert posting.units is not None and isinstance(posting.units.number, Decimal)
     unit = reading.book.coins.get(posting.units.currency)
-    if unit is None or side not in (Side.ACCRUED_YIELD, Side.YIELD):
+    if unit is None:
         return True
     accrual = made.accrual(name, unit.name)
     quanta = unit.grains(posting.units.number) // unit.quanta
@@ -74,9 +75,10 @@ def _period(book: Book, name: str, product: str, day: int) -> Period | None:
     return None if terms is None else periods.period_of(terms.payout, day)
 
 
-def _take_reserve(
+def take_reserve(
     made: State, entry: Transaction, posting: Posting, product: str, reserve: Reserve
 ) -> bool:
+    """Take in a posting of a closed day to what a product has; False where it cannot be read."""
     assert posting.units is not None and isinstance(posting.units.number, Decimal)
     if reserve in (Reserve.ACCRETION, Reserve.CASH, Reserve.PAYABLE):
         day, units = entry.date.toordinal(), posting.units

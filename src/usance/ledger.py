@@ -7,6 +7,7 @@ with all stages that are enabled.
 import contextlib
 import gc
 import re
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -47,17 +48,21 @@ HANDED = "usance"
 
 
 class Handed:
-    """What the plugins read; it stays out of Beancount's load cache, and Fava shows its name."""
+    """What the plugins read and lived; it stays out of Beancount's load cache.
+
+    lived  under Fava: the days of the load, closed ones before, each with its evening's state
+    """
 
     def __init__(self, reading: Reading | None = None) -> None:
         self.reading = reading
+        self.lived: list[tuple[Day, State]] = []
 
     def __reduce__(self) -> tuple[type["Handed"], tuple[()]]:
-        """Leave the reading behind."""
+        """Leave all of it behind."""
         return Handed, ()
 
     def __repr__(self) -> str:
-        """Say what it is, in a list of options."""
+        """Say what it is: Fava shows it in a list of options."""
         return "what the plugins read"
 
 
@@ -105,14 +110,14 @@ def extend(
     folder = str(Path(options["filename"]).parent)
     with _uncollected():
         reading = read(entries, options, folder, enabled(options))
-        options[HANDED] = Handed(reading)
+        handed = options[HANDED] = Handed(reading)
         found += reading.problems
         wrong = closed.check(reading)
         altered = [] if wrong else closed.altered(reading, folder)
         wrong += (problem for day in altered for problem in closed.differences(day, folder))
         # Where closed days have only changed, what they would come to by now is known.
         known = all(problem.name == problems.CHANGED for problem in wrong)
-        made, told = _days(reading, options, entries, altered if known else [])
+        made, told = _days(handed, reading, options, entries, altered if known else [])
     found += [*wrong, *told] if known else wrong
     _watch(options, folder, reading)
     return [*entries, *made], [_report(problem) for problem in once(found)]
@@ -143,7 +148,11 @@ def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
 
 
 def _days(
-    reading: Reading, options: dict[str, Any], entries: Directives, altered: list[Altered]
+    handed: Handed,
+    reading: Reading,
+    options: dict[str, Any],
+    entries: Directives,
+    altered: list[Altered],
 ) -> tuple[list[Open | Transaction], list[Problem]]:
     """Generate the days that are not closed, and transfers beyond the horizon.
 
@@ -159,8 +168,14 @@ def _days(
     first = reading.book.first if last is None else last + 1
     journal = Journal(reading.chart, *opened(entries, reading))
     made: list[Open | Transaction] = []
+    # Fava's pages ask for days again and again: memory for time.
+    shown = "fava.core" in sys.modules
+    if shown and last is not None:
+        handed.lived += ((day, state.copy()) for day, state in evenings(reading, last))
     if first is not None:
         for day in engine.run(reading.book, state, first, reading.horizon):
+            if shown:
+                handed.lived.append((day, state.copy()))
             before = corrections if day.day == first else []
             made += journal.day(day.day, [*before, *day.drafts])
             found += day.problems
@@ -252,6 +267,7 @@ class Ledger:
 
     entries  all directives, generated ones included
     reading  what the plugins read, None where none of them ran
+    lived    under Fava: the days of the load, closed ones before, each with its evening's state
     errors   Beancount's and ours, findings apart
     findings as Beancount lists them, beside the errors
     """
@@ -262,6 +278,7 @@ class Ledger:
     findings: list[Any]
     options: dict[str, Any]
     reading: Reading | None
+    lived: list[tuple[Day, State]]
 
     @property
     def folder(self) -> str:
@@ -274,6 +291,14 @@ class Ledger:
             return self.reading
         written = [entry for entry in self.entries if not is_generated(entry)]
         return read(written, self.options, self.folder, enabled(self.options))
+
+    def evenings(self) -> list[tuple[Day, State]]:
+        """Return all days from the first one on, each with its evening's state."""
+        reading = self.read()
+        # Closed days may have lost what they were lived for.
+        if self.lived and self.lived[0][0].day == reading.book.first:
+            return self.lived
+        return [(day, state.copy()) for day, state in evenings(reading, reading.last)]
 
 
 def load(path: str) -> Ledger:
@@ -294,7 +319,15 @@ def loaded(
     findings = [error for error in told if isinstance(error, UsanceFinding)]
     faults = [error for error in told if not isinstance(error, UsanceFinding)]
     handed = options.get(HANDED, Handed())
-    return Ledger(str(Path(path).absolute()), entries, faults, findings, options, handed.reading)
+    return Ledger(
+        str(Path(path).absolute()),
+        entries,
+        faults,
+        findings,
+        options,
+        handed.reading,
+        handed.lived,
+    )
 
 
 def evenings(reading: Reading, last: int) -> Iterator[tuple[Day, State]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from usance import ledger, reports
+from usance import ledger
 from usance.amounts import EXACT, FIGURE, ZERO, Coin, figure, plain, tally, total
 from usance.coin_day import CoinDay, Segment
 from usance.engine import Day
@@ -52,7 +52,7 @@ class Conservation:
 def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, Any]:
     """Return the answer of `usance lending`; days are inclusive, None for the first or the last."""
     begin = reading.book.first if first is None else first
-    end = reports.last_day(reading) if last is None else last
+    end = reading.last if last is None else last
     if begin is None:
         return {"from": None, "to": None, "rows": [], "pools": []}
     days = [day for day in ledger.live(reading, end) if day.day >= begin]

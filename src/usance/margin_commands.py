@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import click
 
-from usance import ledger, margin_reports, reports
+from usance import ledger, margin_reports
 from usance.ledger import Ledger
 from usance.margin_reports import Evening, Figures
 from usance.messages import report
@@ -142,12 +142,12 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
 def _books(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
     book = ledger.load(path)
     reading = book.read()
-    within_books(at, reports.last_day(reading), "--at")
+    within_books(at, reading.last, "--at")
     return book, reading
 
 
 def _day(reading: Reading, at: datetime.date | None) -> int:
-    return max(1, reports.last_day(reading)) if at is None else at.toordinal()
+    return max(1, reading.last) if at is None else at.toordinal()
 
 
 def _evening(

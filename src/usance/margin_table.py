@@ -13,7 +13,7 @@ from typing import Any
 
 from beancount.core.data import Directives
 
-from usance import margin_reports, reports
+from usance import margin_reports
 from usance.amounts import FIGURE
 from usance.hours import date_of
 from usance.ledger import enabled, evenings
@@ -39,7 +39,7 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
     folder = str(Path(options["filename"]).parent)
     reading = read(written, options, folder, enabled(options))
     book = reading.book
-    for day, state in evenings(reading, reports.last_day(reading)):
+    for day, state in evenings(reading, reading.last):
         standings = Standings(book, state, day.day)
         for name in sorted(book.sub_accounts):
             standing = standings.standing(name)

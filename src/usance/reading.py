@@ -64,6 +64,11 @@ class Reading:
     files: Files[Rates]
     yield_files: Files[TreasuryRate]
 
+    @property
+    def last(self) -> int:
+        """The day that reports speak of by default: the horizon, or the last closed day."""
+        return max([self.horizon, *(seal.date.toordinal() for seal in self.seals)])
+
     def is_ours(self, account: str) -> bool:
         """Tell whether the engine opens an account even where a person posts to it."""
         reserve = self.chart.reserve(account)

@@ -35,7 +35,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
     """
     book = ledger.load(path)
     reading = book.read()
-    answer = lending_reports.lending(reading, *days_of(begin, end, reports.last_day(reading)))
+    answer = lending_reports.lending(reading, *days_of(begin, end, reading.last))
     rows = [astuple(row) for row in answer["rows"]]
     names = [field.name for field in fields(lending_reports.Interest)]
     match form:
@@ -92,14 +92,14 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
     """
     book = ledger.load(path)
     reading = book.read()
-    within_books(at, reports.last_day(reading), "--at")
-    day = at or date_of(max(1, reports.last_day(reading)))
+    within_books(at, reading.last, "--at")
+    day = at or date_of(max(1, reading.last))
     if not book.options["operating_currency"]:
         report(book)
         show([placed(problems.no_operating_currency(Source(book.path, 1)))], sys.stderr)
         sys.exit(1)
     sheets, missing = reports.sheets(book, reading, day, at_cost=at_cost)
-    total = reports.total(sheets)
+    total = reports.net_asset_value(sheets)
     match form:
         case "json":
             click.echo(as_json(reports.accounts(day, sheets)), nl=False)

@@ -1,6 +1,7 @@
 """Reports: balance sheets, and the day that reports speak of."""
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +11,7 @@ from beancount.core import convert, prices
 from beancount.core.data import Transaction
 
 from usance import problems
-from usance.amounts import EXACT, FIGURE, ZERO, plain, tally
+from usance.amounts import EXACT, FIGURE, ZERO, K, plain, tally, total
 from usance.chart import Chart
 from usance.events import Side
 from usance.ledger import Ledger
@@ -88,64 +89,91 @@ def sheets(
     for (venue, name), timeline in sorted(reading.book.yields.products.items()):
         if timeline.values[0].bills is not None:
             venues[name] = venue
-    made = {name: Sheet(name, venue, {}, {}, {}, ZERO) for name, venue in venues.items()}
+    legs = {name: _Legs() for name in venues}
+    # Bills are worth their cost and what Accretion holds, whatever a price says.
+    bills = {chart.reserved(name, Reserve.BILLS) for name in venues if chart.is_product(name)}
     for entry in book.entries:
         if isinstance(entry, Transaction) and entry.date <= at:
-            _book(entry, chart, made, table, at_cost=at_cost)
-    for sheet in made.values():
-        sheet.accounts = {
-            account: _kept(sheet.accounts[account]) for account in sorted(sheet.accounts)
-        }
-        sheet.accounts = {account: units for account, units in sheet.accounts.items() if units}
-        sheet.residual = _kept(sheet.residual)
-        if not at_cost:
-            sheet.values = {
-                account: {coin: table.value(number, coin) for coin, number in units.items()}
-                if chart.reserve(account) != (sheet.name, Reserve.BILLS)
-                else sheet.values[account]
-                for account, units in sheet.accounts.items()
-                if account in sheet.values
-            }
-        sheet.value = _sum(value for units in sheet.values.values() for value in units.values())
-    return list(made.values()), list(table.missing.values())
+            _book(entry, chart, legs, bills, at_cost=at_cost)
+    made = [_sheet(name, venue, legs[name], chart, table) for name, venue in venues.items()]
+    return made, list(table.missing.values())
+
+
+class _Legs:
+    """What counts on a sheet, in lists to be summed.
+
+    units    by account and commodity
+    costs    Amounts, of what is worth its cost, by account and commodity
+    weights  of all legs of its transactions, by currency
+    """
+
+    def __init__(self) -> None:
+        self.units: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+        self.costs: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        self.weights: dict[str, list[Decimal]] = defaultdict(list)
 
 
 def _book(
-    entry: Transaction, chart: Chart, made: dict[str, Sheet], table: Prices, *, at_cost: bool
+    entry: Transaction, chart: Chart, legs: dict[str, _Legs], bills: set[str], *, at_cost: bool
 ) -> None:
     """Book a transaction on the sheets of the sub-accounts and products that it touches."""
     owners = [
         chart.owner(posting.account) or chart.product(posting.account) for posting in entry.postings
     ]
-    touched = {owner for owner in owners if owner in made}
+    touched = {owner for owner in owners if owner in legs}
+    if not touched:
+        return
+    counting = {
+        owner: [legs[name].weights for name in _parties(owner, touched, chart)]
+        for owner in set(owners)
+    }
     for owner, posting in zip(owners, entry.postings, strict=True):
-        assert posting.units is not None and isinstance(posting.units.number, Decimal)
-        weight = convert.get_weight(posting)
-        for name in touched if owner is None else _parties(owner, touched, chart):
-            residual = made[name].residual
-            tally(residual, weight.currency, weight.number)
-        if owner not in made:
+        units = posting.units
+        assert units is not None and isinstance(units.number, Decimal)
+        weight: Any = convert.get_weight(posting) if posting.cost or posting.price else units
+        for weights in counting[owner]:
+            weights[weight.currency].append(weight.number)
+        if owner in legs:
+            key = posting.account, units.currency
+            legs[owner].units[key].append(units.number)
+            if at_cost or posting.account in bills:
+                legs[owner].costs[key].append(convert.get_cost(posting))
+
+
+def _sheet(name: str, venue: str, legs: _Legs, chart: Chart, table: Prices) -> Sheet:
+    """Sum a sheet up."""
+    sheet = Sheet(name, venue, {}, {}, _totals(legs.weights), ZERO)
+    assets_and_liabilities = (chart.roots["Assets"], chart.roots["Liabilities"])
+    for key, numbers in sorted(legs.units.items()):
+        account, coin = key
+        number = total(numbers)
+        if number:
+            sheet.accounts.setdefault(account, {})[coin] = number
+        if not account.startswith(assets_and_liabilities):
             continue
-        sheet = made[owner]
-        units = sheet.accounts.setdefault(posting.account, {})
-        coin = posting.units.currency
-        tally(units, coin, posting.units.number)
-        root = posting.account.partition(":")[0]
-        if root in (chart.roots["Assets"], chart.roots["Liabilities"]):
-            values = sheet.values.setdefault(posting.account, {})
-            # Bills are worth their cost and what Accretion holds, whatever a price says.
-            if at_cost or chart.reserve(posting.account) == (owner, Reserve.BILLS):
-                cost = convert.get_cost(posting)
-                worth = table.value(cost.number, cost.currency)
-                values[coin] = _sum((values.get(coin, ZERO), worth))
+        if key in legs.costs:
+            costs = (table.value(cost.number, cost.currency) for cost in legs.costs[key])
+            sheet.values.setdefault(account, {})[coin] = _sum(costs)
+        elif number:
+            sheet.values.setdefault(account, {})[coin] = table.value(number, coin)
+    sheet.value = _sum(value for values in sheet.values.values() for value in values.values())
+    return sheet
 
 
-def _parties(owner: str, touched: set[str], chart: Chart) -> set[str]:
+def _totals(numbers: dict[K, list[Decimal]]) -> dict[K, Decimal]:
+    """Return sums by key, those that are not zero."""
+    sums = {name: total(found) for name, found in sorted(numbers.items())}
+    return {name: number for name, number in sums.items() if number}
+
+
+def _parties(owner: str | None, touched: set[str], chart: Chart) -> set[str]:
     """Return whose sheet a leg counts on: its owner's, and theirs to whom the owner is outside.
 
     Sub-accounts are completed against each other by transfers; a product and a sub-account are
-    strangers.
+    strangers. What nobody owns counts on the sheet of all that a transaction touches.
     """
+    if owner is None or touched == {owner}:
+        return touched
     products = {name for name in touched if chart.is_product(name)}
     others = touched - products if owner in products else products
     return ({owner} | others) & touched
@@ -156,10 +184,6 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
     known = list(values)
     found = [value for value in known if value is not None]
     return sum(found, ZERO) if len(found) == len(known) else None
-
-
-def _kept(units: dict[str, Decimal]) -> dict[str, Decimal]:
-    return {name: number for name, number in sorted(units.items()) if number}
 
 
 def lots_that_could_repay(book: Ledger, reading: Reading) -> Iterator[Problem]:
@@ -183,20 +207,14 @@ def lots_that_could_repay(book: Ledger, reading: Reading) -> Iterator[Problem]:
             yield problems.lots_could_repay(at, name, coin, plain(held), plain(-debt))
 
 
-def last_day(reading: Reading) -> int:
-    """Return the day that reports speak of by default: the horizon, or the last closed day."""
-    closes = [seal.date.toordinal() for seal in reading.seals]
-    return max([reading.horizon, *closes])
-
-
-def total(sheets: Iterable[Sheet]) -> Decimal | None:
+def net_asset_value(sheets: Iterable[Sheet]) -> Decimal | None:
     """Return the net asset value of all sub-accounts, None where one has none."""
     return _sum(sheet.value for sheet in sheets)
 
 
 def accounts(at: datetime.date, sheets: list[Sheet]) -> dict[str, Any]:
     """Return the answer of `usance accounts`."""
-    whole = total(sheets)
+    whole = net_asset_value(sheets)
     return {
         "at": at.isoformat(),
         "sub_accounts": [

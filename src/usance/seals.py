@@ -34,6 +34,8 @@ _SEAL = re.compile(
     rb'(?P<meta>(?:  [a-z-]+: "(?:[^"\\\n]|\\.)*"\n)*)',
     re.MULTILINE,
 )
+_MARK = b' custom "day-close" "'
+_DATE_LENGTH = len("2025-05-01")
 _CORRECTION = re.compile(
     rb'^(\d{4}-\d\d-\d\d) custom "day-correct" (\d{4}-\d\d-\d\d) "([^"\n]*)"$', re.MULTILINE
 )
@@ -134,10 +136,9 @@ def walk(
         data = months[name]
         lines = _lines_by_date(inputs.get(name.replace(".beancount", ".inputs"), b""))
         end = 0
-        for match in _SEAL.finditer(data):
+        for line, posted, match in _closes(data):
             seal = _read(match)
-            line = data.count(b"\n", 0, match.start()) + 1
-            before, posted = seals[-1] if seals else None, data[end : match.start()]
+            before = seals[-1] if seals else None
             due = _due(seal, before)
             if seal.date != due:
                 lost = "its close is missing, or not written as it was"
@@ -158,13 +159,26 @@ def walk(
     return seals, None
 
 
-def lines(data: bytes) -> Iterator[tuple[int, str]]:
-    """Yield the last line of each seal of a month file, and the day that it closes."""
-    line = end = 0
-    for match in _SEAL.finditer(data):
-        line += data.count(b"\n", end, match.end())
-        end = match.end()
-        yield line, match["date"].decode()
+def days(data: bytes) -> Iterator[tuple[int, str, bytes]]:
+    """Yield the last line of each seal of a month file, the day that it closes, and its text."""
+    for line, posted, match in _closes(data):
+        yield line - 1 + match.group().count(b"\n"), match["date"].decode(), posted
+
+
+def _closes(data: bytes) -> Iterator[tuple[int, bytes, re.Match[bytes]]]:
+    """Yield the seals of a month file, each with its first line and what was posted before it."""
+    line, end = 1, 0
+    at = data.find(_MARK)
+    while at >= 0:
+        match = _SEAL.match(data, max(0, at - _DATE_LENGTH))
+        if match is None:
+            at = data.find(_MARK, at + 1)
+        else:
+            posted = data[end : match.start()]
+            line += posted.count(b"\n")
+            yield line, posted, match
+            line, end = line + match.group().count(b"\n"), match.end()
+            at = data.find(_MARK, end)
 
 
 def _due(seal: Seal, before: Seal | None) -> str:
@@ -180,7 +194,8 @@ def _unlike(seal: Seal, posted: bytes, lines: Collection[bytes]) -> str | None:
     """Say what of a day's .inputs is not what was sealed, None where all of it is."""
     if seal.inputs != inputs_digest(lines):
         return "the month's .inputs does not hold what the day was closed with"
-    for date, of, digest in _CORRECTION.findall(posted):
+    corrections = _CORRECTION.findall(posted) if b'"day-correct"' in posted else ()
+    for date, of, digest in corrections:
         given = (corrected(line) for line in lines if is_correcting(line, of.decode()))
         if date.decode() != seal.date or of.decode() >= seal.date:
             return "a day-correct is not of this day, or corrects no day before it"

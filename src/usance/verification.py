@@ -15,6 +15,7 @@ from beancount.parser import parser
 
 from usance import posted, seals
 from usance.disk import Disk
+from usance.month_text import is_ours
 from usance.reading import DAY_CLOSE, DAY_CORRECT
 from usance.seals import Broken, Seal
 
@@ -54,7 +55,10 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
 
 def _foreign(name: str, data: bytes) -> Broken | None:
     """Return the first text of a month that `usance accrue` does not write, None without any."""
-    closes = list(seals.lines(data))
+    days = list(seals.days(data))
+    if all(is_ours(text, date) for _, date, text in days):
+        return None
+    closes = [(line, date) for line, date, _ in days]
     entries, errors, options = parser.parse_string(data, report_filename=name)
     if errors:
         line = errors[0].source.get("lineno", 1)

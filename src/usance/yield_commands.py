@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from usance import ledger, reports, yield_reports
+from usance import ledger, yield_reports
 from usance.amounts import total
 from usance.messages import report
 from usance.options import days_of, with_format, with_ledger, with_period
@@ -44,7 +44,7 @@ def yield_(
     """
     book = ledger.load(path)
     reading = book.read()
-    first, last = days_of(begin, end, reports.last_day(reading))
+    first, last = days_of(begin, end, reading.last)
     if reserves:
         _reserves(yield_reports.reserves(reading, last), form)
     else:

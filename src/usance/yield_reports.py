@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import Any
 
-from usance import ledger, portfolios, reports, treasury
+from usance import ledger, portfolios, treasury
 from usance.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain, tally
 from usance.coin_day import CoinDay
 from usance.engine import Day
@@ -74,7 +74,7 @@ def split(reading: Reading, first: int | None, last: int | None) -> Figures:
     """Return the answer of `usance yield`; days are inclusive, None for the first or the last."""
     book = reading.book
     begin = book.first if first is None else first
-    end = reports.last_day(reading) if last is None else last
+    end = reading.last if last is None else last
     if begin is None or book.first is None:
         return {"from": None, "to": None, "rows": []}
     return split_of(book, ledger.live(reading, end), begin, end)
@@ -184,7 +184,7 @@ def _coins(amount: Decimal, coin: Coin) -> str:
 
 def reserves(reading: Reading, last: int | None) -> Figures:
     """Return the answer of `usance yield --reserves`: what backs products at the end of a day."""
-    day = reports.last_day(reading) if last is None else last
+    day = reading.last if last is None else last
     return backing(reading, ledger.evening(reading, day), day)
 
 

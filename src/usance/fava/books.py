@@ -12,7 +12,6 @@ from beancount.core.data import Transaction
 from usance import (
     engine,
     explain,
-    ledger,
     lending_reports,
     margin_reports,
     reports,
@@ -58,7 +57,7 @@ class Books:
     @property
     def last(self) -> int:
         """The last day: the horizon, or the last closed one."""
-        return reports.last_day(self.reading)
+        return self.reading.last
 
     def _once(self, key: Hashable, answer: Callable[[], A]) -> A:
         """Return an answer that is worked out once, by one of those who wait for it."""
@@ -71,12 +70,7 @@ class Books:
     @property
     def evenings(self) -> list[tuple[Day, State]]:
         """All days from the first one on, each with what sub-accounts have at its end."""
-        return self._once(
-            "evenings",
-            lambda: [
-                (day, state.copy()) for day, state in ledger.evenings(self.reading, self.last)
-            ],
-        )
+        return self._once("evenings", self.ledger.evenings)
 
     def days(self, first: int, last: int) -> list[Day]:
         """Return the days of a period, both ends included."""

@@ -110,7 +110,7 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
         view.convert()
         sheets, problems = books.sheets(view.last)
         chart = books.reading.chart
-        whole = reports.total(sheets)
+        whole = reports.net_asset_value(sheets)
         return {
             "sheets": [(sheet, list(reports.sheet_rows(sheet, chart))) for sheet in sheets],
             "total": list(reports.total_rows(sheets, chart, whole)),
