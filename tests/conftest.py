@@ -6,6 +6,7 @@ os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"  # read when beancount.loader i
 os.environ["WATCHFILES_FORCE_POLLING"] = "1"  # a machine watches few folders at once
 
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +35,10 @@ settings.register_profile(
     "soak", max_examples=2000, deadline=None, suppress_health_check=SLOW, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell runs what is in the background so, and a server that is tested would not hear Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OPTIONS = """\
 option "operating_currency" "USDC"

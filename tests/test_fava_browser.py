@@ -87,6 +87,34 @@ def test_a_page_is_whole_named_and_as_wide_as_its_window(
         assert page.locator(".us-charts svg").count() > 0
 
 
+HUES = """() => {
+  const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const pixel = (color) => {
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const bars = [...document.querySelectorAll('.us-charts .stacks a')].map((bar) => [
+    bar.getAttribute('href').split('/').at(-2),
+    pixel(bar.querySelector('rect').getAttribute('fill')),
+  ]);
+  const keys = [...document.querySelectorAll('p.us-legend span')].map((part) => [
+    part.innerText, pixel(getComputedStyle(part.querySelector('i')).backgroundColor),
+  ]);
+  return [Object.fromEntries(bars), Object.fromEntries(keys)];
+}"""
+
+
+@pytest.mark.parametrize("name", ["UsanceLending", "UsanceSplit"])
+def test_parts_of_bars_have_the_colours_that_the_page_says(name: str, visit: browser.Visit) -> None:
+    """Goal: Fava chooses the colours of stacked bars, and has no legend of them."""
+    bars, keys = full(visit, f"{name}/").evaluate(HUES)
+    assert bars
+    assert bars.keys() == keys.keys()
+    for part, color in bars.items():
+        assert all(abs(a - b) <= 2 for a, b in zip(color, keys[part], strict=True)), part
+
+
 def test_pages_open_from_the_sidebar(visit: browser.Visit) -> None:
     """Goal: what is shown after a click is what a full load shows; no script in it has run."""
     page = full(visit, "UsanceCapital/")

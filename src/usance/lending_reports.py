@@ -212,15 +212,19 @@ def _earned(coins: list[CoinDay], end: CoinDay | None, days: int, *, owed: bool)
     )
 
 
+SIDES = ("earned", "paid")
+"""Both sides of interest."""
+
+
 def interests(days: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
     """Return what days earned, and what they cost (below zero), in coins, by side and coin."""
     quanta: dict[tuple[str, Coin], int] = {}
     for day in days:
         for coin in day.coins:
-            for side, number in (("earned", coin.earned), ("paid", -coin.paid)):
+            for side, number in zip(SIDES, (coin.earned, -coin.paid), strict=True):
                 if number:
                     quanta[side, coin.coin] = quanta.get((side, coin.coin), 0) + number
-    found: dict[str, dict[str, Decimal]] = {"earned": {}, "paid": {}}
+    found: dict[str, dict[str, Decimal]] = {side: {} for side in SIDES}
     for (side, unit), number in quanta.items():
         found[side][unit.name] = unit.amount(number)
     return found

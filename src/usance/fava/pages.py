@@ -7,11 +7,13 @@ from typing import Any
 from fava.ext import FavaExtensionBase
 
 from usance import reports
-from usance.amounts import plain
+from usance.amounts import ZERO, plain
 from usance.fava.books import Books
 from usance.fava.page import LISTED, Page, scaled
 from usance.fava.view import View
 from usance.hours import date_of
+from usance.lending_reports import SIDES
+from usance.yield_reports import SOURCES
 
 
 class UsanceCapital(Page, FavaExtensionBase):
@@ -97,6 +99,7 @@ class UsanceLending(Page, FavaExtensionBase):
                     view.lines("Utilization (%)", of("utilization")),
                 ]
             ),
+            "hues": view.hues(SIDES),
         }
 
 
@@ -143,9 +146,8 @@ class UsanceSplit(Page, FavaExtensionBase):
         def of(coin: str) -> Callable[[int, int], Mapping[str, Mapping[str, Decimal]]]:
             def parts(first: int, last: int) -> Mapping[str, Mapping[str, Decimal]]:
                 return {
-                    source: {coin: earned[coin]}
+                    source: {coin: earned.get(coin, ZERO)}
                     for source, earned in books.incomes(first, last).items()
-                    if earned.get(coin)
                 }
 
             return parts
@@ -160,4 +162,5 @@ class UsanceSplit(Page, FavaExtensionBase):
             "products": books.backing(view.last)["products"],
             "declared": bool(books.book.yields.products),
             "charts": view.drawn([view.bars(f"Yield in {coin}", of(coin)) for coin in coins]),
+            "hues": view.hues(SOURCES),
         }
