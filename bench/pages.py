@@ -1,6 +1,7 @@
 """Usance's pages in Fava, against Fava's own income statement on the same book."""
 
 import datetime
+import gc
 import random
 import time
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def _measured(ledger: Path, which: str, rounds: int) -> Iterator[Row]:
     others: dict[str, list[float]] = {name: [] for name in PAGES if name != FIRST}
     whatifs: list[float] = []
     for _ in range(rounds):
+        gc.collect()  # the round before, which no page of this one has to clear away
         fava = create_app([str(ledger)], load=True, read_only=True, poll_watcher=True).test_client()
         _seconds(fava, "income_statement/")
         statement = _seconds(fava, "api/income_statement")
