@@ -923,13 +923,13 @@ def hostile(path: Path) -> Folder:
     return folder
 
 
-@browser.NEEDED
-def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Path) -> None:
-    """Goal: texts are escaped. Method: pages without the policy, which would stop what is not."""
-    folder = hostile(tmp_path / "books")
+@contextmanager
+def attacked(playwright: Playwright, path: Path) -> Iterator[tuple[browser.Visit, str]]:
+    """Show hostile books without the policy, which would stop what is not escaped."""
+    folder = hostile(path / "books")
     with (
         browser.shown(folder.ledger) as base,
-        browser.visited(playwright, base, tmp_path / "profile") as visit,
+        browser.visited(playwright, base, path / "profile") as visit,
     ):
         told: list[str] = []
 
@@ -938,6 +938,23 @@ def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Pa
             dialog.dismiss()
 
         visit.page.on("dialog", dismiss)
+        yield visit, base
+        assert told == []
+
+
+def harmless(visit: browser.Visit, page: str) -> str:
+    """Check that no text of the ledger has become a part of the page; return the page."""
+    assert visit.page.evaluate("window.__xss") is None, page
+    assert visit.page.locator('[href^="javascript:"]').count() == 0, page
+    text = visit.page.content()
+    assert "injected" not in text, page
+    return text
+
+
+@browser.NEEDED
+def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Path) -> None:
+    """Goal: texts are escaped, on each page as a whole."""
+    with attacked(playwright, tmp_path) as (visit, base):
         shown = ""
         found = pages(visit)
         for text in map(quote, PAYLOADS):
@@ -947,11 +964,35 @@ def test_no_text_of_a_ledger_runs_in_a_page(playwright: Playwright, tmp_path: Pa
         found.append(f"{base}/extension/UsanceVerify/?id=lending/2024-12-31/Main")
         for page in found:
             look(visit, page)
-            assert visit.page.evaluate("window.__xss") is None, page
-            assert visit.page.locator('[href^="javascript:"]').count() == 0, page
-            text = visit.page.content()
-            assert "injected" not in text, page
-            shown += text
-        assert told == []
+            shown += harmless(visit, page)
         for payload in PAYLOADS[:2]:
             assert shown.count(html.escape(payload, quote=False)) > 10
+
+
+@browser.NEEDED
+def test_no_text_of_a_ledger_runs_after_a_click(playwright: Playwright, tmp_path: Path) -> None:
+    """Goal: nor on a page that is put into the one before, nor in the dialog of an entry."""
+    with attacked(playwright, tmp_path) as (visit, base):
+        page = visit.page
+        look(visit, f"{base}/journal/")
+        links = page.locator("aside a:not(.secondary)").evaluate_all(
+            "all => all.map(a => a.getAttribute('href')).filter(href => !href.startsWith('#'))"
+        )
+        assert len(links) > 12
+        for name in links:
+            page.locator(f'aside a[href="{name}"]').first.click()
+            page.wait_for_load_state("networkidle")
+            harmless(visit, name)
+        look(visit, f"{base}/journal/")
+        entries = page.locator('article a[href^="#context-"]').evaluate_all(
+            "all => [...new Set(all.map(a => a.getAttribute('href')))]"
+        )
+        assert len(entries) > 5 * len(PAYLOADS)
+        shown = ""
+        for entry in entries:
+            page.evaluate("hash => { location.hash = hash; }", entry)
+            page.locator("dialog[open]").wait_for()
+            page.wait_for_load_state("networkidle")
+            shown += harmless(visit, entry)
+            page.keyboard.press("Escape")
+        assert shown.count(html.escape(PAYLOADS[0], quote=False)) > 10
