@@ -50,7 +50,7 @@ HANDED = "usance"
 class Handed:
     """What the plugins read and lived; it stays out of Beancount's load cache.
 
-    lived  under Fava: the days of the load, closed ones before, each with its evening's state
+    lived  under Fava: all days from the first one on, each with its evening's state
     """
 
     def __init__(self, reading: Reading | None = None) -> None:
@@ -171,10 +171,10 @@ def _days(
     # Fava's pages ask for days again and again: memory for time.
     shown = "fava.core" in sys.modules
     if shown and last is not None:
-        handed.lived += ((day, state.copy()) for day, state in evenings(reading, last))
+        handed.lived = kept(evenings(reading, reading.last))
     if first is not None:
         for day in engine.run(reading.book, state, first, reading.horizon):
-            if shown:
+            if shown and last is None:
                 handed.lived.append((day, state.copy()))
             before = corrections if day.day == first else []
             made += journal.day(day.day, [*before, *day.drafts])
@@ -267,7 +267,7 @@ class Ledger:
 
     entries  all directives, generated ones included
     reading  what the plugins read, None where none of them ran
-    lived    under Fava: the days of the load, closed ones before, each with its evening's state
+    lived    under Fava: all days from the first one on, each with its evening's state
     errors   Beancount's and ours, findings apart
     findings as Beancount lists them, beside the errors
     """
@@ -295,10 +295,7 @@ class Ledger:
     def evenings(self) -> list[tuple[Day, State]]:
         """Return all days from the first one on, each with its evening's state."""
         reading = self.read()
-        # Closed days may have lost what they were lived for.
-        if self.lived and self.lived[0][0].day == reading.book.first:
-            return self.lived
-        return [(day, state.copy()) for day, state in evenings(reading, reading.last)]
+        return self.lived or kept(evenings(reading, reading.last))
 
 
 def load(path: str) -> Ledger:
@@ -340,6 +337,11 @@ def evenings(reading: Reading, last: int) -> Iterator[tuple[Day, State]]:
         with _uncollected():
             for day in engine.run(reading.book, state, reading.book.first, last):
                 yield day, state
+
+
+def kept(lived: Iterable[tuple[Day, State]]) -> list[tuple[Day, State]]:
+    """Return days, each with an evening's state of its own."""
+    return [(day, state.copy()) for day, state in lived]
 
 
 def live(reading: Reading, last: int) -> Iterator[Day]:

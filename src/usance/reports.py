@@ -1,4 +1,4 @@
-"""Reports: balance sheets, and the day that reports speak of."""
+"""Reports: balance sheets."""
 
 import datetime
 from collections import defaultdict
