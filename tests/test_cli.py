@@ -94,6 +94,9 @@ WRONG = [
     ("lending", "--to", "2025-02-03"),
     ("lending", "--from", "2025-02-03"),
     ("accounts", "--at", "2025-02-03"),
+    # The wrong way round
+    ("lending", "--from", "2025-02-01", "--to", "2025-01-31"),
+    ("yield", "--from", "2025-02-01", "--to", "2025-01-31"),
 ]
 
 

@@ -107,6 +107,10 @@ def days_of(
     """Return the days of a period, None where one was not asked for; both within the books."""
     within_books(begin, horizon, "--from")
     within_books(end, horizon, "--to")
+    if begin is not None and end is not None and begin > end:
+        raise click.UsageError(
+            f"--from {begin} is after --to {end}. Name them the other way round."
+        )
     first, last = (None if day is None else day.toordinal() for day in (begin, end))
     return first, last
 
