@@ -62,7 +62,7 @@ bench: $(READY)
 
 soak: $(READY)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_laws.py tests/test_correction_laws.py tests/test_explain_laws.py \
-	  tests/test_margin_laws.py tests/test_yield_laws.py
+	  tests/test_margin_laws.py tests/test_month_text.py tests/test_yield_laws.py
 	$(BIN)/pytest -m soak
 	$(BIN)/python -m pip install -qq --editable '.[soak]'
 	rm -rf mutants

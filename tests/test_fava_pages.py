@@ -103,6 +103,61 @@ def test_every_page_renders_whatever_is_asked(name: str, view: str, fava: FlaskC
     page(fava, name, view)
 
 
+LINK = re.compile(r'href="[^"]*extension/UsanceVerify/\?[^"]*id=([^"&]+)')
+UNPROVED = {"Conservation of pools", "Sum of the sub-accounts"}
+"""Tables of sums over other tables, whose parts have their proofs."""
+
+
+def tables(text: str) -> dict[str, str]:
+    """Return the tables of a page by name."""
+    found = re.findall(r'role="region" aria-label="([^"]*)">(.*?)</table>', text, re.DOTALL)
+    assert len(found) == text.count("<table>")
+    return dict(found)
+
+
+@pytest.mark.parametrize("name", [*PAGES][1:-1])
+@pytest.mark.parametrize("day", ["2025-04-20", "2025-05-31"])
+def test_every_table_leads_to_proofs(name: str, day: str, app: Flask, fava: FlaskClient) -> None:
+    """Goal: in each table some figure leads to what made it last, by the day that is shown."""
+    ids = {
+        str(entry.meta["usance"]): entry
+        for entry in ledger_of(app).all_entries_by_type.Transaction
+        if "usance" in entry.meta
+    }
+    found = tables(page(fava, name, f"time=2025-04-01+-+{day}"))
+    assert found
+    for table, text in found.items():
+        named = LINK.findall(text)
+        assert bool(named) != (table in UNPROVED), table
+        assert all(ids[identity].date.isoformat() <= day for identity in named)
+
+
+def test_a_balance_leads_to_what_changed_it_last(app: Flask, fava: FlaskClient) -> None:
+    """Goal: of closed and open days, by account and coin."""
+    entries = [
+        entry for entry in ledger_of(app).all_entries_by_type.Transaction if "usance" in entry.meta
+    ]
+    rows = re.compile(
+        r'title="([^"]*)">\w+</a></th>\s*<td class="us-num">(.*?)</td>\s*<td>(\w*)</td>'
+    )
+    for day in ("2025-04-20", "2025-05-31"):
+        text = page(fava, "UsanceSubAccounts", f"time=2025-04-01+-+{day}")
+        seen = 0
+        for account, units, coin in rows.findall(text):
+            of = [
+                entry.meta["usance"]
+                for entry in entries
+                if entry.date.isoformat() <= day
+                and any(
+                    leg.account == account and leg.units and leg.units.currency == coin
+                    for leg in entry.postings
+                )
+            ]
+            assert LINK.findall(units) == of[-1:], (account, coin)
+            seen += bool(of)
+        assert seen > 5
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_an_empty_period_says_so(name: str, fava: FlaskClient) -> None:
     text = page(fava, name, "time=1999")

@@ -172,12 +172,15 @@ def handovers(transfers: Iterable[Transfer]) -> list[Draft]:
 
 def beyond(book: Book, last: int) -> list[Draft]:
     """Return the pairs of transfers after a day: they are made whatever the horizon."""
-    days = sorted({transfer.day for transfer in book.transfers if transfer.day > last})
-    return [
-        draft
-        for day in days
-        for draft in handovers(transfer for transfer in book.transfers if transfer.day == day)
-    ]
+    return given(transfer for transfer in book.transfers if transfer.day > last)
+
+
+def given(transfers: Iterable[Transfer]) -> list[Draft]:
+    """Return the pairs that complete the transfers of some days, in order of day."""
+    by_day: dict[int, list[Transfer]] = {}
+    for transfer in transfers:
+        by_day.setdefault(transfer.day, []).append(transfer)
+    return [draft for _, of_day in sorted(by_day.items()) for draft in handovers(of_day)]
 
 
 def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:

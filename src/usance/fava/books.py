@@ -3,6 +3,7 @@
 import datetime
 import threading
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -33,6 +34,15 @@ from usance.verification import Verification, verify
 from usance.wallet import State
 
 A = TypeVar("A")
+
+
+Dated = list[tuple[datetime.date, str]]
+"""Ids of transactions with their dates, in order of date."""
+
+
+def _last(dates: Dated, day: int) -> str:
+    index = bisect_right(dates, (date_of(day), "~"))
+    return dates[index - 1][1] if index else ""
 
 
 class Books:
@@ -161,15 +171,26 @@ class Books:
 
     def latest(self, kind: str, name: str, day: int) -> str:
         """Return the id of the last transaction of a kind and sub-account until a day, or ""."""
-        dates = self._once("latest", self._dates).get((kind, name), [])
-        index = bisect_right(dates, (date_of(day), "~"))
-        return dates[index - 1][1] if index else ""
+        return _last(self._once("latest", self._by_kind).get((kind, name), []), day)
 
-    def _dates(self) -> dict[tuple[str, str], list[tuple[datetime.date, str]]]:
-        found: dict[tuple[str, str], list[tuple[datetime.date, str]]] = {}
+    def changed(self, account: str, coin: str, day: int) -> str:
+        """Return the id of the last transaction that posted to an account until a day, or ""."""
+        return _last(self._once("changed", self._by_account).get((account, coin), []), day)
+
+    def _by_kind(self) -> dict[tuple[str, str], Dated]:
+        found: dict[tuple[str, str], Dated] = defaultdict(list)
         for identity, entry in self.ids.items():
             kind, _, name = identity.split("/")[:3]
-            found.setdefault((kind, name), []).append((entry.date, identity))
+            found[kind, name].append((entry.date, identity))
+        return found
+
+    def _by_account(self) -> dict[tuple[str, str], Dated]:
+        found: dict[tuple[str, str], Dated] = defaultdict(list)
+        for identity, entry in self.ids.items():
+            for account, coin in {
+                (leg.account, leg.units.currency) for leg in entry.postings if leg.units
+            }:
+                found[account, coin].append((entry.date, identity))
         return found
 
     def explanation(self, identity: str) -> Explanation:
@@ -182,7 +203,7 @@ class Books:
 
     def handovers(self, first: int, last: int) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""
-        return engine.handovers(
+        return engine.given(
             transfer for transfer in self.book.transfers if first <= transfer.day <= last
         )[::-1]
 

@@ -9,6 +9,7 @@ from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, jsonify, request
 
 from usance import margin_reports
+from usance.events import Side
 from usance.fava.books import Books
 from usance.fava.page import Page, scaled
 from usance.fava.view import View
@@ -49,7 +50,10 @@ class UsanceMargin(Page, FavaExtensionBase):
             "rows": rows,
             "problems": seen.problems,
             "prices": list(_prices(answer, books)),
-            "proofs": {row["name"]: books.latest("margin", row["name"], view.last) for row in rows},
+            "proof": lambda kind, name: books.latest(kind, name, view.last),
+            "changed": lambda name, side, coin: books.changed(
+                books.reading.chart.account(name, Side[side]), coin, view.last
+            ),
             "show": lambda key, text: looks(view, key, text),
             "distance": margin_reports.distance,
             "standing": standing,

@@ -116,6 +116,7 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
         whole = reports.net_asset_value(sheets)
         return {
             "sheets": [(sheet, list(reports.sheet_rows(sheet, chart))) for sheet in sheets],
+            "changed": lambda account, coin: books.changed(account, coin, view.last),
             "total": list(reports.total_rows(sheets, chart, whole)),
             "problems": problems,
             "transfers": [
@@ -160,6 +161,7 @@ class UsanceSplit(Page, FavaExtensionBase):
                 for row in rows
             ],
             "products": books.backing(view.last)["products"],
+            "accretion": lambda name: books.latest("treasury", name, view.last),
             "declared": bool(books.book.yields.products),
             "charts": view.drawn([view.bars(f"Yield in {coin}", of(coin)) for coin in coins]),
             "hues": view.hues(SOURCES),
