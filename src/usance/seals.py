@@ -34,7 +34,7 @@ _SEAL = re.compile(
     rb'(?P<meta>(?:  [a-z-]+: "(?:[^"\\\n]|\\.)*"\n)*)',
     re.MULTILINE,
 )
-_MARK = b' custom "day-close" "'
+_MARK = re.compile(rb' custom "day-close" "')
 _DATE_LENGTH = len("2025-05-01")
 _CORRECTION = re.compile(
     rb'^(\d{4}-\d\d-\d\d) custom "day-correct" (\d{4}-\d\d-\d\d) "([^"\n]*)"$', re.MULTILINE
@@ -168,17 +168,13 @@ def days(data: bytes) -> Iterator[tuple[int, str, bytes]]:
 def _closes(data: bytes) -> Iterator[tuple[int, bytes, re.Match[bytes]]]:
     """Yield the seals of a month file, each with its first line and what was posted before it."""
     line, end = 1, 0
-    at = data.find(_MARK)
-    while at >= 0:
-        match = _SEAL.match(data, max(0, at - _DATE_LENGTH))
-        if match is None:
-            at = data.find(_MARK, at + 1)
-        else:
+    for mark in _MARK.finditer(data):
+        match = _SEAL.match(data, max(0, mark.start() - _DATE_LENGTH))
+        if match is not None:
             posted = data[end : match.start()]
             line += posted.count(b"\n")
             yield line, posted, match
             line, end = line + match.group().count(b"\n"), match.end()
-            at = data.find(_MARK, end)
 
 
 def _due(seal: Seal, before: Seal | None) -> str:
