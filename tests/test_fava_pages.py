@@ -551,3 +551,135 @@ def test_the_export_still_holds_everything(fava: FlaskClient) -> None:
 def test_the_options_page_names_what_was_handed_on(fava: FlaskClient) -> None:
     options = fava.get("/pages/api/options").get_json()["data"]["beancount_options"]
     assert options["usance"] == "what the plugins read"
+
+
+SMALL = """\
+option "title" "Small"
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+plugin "usance.plugins"
+include "posted/*.beancount"
+2025-05-01 custom "fava-extension" "usance.fava"
+2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
+  auto-lend: TRUE
+2025-05-01 custom "lending-pool" "USDC"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "USDC" "rates/usdc.csv"
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:Main:Wallet
+2025-05-01 * "Deposit"
+  Assets:Backpack:Main:Wallet   1000 USDC
+  Assets:Bank                  -1000 USDC
+2025-05-01 custom "accrue-through" 2025-05-06
+"""
+ROWS = "time_utc,supply_apr,borrow_apr\n2025-05-01T00:00:00Z,0.0365,0.0730\n"
+
+
+def small(path: Path, through: str = "") -> Folder:
+    """Return small books, closed through a day if one is given."""
+    folder = Folder.made(path / "small", SMALL, ROWS)
+    if through:
+        folder.accrue("--through", through, "--stale-ok")
+    return folder
+
+
+def shown(folder: Folder, name: str, query: str = "") -> str:
+    """Return a page of small books as they are now."""
+    return page(served(folder).test_client(), name, query, "small")
+
+
+@pytest.mark.parametrize("deposit", ["gone", "2025-05-05", "2025-05-20"])
+@pytest.mark.parametrize("corrected", [False, True])
+def test_closed_days_are_shown_though_nothing_moves_in_them_any_more(
+    deposit: str, corrected: bool, tmp_path: Path
+) -> None:
+    """Goal: what is closed stays in the books, whatever becomes of what it was lived for."""
+    folder = small(tmp_path, "2025-05-03")
+    made = SMALL[SMALL.index('2025-05-01 * "Deposit"') : SMALL.index('2025-05-01 custom "accrue-')]
+    folder.edit(made, "" if deposit == "gone" else made.replace("2025-05-01", deposit))
+    if corrected:
+        folder.accrue("--correct", "--through", "2025-05-04", "--stale-ok")
+    text = shown(folder, "UsanceVerify")
+    assert f"Closed through 2025-05-0{4 if corrected else 3}" in text
+    assert 'title="2025-05-02, closed' in text or 'title="2025-05-02, corrected' in text
+    answer = json.loads(folder.usance("accounts", "--at", "2025-05-02", "--format", "json").stdout)
+    [row] = answer["sub_accounts"]
+    assert row["net_asset_value"] == "0.20001958"
+    assert row["net_asset_value"] in shown(folder, "UsanceSubAccounts", "time=2025-05-02")
+    if corrected:
+        assert "Steps" in shown(folder, "UsanceVerify", "id=correction/2025-05-04/Main")
+    for name in PAGES:
+        shown(folder, name)
+
+
+def test_what_is_wrong_with_closed_days_is_said(tmp_path: Path) -> None:
+    folder = small(tmp_path, "2025-05-03")
+    month = folder.path / "posted" / "2025-05.beancount"
+    inputs = month.with_suffix(".inputs")
+    text, lines = month.read_text(), inputs.read_text()
+
+    def told(expected: str) -> None:
+        app = served(folder)
+        shown = page(app.test_client(), "UsanceVerify", "", "small")
+        assert expected in shown
+        assert "Every seal holds" not in shown
+        assert any(expected in error.message for error in ledger_of(app).errors)
+
+    month.write_text("")
+    told("The chain of closed days is broken at its begin")
+    month.write_text(text.replace("1000", "1001", 1))
+    told("The chain of closed days is broken at 2025-05-01")
+    month.write_text(text)
+    folder.edit('include "posted/*.beancount"\n', "")
+    told("The ledger does not include the days that are posted beside it")
+    assert "No closed day is in this ledger" in shown(folder, "UsanceVerify")
+    month.unlink()
+    assert "go on to 2025-05-01, which is not closed" in shown(folder, "UsanceVerify")
+    inputs.unlink()
+    inputs.mkdir()
+    told("Not a plain file")
+    inputs.rmdir()
+    inputs.write_text(lines)
+
+
+@pytest.mark.parametrize("prices", ["USDC=2", "SOL=1,SOL=2"])
+def test_what_if_refuses_what_the_command_refuses(prices: str, fava: FlaskClient) -> None:
+    got = fava.get(f"/pages/extension/UsanceMargin/whatif?prices={prices}")
+    assert got.status_code == 400
+    assert "is no price" in got.get_json()["error"]
+
+
+def test_the_last_day_of_all_is_a_day(tmp_path: Path) -> None:
+    folder = small(tmp_path)
+    folder.ledger.write_text(folder.ledger.read_text().replace("2025-05-0", "9999-12-2"))
+    (folder.path / "rates" / "usdc.csv").write_text(ROWS.replace("2025-05-01", "9999-12-21"))
+    folder.edit("9999-12-26", "9999-12-31")
+    for name in PAGES:
+        assert "9999-12-31" in shown(folder, name)
+
+
+def test_a_rates_file_that_is_mended_is_seen(tmp_path: Path) -> None:
+    """Goal: a fault of a file that another program writes goes with the next request."""
+    folder = small(tmp_path)
+    rates = folder.path / "rates" / "usdc.csv"
+    rates.unlink()
+    fava = served(folder).test_client()
+    nothing = "Nothing has moved in a sub-account yet"
+    assert nothing in page(fava, "UsanceLending", "", "small")
+    for text, expected in ((ROWS, "3.65 %"), ("time,rate\n", nothing), (ROWS, "3.65 %")):
+        time.sleep(0.02)
+        rates.write_text(text)
+        assert expected in page(fava, "UsanceLending", "", "small")
+
+
+def test_a_folder_of_closed_days_that_is_made_is_seen(tmp_path: Path) -> None:
+    folder = small(tmp_path)
+    (folder.path / "posted" / "first.beancount").unlink()
+    (folder.path / "posted").rmdir()
+    fava = served(folder).test_client()
+    assert "No day is closed yet" in page(fava, "UsanceVerify", "", "small")
+    time.sleep(0.02)
+    (folder.path / "posted").mkdir()
+    (folder.path / "posted" / "first.beancount").write_text("; Closed days come here.\n")
+    folder.accrue("--through", "2025-05-03", "--stale-ok")
+    assert "Closed through 2025-05-03" in page(fava, "UsanceVerify", "", "small")

@@ -996,3 +996,12 @@ def test_no_text_of_a_ledger_runs_after_a_click(playwright: Playwright, tmp_path
             shown += harmless(visit, entry)
             page.keyboard.press("Escape")
         assert shown.count(html.escape(PAYLOADS[0], quote=False)) > 10
+
+
+def test_a_pipe_in_the_place_of_a_month_does_not_hold_the_launcher_up(tmp_path: Path) -> None:
+    """Goal: one message, as all commands have it; Beancount itself would wait for the pipe."""
+    folder = made(tmp_path / "books")
+    os.mkfifo(folder.path / "posted" / "2025-06.beancount")
+    done = folder.usance("fava", "--port", "0", "--no-browser")
+    assert done.exit_code == 1
+    assert "Not a plain file" in done.stderr

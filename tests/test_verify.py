@@ -174,6 +174,9 @@ def test_no_plugin_runs_and_nothing_is_included(folder: Folder) -> None:
         ('2025-01-01 custom "mine" "x"\n', "writes no such directive"),
         ('2025-01-01 note Assets:Bank "x"\n', "writes no such directive"),
         ("2025-01-01 balance Assets:Bank 1 USDC\n", "writes no such directive"),
+        ('2025-01-01 open Assets:Ä\n  lineno: "x"\n', "no such metadata"),
+        ('2025-01-01 * "Null"\n  Assets:Bank  1 NULL\n', "Beancount cannot read it"),
+        ('2025-01-01 * "Short"\n  p: "x"\n', "Beancount cannot read it"),
         ('2024-12-31 * "Late"\n  Assets:Bank  0 USDC\n', "another day"),
     ],
 )

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from beancount import loader
 from beancount.core.data import Directive, Directives, Open, Transaction
 
-from usance import closed, correction, engine, problems
+from usance import closed, correction, engine, problems, rate_files
 from usance.closed import Altered
 from usance.disk import plain
 from usance.drafts import Draft
@@ -253,12 +253,15 @@ def _report(problem: Problem) -> UsanceError | UsanceChange | UsanceFinding:
 
 def _watch(options: dict[str, Any], folder: str, reading: Reading) -> None:
     """Let a load cache and Fava notice an edited rates file, and a new posted month."""
-    files = [str(Path(folder) / path) for _, path, _, _ in (*reading.files, *reading.yield_files)]
-    posted = Path(folder) / closed.POSTED
-    if posted.is_dir():
-        files.append(str(posted))
+    files = {str(place) for place in places(reading, folder) if rate_files.is_there(place)}
     known = options["include"]
-    options["include"] = [*known, *sorted(set(files) - set(known))]
+    options["include"] = [*known, *sorted(files - set(known))]
+
+
+def places(reading: Reading, folder: str) -> list[Path]:
+    """Return the rates files that a ledger names, and its folder of closed days, there or not."""
+    found = (rate_files.place_of(folder, path) for path in reading.named)
+    return sorted([Path(folder) / closed.POSTED, *(place for place in found if place is not None)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +304,16 @@ class Ledger:
 def load(path: str) -> Ledger:
     """Load a ledger, never from Beancount's cache; OSError where a month is no plain file."""
     loader.initialize(use_cache=False)
-    for month in Path(path).parent.glob(f"{closed.POSTED}/????-??.*"):
-        plain(month)
+    plain_months(path)
     with _uncollected():
         entries, errors, options = loader.load_file(path)
     return loaded(path, entries, errors, options)
+
+
+def plain_months(path: str) -> None:
+    """Refuse months beside a ledger that are no plain files: OSError."""
+    for month in Path(path).parent.glob(f"{closed.POSTED}/????-??.*"):
+        plain(month)
 
 
 def loaded(

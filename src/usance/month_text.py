@@ -10,8 +10,9 @@ import re
 
 _TEXT = rb'"[^"\\\x00-\x1f\x7f]*+"'
 _ACCOUNT = rb"(?:Assets|Liabilities|Equity|Income|Expenses)(?::[A-Z0-9][A-Za-z0-9-]*+)++"
-_COMMODITY = rb"[A-Z](?:[A-Z0-9'._-]{0,22}[A-Z0-9])?"
-_META = rb"[a-z][a-z-]*+: " + _TEXT + rb"\n"
+_NUMBER = rb"-?\d{1,60}(?:\.\d{1,60})?+"
+_COMMODITY = rb"(?!NULL|TRUE|FALSE)[A-Z](?:[A-Z0-9'._-]{0,22}[A-Z0-9])?"
+_META = rb"(?!filename:|lineno:)[a-z][a-z-]++: " + _TEXT + rb"\n"
 
 
 def _metadata(indent: bytes, group: int) -> bytes:
@@ -22,7 +23,7 @@ def _metadata(indent: bytes, group: int) -> bytes:
 
 _OPEN = rb"\1 open %b\n" % _ACCOUNT
 _HEAD = rb"\1 \* %b(?: #[a-z-]++)*+(?: \^[a-z0-9-]++)*+\n%b" % (_TEXT, _metadata(b"  ", 2))
-_LEG = rb"  %b ++-?\d++(?:\.\d++)?+ %b\n%b" % (_ACCOUNT, _COMMODITY, _metadata(b"    ", 3))
+_LEG = rb"  %b ++%b %b\n%b" % (_ACCOUNT, _NUMBER, _COMMODITY, _metadata(b"    ", 3))
 _DAY = re.compile(
     rb"(?:;[^\n\x00-\x1f]*+\n|\n)*+"
     rb"(?:(?=(\d{4}-\d\d-\d\d) )(?:\n|%b|%b(?:%b)*+)*+)?+" % (_OPEN, _HEAD, _LEG)

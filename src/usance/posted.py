@@ -40,7 +40,17 @@ def read(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
 
 def has_months(folder: Path) -> bool:
     """Tell whether a folder holds closed days."""
-    return folder.is_dir() and any(MONTH_FILE.fullmatch(path.name) for path in folder.iterdir())
+    return any(MONTH_FILE.fullmatch(path.name) for path in files(folder))
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the months of a folder, and their .inputs, in order of name."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        path
+        for path in found
+        if MONTH_FILE.fullmatch(path.name) or INPUTS_FILE.fullmatch(path.name)
+    ]
 
 
 def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
@@ -51,6 +61,11 @@ def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     if broken is not None:
         at = Source(str(folder / broken.file), broken.line)
         return [problems.broken_chain(at, broken.date, broken.why)]
+    return astray(book, folder)
+
+
+def astray(book: Ledger, folder: Path) -> list[Problem]:
+    """Return what is closed and not included, or looks closed and is not."""
     if not _includes(book, folder):
         return [problems.posted_not_included(Source(book.path, 1))]
     return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(book, folder)]

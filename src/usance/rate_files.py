@@ -84,6 +84,19 @@ def _read(
     return rows, [] if problem is None else [problem]
 
 
+def place_of(folder: str, path: str) -> Path | None:
+    """Return where a path leads to in the folder, None where it leads out of it or nowhere."""
+    return None if _locate(folder, path, Source("", 0))[1] is not None else Path(folder) / path
+
+
+def is_there(place: Path) -> bool:
+    """Tell whether a place exists, whatever is wrong with its name."""
+    try:
+        return place.exists()
+    except OSError:  # such as a name that is too long
+        return False
+
+
 def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None]:
     """Return the real path of a file that lies under the folder."""
     inside = "Keep it in the ledger's folder and write its path from there, rates/usdc.csv"

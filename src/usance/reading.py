@@ -49,6 +49,7 @@ class Reading:
     seals    closes of days, in order of date
     corrections  of the inputs of closed days, in order of date
     inputs   directives that count
+    named    paths of rates files, also of those that cannot be read
     files    rows of rates files that count: coin, path, first day, rows
     yield_files  the same of treasury rates, by product
     """
@@ -61,6 +62,7 @@ class Reading:
     seals: list[Custom]
     corrections: list[Custom]
     inputs: list[Input]
+    named: frozenset[str]
     files: Files[Rates]
     yield_files: Files[TreasuryRate]
 
@@ -188,6 +190,7 @@ def read(
         seals,
         [entry for entry in kinds[Custom] if entry.type == DAY_CORRECT],
         [*terms.inputs, *scribe.inputs, *pricing.inputs, *backing.inputs, *paying],
+        frozenset(terms.named),
         terms.files,
         terms.yield_files,
     )

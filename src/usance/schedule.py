@@ -65,6 +65,7 @@ class Schedule:
     unplaced       a sub-account's directive could not be read: its accounts belong to nobody yet
     through        last day that a person asked to accrue, 0 where none
     latest         last day of which one of our directives is dated, `accrue-through` apart
+    named          paths of rates files, also of those that cannot be read
     files          rows of lending rates in force
     yield_files    rows of treasury rates in force
     """
@@ -90,6 +91,7 @@ class Schedule:
     unplaced: bool = False
     through: int = 0
     latest: int = 0
+    named: set[str] = field(default_factory=set)
     files: Files[Rates] = field(default_factory=list)
     yield_files: Files[TreasuryRate] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
@@ -218,6 +220,7 @@ def _rates(
                 if series.is_lost(term):
                     _block(made, "lending-rate", term.name)
                 terms.append(term)
+    made.named |= series.files.keys()
     made.rates, made.files = series.in_force(_ordered(made, "lending-rate", terms), venues)
 
 
@@ -310,6 +313,7 @@ def _treasury_rates(
                 _block(made, "treasury-rate", term.name)
             terms.append(term)
     ordered = _ordered(made, "treasury-rate", terms)
+    made.named |= series.files.keys()
     made.treasury_rates, made.yield_files = series.in_force(ordered, venues)
 
 

@@ -15,6 +15,7 @@ from fava.context import g
 from flask import Flask, request
 from jinja2 import ChoiceLoader, DictLoader
 
+from usance.ledger import plain_months
 from usance.saving import NotSavedError, is_sealed, protect
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def application(path: Path, *, read_write: bool) -> Flask:
     """Return Fava on a ledger, loaded, with Usance's pages."""
     if read_write:
         protect(path.parent)
+    plain_months(str(path))
     app = create_app([str(path)], load=True, read_only=not read_write)
     _add_pages(app.config["LEDGERS"].ledgers[0])
     _escape_journal(app)

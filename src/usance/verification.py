@@ -6,6 +6,7 @@ found even where somebody sealed it.
 """
 
 import bisect
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from usance.disk import Disk
 from usance.month_text import is_ours
 from usance.reading import DAY_CLOSE, DAY_CORRECT
 from usance.seals import Broken, Seal
+
+_PLACE = re.compile(rb"^[ \t]+(?:filename|lineno):", re.MULTILINE)
+"""Metadata by which a directive hides where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,14 @@ def _foreign(name: str, data: bytes) -> Broken | None:
     if all(is_ours(text, date) for _, date, text in days):
         return None
     closes = [(line, date) for line, date, _ in days]
+    if hidden := _PLACE.search(data):
+        line = data.count(b"\n", 0, hidden.start()) + 1
+        return Broken(_day_at(closes, line), name, line, "usance accrue writes no such metadata")
+    return _unlike_ours(name, data, closes)
+
+
+def _unlike_ours(name: str, data: bytes, closes: Sequence[tuple[int, str]]) -> Broken | None:
+    """Return the first directive that is not ours, or not of its day."""
     entries, errors, options = parser.parse_string(data, report_filename=name)
     if errors:
         line = errors[0].source.get("lineno", 1)

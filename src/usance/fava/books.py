@@ -15,10 +15,12 @@ from usance import (
     explain,
     lending_reports,
     margin_reports,
+    posted,
+    problems,
     reports,
     yield_reports,
 )
-from usance.closed import POSTED
+from usance.closed import POSTED, first_day
 from usance.disk import Disk
 from usance.drafts import Draft
 from usance.engine import Day
@@ -27,8 +29,7 @@ from usance.explain import Explanation
 from usance.hours import date_of
 from usance.ledger import Ledger
 from usance.margin_reports import Evening, Figures
-from usance.posted import has_months
-from usance.problems import Problem
+from usance.problems import Problem, Source
 from usance.reports import Sheet
 from usance.verification import Verification, verify
 from usance.wallet import State
@@ -61,8 +62,9 @@ class Books:
 
     @property
     def first(self) -> int | None:
-        """The first day, None where nothing moves."""
-        return self.book.first
+        """The first day that moved or is closed, None where there is none up to the last."""
+        days = (self.book.first, first_day(self.reading))
+        return min((day for day in days if day is not None and day <= self.last), default=None)
 
     @property
     def last(self) -> int:
@@ -80,7 +82,13 @@ class Books:
     @property
     def evenings(self) -> list[tuple[Day, State]]:
         """All days from the first one on, each with what sub-accounts have at its end."""
-        return self._once("evenings", self.ledger.evenings)
+        return self._once("evenings", self._evenings)
+
+    def _evenings(self) -> list[tuple[Day, State]]:
+        lived = self.ledger.evenings()
+        begin = lived[0][0].day if lived else self.last + 1
+        # What closed days were lived for may be gone since.
+        return [(Day(day), State()) for day in range(self.first or begin, begin)] + lived
 
     def days(self, first: int, last: int) -> list[Day]:
         """Return the days of a period, both ends included."""
@@ -207,11 +215,27 @@ class Books:
             transfer for transfer in self.book.transfers if first <= transfer.day <= last
         )[::-1]
 
-    def verification(self) -> Verification | None:
-        """Follow the chain of closed days, again where a file has changed; None without any."""
+    def verification(self) -> tuple[Verification | None, list[str]]:
+        """Follow the chain of closed days, again where a file has changed; say what is wrong.
+
+        None where there is nothing to follow, or a file cannot be read.
+        """
         folder = Path(self.ledger.folder) / POSTED
-        if not has_months(folder):
-            return None
-        stats = sorted((path.name, path.lstat()) for path in folder.iterdir())
-        key = tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
-        return self._once(("verification", key), lambda: verify(folder, Disk(), None))
+        try:
+            stats = [(path.name, path.lstat()) for path in posted.files(folder)]
+            key = tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+            return self._once(("verification", key), lambda: self._verified(folder))
+        except OSError as error:
+            return None, [f"{error.filename}: {error.strerror}"]
+
+    def _verified(self, folder: Path) -> tuple[Verification | None, list[str]]:
+        if not posted.files(folder):
+            return None, []
+        found = verify(folder, Disk(), None)
+        wrong = []
+        if found.broken is not None:
+            at = Source(str(folder / found.broken.file), found.broken.line)
+            wrong = [problems.broken_chain(at, found.broken.date, found.broken.why)]
+        elif found.seals:
+            wrong = posted.astray(self.ledger, folder)
+        return found, [problem.message for problem in wrong]

@@ -16,6 +16,7 @@ from flask import request
 
 from usance import ledger
 from usance.fava.books import Books
+from usance.rate_files import is_there
 from usance.reading import GENERATED, is_generated
 
 EDITS = frozenset(
@@ -38,6 +39,7 @@ class UsanceBooks(FavaExtensionBase):
         super().__init__(of)  # there is nothing to configure, and Fava stops at what it cannot read
         self._lock = threading.Lock()
         self._books: Books | None = None
+        self._awaited: list[Path] = []
 
     def after_load_file(self) -> None:
         """Forget the books of the load before; keep folders out of the editor's list of files.
@@ -46,10 +48,19 @@ class UsanceBooks(FavaExtensionBase):
         """
         self._books = None
         options = self.ledger.options
+        reading = options.get(ledger.HANDED, ledger.Handed()).reading  # type: ignore[attr-defined]
+        folder = str(Path(self.ledger.beancount_file_path).parent)
+        named = [] if reading is None else ledger.places(reading, folder)
+        self._awaited = [place for place in named if not is_there(place)]
         options["include"] = [name for name in options["include"] if not Path(name).is_dir()]
 
     def before_request(self) -> None:
-        """Refuse to read or edit the source of what has none: Fava would look for a file."""
+        """Load what was not there before: Fava watches only what is.
+
+        Refuse to read or edit the source of what has none: Fava would look for a file.
+        """
+        if any(map(is_there, self._awaited)):
+            self.ledger.load_file()
         if request.endpoint == "json_api.get_source":
             generated = request.args.get("filename") == GENERATED
         else:

@@ -85,9 +85,12 @@ class UsanceMargin(Page, FavaExtensionBase):
         seen = books.evening(view.last)
         prices: dict[str, Decimal] = {}
         known = margin_reports.commodities(seen)
+        if not books.book.operating:
+            raise ValueError("figures need an operating currency")
         for word in text.split(",") if text else ():
             match = PRICE.fullmatch(word)
-            if match is None or match[1] not in known or not Decimal(match[2]):
+            free = match is not None and match[1] not in (*prices, books.book.operating)
+            if match is None or not free or match[1] not in known or not Decimal(match[2]):
                 raise ValueError(f"{word!r} is no price of what is held or owed, such as SOL=120")
             prices[match[1]] = Decimal(match[2])
         answer = margin_reports.margin(books.reading, seen, prices)

@@ -42,11 +42,14 @@ class UsanceVerify(Page, FavaExtensionBase):
             for identity, entry in books.ids.items()
             if view.first <= entry.date.toordinal() <= view.last
         ]
-        seals = books.reading.seals
+        verification, wrong = books.verification()
+        for message in wrong:
+            self.host.tell(message)
         return {
             "id": "",
-            "verification": books.verification(),
-            "seals": seals,
+            "verification": verification,
+            "wrong": wrong,
+            "seals": books.reading.seals,
             "months": list(_months(books, view)),
             "corrections": [
                 (entry.date.isoformat(), [value.value for value in entry.values])

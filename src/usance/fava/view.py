@@ -208,8 +208,8 @@ class View:
     @property
     def intervals(self) -> Iterator[tuple[int, int]]:
         """First and last day of each interval of the period."""
-        begin, end = date_of(self.first), date_of(self.last) + datetime.timedelta(days=1)
         try:
+            begin, end = date_of(self.first), date_of(self.last) + datetime.timedelta(days=1)
             ranges = dateranges(begin, end, g.interval, complete=self.whole)
         except (InvalidDateRangeError, OverflowError):
             return
