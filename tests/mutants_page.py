@@ -25,6 +25,9 @@ REASONS = {
     r"treasury: square = Decimal\(0\) if 2 \* days < year .*": "at half a year both give 0",
     r"treasury: .*\.to_integral_value\(None\)\)?": "the context rounds half-even too",
     r"interest: .*\(sum\(rates, \) .*": "0 + a Decimal is that Decimal",
+    r"interest: .*_are_even\(rates\)\) and False else .*": "a shortcut for hours that are alike",
+    r"interest: return rates\.count\(None\) .*": "a shortcut for hours that are alike",
+    r"seals: corrections = .* or True else \(\)": "a shortcut for a day that corrects none",
     r"seals: .*\.to_bytes\(8, \)\)": "big-endian is the default",
     r"seals: .* b\"XXXX\"\)\)": "a line that begins with no date is of no day",
     r"seals: .*\.count\(b\"\\n\", None, .*": "None is the start too",
@@ -32,7 +35,6 @@ REASONS = {
     r"amounts: return max\(0, -exponent\) .*": "of a finite number it is an integer",
     r"amounts: exponent = None": "a shortcut for integers, which the rest leaves as they are",
     r"amounts: .* exponent >= 0 else short": "an integer is that integer",
-    r"amounts: return format\(tidied\(number\), \"F\"\)": "of finite numbers the same text",
 }
 """Why a mutant is no fault, by a pattern over its module and what it changed a line to."""
 

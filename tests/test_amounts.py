@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_UP, Context, Decimal, localcontext
+from fractions import Fraction
 
 import pytest
 
@@ -181,3 +182,13 @@ def test_a_price_is_above_zero(price: str) -> None:
 def test_at_maturity_a_bill_is_worth_its_face_though_that_is_finer_than_a_quantum(day: int) -> None:
     face = Decimal("1000.0000015")
     assert treasury.accreted(Decimal("0.95"), face, day, 10, Decimal("0.000001")) == face
+
+
+def test_rates_are_computed_whatever_the_context_of_the_caller() -> None:
+    """Worked in fractions: (1 + 0.05/8760)(1 + 0.06/8760) - 1, and the mean of both."""
+    rates = [Decimal("0.05"), Decimal("0.06")]
+    exact = (1 + Fraction(5, 876000)) * (1 + Fraction(6, 876000)) - 1
+    with localcontext(Context(prec=5)):
+        assert interest.growth(rates) == round(exact * 10**18)
+        assert interest.mean_rate(rates) == Decimal("0.055")
+        assert interest.mean_rate([Decimal("0.0123456789")] * 2) == Decimal("0.0123456789")

@@ -75,6 +75,13 @@ def test_no_month_is_a_sound_chain_of_none() -> None:
     assert seals.walk({}, {}) == ([], None)
 
 
+def test_a_month_may_begin_with_a_seal() -> None:
+    seal = seals.close("2025-01-31", "", seals.inputs_digest([]), "", "", b"")
+    data = seal.text().encode()
+    assert seals.walk({"2025-01.beancount": data}, {}) == ([seal], None)
+    assert list(seals.days(data)) == [(data.count(b"\n"), "2025-01-31", b"")]
+
+
 def test_the_last_line_of_each_close_is_told(chain: Chain) -> None:
     data = chain.months["2025-01.beancount"]
     assert [day[:2] for day in seals.days(data)] == [(7, "2025-01-30"), (14, "2025-01-31")]
