@@ -73,11 +73,16 @@ def astray(book: Ledger, folder: Path) -> list[Problem]:
 
 def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
     """Yield what looks posted but stands in no month file, where no seal covers it."""
+    sealed: dict[str, bool] = {}
     for entry in book.entries:
         posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
         if posted or (isinstance(entry, Custom) and entry.type in (DAY_CLOSE, DAY_CORRECT)):
-            file = Path(str(entry.meta["filename"]))
-            if not (MONTH_FILE.fullmatch(file.name) and file.parent.samefile(folder)):
+            name = str(entry.meta["filename"])
+            if name not in sealed:
+                file = Path(name)
+                month = MONTH_FILE.fullmatch(file.name)
+                sealed[name] = month is not None and file.parent.samefile(folder)
+            if not sealed[name]:
                 yield entry
 
 
