@@ -50,7 +50,7 @@ class Page:
         view = View(books, self.ledger)
         found: dict[str, Any] = {"view": view, "books": books}
         if books.first is None:
-            return {**found, "state": "nothing"}
+            return {**found, "state": "nothing", "wrong": books.verification()[1]}
         if not books.book.operating:
             return {**found, "state": "no currency"}
         if view.is_empty and not request.args.get("id"):
