@@ -995,6 +995,7 @@ def test_no_text_of_a_ledger_runs_after_a_click(playwright: Playwright, tmp_path
             page.wait_for_load_state("networkidle")
             shown += harmless(visit, entry)
             page.keyboard.press("Escape")
+            page.wait_for_function("!location.hash && !document.querySelector('dialog[open]')")
         assert shown.count(html.escape(PAYLOADS[0], quote=False)) > 10
 
 
