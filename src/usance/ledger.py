@@ -66,6 +66,12 @@ class Handed:
         return "what the plugins read"
 
 
+def handed_on(options: Mapping[str, Any]) -> Handed:
+    """Return what the plugins handed on; nothing where they did not run, or the load was cached."""
+    found: Handed = options.get(HANDED, Handed())
+    return found
+
+
 class UsanceError(NamedTuple):
     """A fault of the text, in Beancount's form of an error."""
 
@@ -323,7 +329,7 @@ def loaded(
     told = list(errors)
     findings = [error for error in told if isinstance(error, UsanceFinding)]
     faults = [error for error in told if not isinstance(error, UsanceFinding)]
-    handed = options.get(HANDED, Handed())
+    handed = handed_on(options)
     return Ledger(
         str(Path(path).absolute()),
         entries,

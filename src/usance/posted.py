@@ -14,7 +14,7 @@ from usance.disk import Disk
 from usance.ledger import Ledger, enabled
 from usance.problems import Problem, Source
 from usance.reading import DAY_CLOSE, DAY_CORRECT, is_generated, is_posted
-from usance.seals import INPUTS_FILE, MONTH_FILE
+from usance.seals import INPUTS_FILE, MONTH_FILE, Broken
 
 
 def folder_of(path: Path) -> tuple[Path, list[Problem]]:
@@ -30,7 +30,7 @@ def folder_of(path: Path) -> tuple[Path, list[Problem]]:
 
 def read(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Return the months of a folder, and their .inputs, by file name."""
-    paths = sorted(folder.iterdir())
+    paths = files(folder)
     months, inputs = (
         {path.name: disk.read(path) for path in paths if kind.fullmatch(path.name)}
         for kind in (MONTH_FILE, INPUTS_FILE)
@@ -59,9 +59,14 @@ def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
         return [problems.no_plugin(Source(book.path, 1))]
     _, broken = seals.walk(*read(folder, disk))
     if broken is not None:
-        at = Source(str(folder / broken.file), broken.line)
-        return [problems.broken_chain(at, broken.date, broken.why)]
+        return [broken_at(folder, broken)]
     return astray(book, folder)
+
+
+def broken_at(folder: Path, broken: Broken) -> Problem:
+    """Return the error of a chain that is broken in a file of a folder."""
+    at = Source(str(folder / broken.file), broken.line)
+    return problems.broken_chain(at, broken.date, broken.why)
 
 
 def astray(book: Ledger, folder: Path) -> list[Problem]:

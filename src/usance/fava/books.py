@@ -16,7 +16,6 @@ from usance import (
     lending_reports,
     margin_reports,
     posted,
-    problems,
     reports,
     yield_reports,
 )
@@ -29,7 +28,7 @@ from usance.explain import Explanation
 from usance.hours import date_of
 from usance.ledger import Ledger
 from usance.margin_reports import Evening, Figures
-from usance.problems import Problem, Source
+from usance.problems import Problem
 from usance.reports import Sheet
 from usance.verification import Verification, verify
 from usance.wallet import State
@@ -234,8 +233,7 @@ class Books:
         found = verify(folder, Disk(), None)
         wrong = []
         if found.broken is not None:
-            at = Source(str(folder / found.broken.file), found.broken.line)
-            wrong = [problems.broken_chain(at, found.broken.date, found.broken.why)]
+            wrong = [posted.broken_at(folder, found.broken)]
         elif found.seals:
             wrong = posted.astray(self.ledger, folder)
         return found, [problem.message for problem in wrong]

@@ -48,7 +48,7 @@ class UsanceBooks(FavaExtensionBase):
         """
         self._books = None
         options = self.ledger.options
-        reading = options.get(ledger.HANDED, ledger.Handed()).reading  # type: ignore[attr-defined]
+        reading = ledger.handed_on(options).reading
         folder = str(Path(self.ledger.beancount_file_path).parent)
         named = [] if reading is None else ledger.places(reading, folder)
         self._awaited = [place for place in named if not is_there(place)]
