@@ -282,6 +282,7 @@ def test_errors_are_shown_with_their_place(playwright: Playwright, tmp_path: Pat
         errors = visit.open("errors/", 'lending-rate "SOL"')
         assert str(folder.ledger) in errors
         assert str(folder.line('"SOL" 101')) in errors
-        visit.page.get_by_role("link", name=str(folder.line('"SOL" 101'))).first.click()
-        visit.page.locator("article").get_by_text("supply").first.wait_for(state="attached")
+        line = str(folder.line('"SOL" 101'))
+        visit.page.get_by_role("link", name=line, exact=True).first.click()
+        visit.page.locator(".cm-activeLine").get_by_text('"SOL" 101').wait_for()
         assert visit.wrong == []

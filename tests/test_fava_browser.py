@@ -49,6 +49,7 @@ def full(visit: browser.Visit, path: str) -> Page:
     """Load a page as a whole, and wait until it is complete."""
     visit.page.goto(f"{visit.base}/pages/extension/{path}")
     visit.page.locator("article .us").wait_for()
+    expect(visit.page.locator("article svelte-component:not(:has(*:not(script)))")).to_have_count(0)
     visit.page.wait_for_load_state("networkidle")
     return visit.page
 
@@ -84,7 +85,7 @@ def test_a_page_is_whole_named_and_as_wide_as_its_window(
         "rgb(64, 64, 64)" if scheme == "light" else "rgb(204, 204, 204)"
     )
     if path.startswith(("UsanceCapital", "UsanceLending", "UsanceMargin", "UsanceSplit")):
-        assert page.locator(".us-charts svg").count() > 0
+        expect(page.locator(".us-charts svg").first).to_be_visible()
 
 
 HUES = """() => {

@@ -981,6 +981,7 @@ def test_no_text_of_a_ledger_runs_after_a_click(playwright: Playwright, tmp_path
         assert len(links) > 12
         for name in links:
             page.locator(f'aside a[href="{name}"]').first.click()
+            page.wait_for_url(re.compile(f"{re.escape(name)}$"))
             page.wait_for_load_state("networkidle")
             harmless(visit, name)
         look(visit, f"{base}/journal/")

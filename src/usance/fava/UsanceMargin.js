@@ -5,8 +5,8 @@ const KEPT = ["time", "conversion", "interval"];
 /** The decimals of a price as it is written. */
 const places = (text) => (text.split(".")[1] ?? "").length;
 
-function connect(panel, api) {
-  const sliders = [...panel.querySelectorAll(".us-slider")].map((node) => ({
+function connect(fields, api) {
+  const sliders = [...fields.querySelectorAll(".us-slider")].map((node) => ({
     name: node.dataset.name,
     over: node.dataset.over,
     price: node.dataset.price,
@@ -14,8 +14,8 @@ function connect(panel, api) {
     text: node.querySelector("input[type=text]"),
     change: node.querySelector("output"),
   }));
-  const over = panel.querySelector("#us-over");
-  const told = panel.querySelector("#us-told");
+  const over = fields.querySelector("#us-over");
+  const told = document.getElementById("us-told");
   let timer;
   let asked = 0;
 
@@ -88,15 +88,16 @@ function connect(panel, api) {
       soon();
     });
   }
-  panel.querySelector("#us-reset").addEventListener("click", () => {
+  fields.querySelector("#us-reset").addEventListener("click", () => {
     for (const slider of sliders) moved(slider, 0);
     soon();
   });
+  fields.disabled = false;
 }
 
 export default {
   onExtensionPageLoad({ api }) {
-    const panel = document.getElementById("us-whatif");
-    if (panel) connect(panel, api);
+    const fields = document.querySelector("#us-whatif fieldset");
+    if (fields) connect(fields, api);
   },
 };
