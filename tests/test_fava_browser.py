@@ -116,6 +116,23 @@ def test_parts_of_bars_have_the_colours_that_the_page_says(name: str, visit: bro
         assert all(abs(a - b) <= 2 for a, b in zip(color, keys[part], strict=True)), part
 
 
+@pytest.mark.parametrize("name", ["UsanceLending", "UsanceSplit"])
+def test_parts_of_bars_lead_nowhere(name: str, visit: browser.Visit) -> None:
+    """Goal: Fava links each part to an account of its name, which there is not: no key goes there.
+
+    Method: step through all that the Tab key reaches; the axis below the bars is a part of it.
+    """
+    page = full(visit, f"{name}/")
+    expect(page.locator(".us-charts .stacks rect").first).to_be_visible()
+    reached = []
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        link = str(page.evaluate("document.activeElement.closest('a')?.getAttribute('href')"))
+        reached.append(link)
+    assert any("time=2025-05" in link for link in reached)
+    assert [link for link in reached if "/account/" in link] == []
+
+
 def test_pages_open_from_the_sidebar(visit: browser.Visit) -> None:
     """Goal: what is shown after a click is what a full load shows; no script in it has run."""
     page = full(visit, "UsanceCapital/")
