@@ -149,6 +149,14 @@ def exact(page: Page, place: str) -> str:
     return str(page.locator(f'[data-figure="{place}"]').get_attribute("value"))
 
 
+def net_equity(folder: Folder, *prices: str, name: str = "Main") -> str:
+    """Return what `usance margin --price` says."""
+    words = [word for price in prices for word in ("--price", price)]
+    answer = json.loads(folder.usance("margin", *words, "--format", "json").stdout)
+    [figure] = [row["net_equity"] for row in answer["sub_accounts"] if row["name"] == name]
+    return str(figure)
+
+
 @pytest.mark.parametrize("way", ["full load", "sidebar"])
 def test_sliders_show_what_the_command_says(way: str, visit: browser.Visit, folder: Folder) -> None:
     """Goal: a slider, the price beside it, and a contract over a coin, each to the last digit."""
@@ -192,6 +200,78 @@ def test_sliders_show_what_the_command_says(way: str, visit: browser.Visit, fold
     page.get_by_role("button", name="Reset").click()
     shown(said())
     assert {name: exact(page, f"{name}/net_equity") for name in before} == before
+
+
+def test_a_typed_price_moves_the_contracts_over_it(visit: browser.Visit, folder: Folder) -> None:
+    """Goal: as its slider does. 139 to 69.5 is half; 139.15 then goes to 69.575."""
+    page = full(visit, "UsanceMargin/")
+    page.locator('.us-slider[data-name="SOL"] input[type=text]').fill("69.5")
+    contract = page.locator('.us-slider[data-name="SOL-PERP"]')
+    expect(contract.locator("input[type=text]")).to_have_value("69.58")
+    expect(contract.locator("output")).to_have_text("-50.0 %")
+    shown = page.locator('[data-figure="Main/net_equity"]')
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL=69.5", "SOL-PERP=69.58"))
+
+
+@pytest.mark.parametrize("text", ["0,1", "1,000", "abc", "NaN", "1e3", "+5", "0", ".5", "5.", ""])
+def test_a_price_that_is_none_is_said_and_moves_nothing(
+    text: str, visit: browser.Visit, folder: Folder
+) -> None:
+    page = full(visit, "UsanceMargin/")
+    shown = page.locator('[data-figure="Desk/net_equity"]')
+    page.locator("#us-over").uncheck()
+    slider = page.locator('.us-slider[data-name="SOL"]')
+    slider.locator("input[type=text]").fill("120")
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL=120", name="Desk"))
+    slider.locator("input[type=text]").fill(text)
+    expect(page.locator("#us-told")).to_contain_text(f"\u201c{text}\u201d is no price of SOL.")
+    expect(slider.locator("output")).to_have_text("\u2013")
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL=120", name="Desk"))
+    slider.locator("input[type=text]").fill("110")
+    expect(page.locator("#us-told")).to_be_empty()
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL=110", name="Desk"))
+
+
+CHEAP = """\
+option "operating_currency" "USDC"
+plugin "usance.plugins"
+2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
+2025-05-01 custom "collateral" "PEPE"
+  weight: 0.8
+2025-05-01 custom "collateral" "DOGE"
+  weight: 0.8
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:Main:Wallet
+2025-05-01 price PEPE 0.00001 USDC
+2025-05-01 price DOGE 0.2 USDC
+2025-05-01 * "Deposit"
+  Assets:Backpack:Main:Wallet   100000000 PEPE
+  Assets:Backpack:Main:Wallet   1000 DOGE
+  Assets:Bank
+2025-05-02 custom "accrue-through" 2025-05-02
+"""
+
+
+def test_sliders_move_the_price_of_a_cheap_coin(playwright: Playwright, tmp_path: Path) -> None:
+    """Goal: a price far below one moves by as much as its slider says; 800 + 160 at first."""
+    folder = Folder.made(tmp_path / "books", CHEAP)
+    with (
+        browser.shown(folder.ledger) as base,
+        browser.visited(playwright, base.rpartition("/")[0], tmp_path / "profile") as visit,
+    ):
+        visit.page.goto(f"{base}/extension/UsanceMargin/")
+        value = visit.page.locator('[data-figure="Main/collateral"]')
+        expect(value).to_have_text("960.00000")
+        for coin, percent, price, worth in (
+            ("PEPE", "-20", "0.000008000", "800.00000"),
+            ("PEPE", "-90", "0.000001000", "240.00000"),
+            ("PEPE", "0", "0.00001", "960.00000"),
+            ("DOGE", "0.5", "0.20100", "960.80000"),
+        ):
+            slider = visit.page.locator(f'.us-slider[data-name="{coin}"]')
+            slider.locator("input[type=range]").fill(percent)
+            expect(slider.locator("input[type=text]")).to_have_value(price)
+            expect(value).to_have_text(worth)
 
 
 def test_a_journal_entry_leads_to_its_arithmetic(visit: browser.Visit) -> None:

@@ -2,8 +2,14 @@
 
 const KEPT = ["time", "conversion", "interval"];
 
-/** The decimals of a price as it is written. */
-const places = (text) => (text.split(".")[1] ?? "").length;
+/** What the engine takes for a price. */
+const PRICE = /^(?=.*[1-9])[0-9]{1,30}(\.[0-9]{1,30})?$/;
+
+/** Decimals of a moved price: those of the price itself, at least two, and five digits of it. */
+const places = (text) => {
+  const digits = 4 - Math.floor(Math.log10(Number(text)));
+  return Math.min(30, Math.max(2, digits, (text.split(".")[1] ?? "").length));
+};
 
 function connect(fields, api) {
   const sliders = [...fields.querySelectorAll(".us-slider")].map((node) => ({
@@ -24,16 +30,17 @@ function connect(fields, api) {
     slider.text.value =
       Number(percent) === 0
         ? slider.price
-        : (Number(slider.price) * (1 + percent / 100)).toFixed(Math.max(2, places(slider.price)));
+        : (Number(slider.price) * (1 + percent / 100)).toFixed(places(slider.price));
     say(slider, percent);
   };
   const say = (slider, percent) => {
     slider.change.textContent = `${percent > 0 ? "+" : ""}${Number(percent).toFixed(1)} %`;
+    slider.text.ariaInvalid = "false";
   };
-  const along = (slider) => {
+  const along = (slider, percent) => {
     if (!over?.checked) return;
     for (const other of sliders) {
-      if (other.over === slider.name) moved(other, slider.range.value);
+      if (other.over === slider.name) moved(other, percent);
     }
   };
 
@@ -57,6 +64,11 @@ function connect(fields, api) {
 
   const ask = async () => {
     const number = ++asked;
+    const unread = sliders.find((slider) => slider.text.ariaInvalid === "true");
+    if (unread) {
+      told.textContent = `\u201c${unread.text.value}\u201d is no price of ${unread.name}. Write digits and one point, such as 120.5; until then the figures are those of the prices before.`;
+      return;
+    }
     const prices = sliders
       .filter((slider) => slider.text.value.trim() !== slider.price)
       .map((slider) => `${slider.name}=${slider.text.value.trim()}`);
@@ -71,20 +83,28 @@ function connect(fields, api) {
   };
   const soon = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => ask().catch((error) => { told.textContent = String(error); }), 60);
+    timer = setTimeout(() => {
+      ask().catch((error) => { told.textContent = `Fava does not answer: ${error.message}`; });
+    }, 60);
   };
 
   for (const slider of sliders) {
     slider.range.addEventListener("input", () => {
       moved(slider, slider.range.value);
-      along(slider);
+      along(slider, slider.range.value);
       soon();
     });
     slider.text.addEventListener("input", () => {
-      const percent = (Number(slider.text.value) / Number(slider.price) - 1) * 100;
-      if (!Number.isFinite(percent)) return;
-      slider.range.value = percent;
-      say(slider, percent);
+      const text = slider.text.value.trim();
+      if (PRICE.test(text)) {
+        const percent = (Number(text) / Number(slider.price) - 1) * 100;
+        slider.range.value = percent;
+        say(slider, percent);
+        along(slider, percent);
+      } else {
+        slider.change.textContent = "\u2013";
+        slider.text.ariaInvalid = "true";
+      }
       soon();
     });
   }
