@@ -4,6 +4,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pages_book
 import pytest
@@ -13,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from folders import Folder
 
+from usance import ledger
 from usance.fava.host import UsanceBooks
 
 PAGES = {
@@ -687,3 +689,85 @@ def test_a_folder_of_closed_days_that_is_made_is_seen(tmp_path: Path) -> None:
     (folder.path / "posted" / "first.beancount").write_text("; Closed days come here.\n")
     folder.accrue("--through", "2025-05-03", "--stale-ok")
     assert "Closed through 2025-05-03" in page(fava, "UsanceVerify", "", "small")
+
+
+def test_books_of_an_earlier_load_are_never_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: nor where a load begins while a page puts the books together."""
+    folder = small(tmp_path)
+    app = served(folder)
+    loaded = ledger.loaded
+
+    def slowly(*rest: Any) -> Any:  # noqa: ANN401
+        made = loaded(*rest)
+        if "5000" not in folder.ledger.read_text():
+            folder.edit("-1000 USDC", "-5000 USDC")
+            folder.edit("   1000 USDC", "   5000 USDC")
+            ledger_of(app).load_file()
+        return made
+
+    monkeypatch.setattr(ledger, "loaded", slowly)
+    for _ in range(2):
+        assert '<data value="5003.00' in page(app.test_client(), "UsanceCapital", "", "small")
+
+
+def test_a_directive_without_values_stops_nothing(tmp_path: Path) -> None:
+    """Goal: a line that is not yet written to its end is an error of its own, and no more."""
+    folder = small(tmp_path)
+    app = served(folder)
+    fava = app.test_client()
+    page(fava, "UsanceCapital", "", "small")
+    folder.edit("-1000 USDC", "-5000 USDC")
+    folder.edit("   1000 USDC", "   5000 USDC")
+    with folder.ledger.open("a") as file:
+        file.write('2025-05-02 custom "lending-rate"\n')
+    assert '<data value="5003.00' in page(fava, "UsanceCapital", "", "small")
+    assert any("lending-rate" in error.message for error in ledger_of(app).errors)
+    page(served(folder).test_client(), "UsanceCapital", "", "small")
+
+
+@pytest.mark.parametrize("name", [*PAGES][:-1])
+def test_an_id_is_asked_of_the_page_of_proofs_alone(name: str, fava: FlaskClient) -> None:
+    assert "No day of the books lies in this period" in page(fava, name, "time=1999&id=x")
+
+
+EMPTY = """\
+2025-05-01 custom "sub-account" "Empty" Assets:Backpack:Empty
+2025-05-01 price SOL 150 USDC
+2025-05-01 * "Deposit of another coin"
+  Assets:Backpack:Main:Wallet   1 SOL
+  Assets:Bank                  -1 SOL
+2025-05-01 custom "collateral" "SOL"
+  weight: 0.9
+"""
+
+
+def test_a_sub_account_that_has_nothing_is_not_bankrupt(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "small", SMALL + EMPTY, ROWS)
+    text = shown(folder, "UsanceMargin")
+    assert 'data-figure="Empty/state">no exposure<' in text
+    done = folder.usance("stress", "--shock", "SOL=-1%")
+    assert "Empty" in done.stdout, done.stderr
+    assert "bankrupt" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("contract", "taken", "level"),
+    # Main maintains 0.025 of the notional: 4300 of 3027.38 at 86, 5000 of 31027.38 at 100.
+    [("60", "100.000", "full"), ("86", "100.000", "full"), ("100", "16.115", "low")],
+)
+def test_a_gauge_is_as_full_as_its_ratio(
+    contract: str, taken: str, level: str, fava: FlaskClient
+) -> None:
+    """Goal: and full where there is no ratio any more, for nothing is left."""
+    got = fava.get(f"/pages/extension/UsanceMargin/whatif?prices=SOL-PERP={contract}")
+    gauge = got.get_json()["figures"]["Main/mmr"]
+    assert (gauge["part"], gauge["level"]) == (taken, level)
+
+
+def test_a_gauge_is_high_from_four_fifths(fava: FlaskClient) -> None:
+    """4365 of 5627.38 are 77.57 %, 4360 of 5427.38 are 80.33 %."""
+    for price, level in (("87.3", "low"), ("87.2", "high")):
+        got = fava.get(f"/pages/extension/UsanceMargin/whatif?prices=SOL-PERP={price}")
+        assert got.get_json()["figures"]["Main/mmr"]["level"] == level

@@ -205,6 +205,20 @@ def test_fava_answers_what_usance_margin_says(tmp_path: Path) -> None:
     assert [row["in_breach"] for row in rows].count(True) == 1
 
 
+FIRST_QUERY = """\
+import sys
+from fava.application import create_app
+fava = create_app([sys.argv[1]], load=True).test_client()
+print(fava.get("/beancount/api/query?query_string=SELECT+count(*)+FROM+%23margin").text)
+"""
+
+
+def test_the_first_query_of_a_fava_finds_it(tmp_path: Path) -> None:
+    """Goal: in a process that has loaded a ledger, and asked beanquery nothing."""
+    done = python(FIRST_QUERY, str(books(tmp_path, *BOOKS, *MORE).path))
+    assert json.loads(done.stdout)["data"]["rows"] == [[15]], done.stderr
+
+
 def test_fava_under_a_filter(tmp_path: Path) -> None:
     """Figures are of what the filter keeps; no filter breaks it."""
     made = books(tmp_path, *BOOKS, *MORE)

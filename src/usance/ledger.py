@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from beancount import loader
-from beancount.core.data import Directive, Directives, Open, Transaction
+from beancount.core.data import Custom, Directive, Directives, Open, Transaction
 
 from usance import closed, correction, engine, problems, rate_files
 from usance.closed import Altered
@@ -101,7 +101,8 @@ def extend(
 ) -> tuple[Directives, list[UsanceError | UsanceChange | UsanceFinding]]:
     """Add the days to a ledger's directives, if `line` is the last of our plugin lines.
 
-    `entries` and their metadata are left as they are; a new list comes back.
+    `entries` and their metadata are left as they are; a new list comes back. In it a custom
+    directive without values has an empty list of them: Beancount has None, which stops Fava.
     """
     ours = [name for name, _ in options["plugin"] if name in LINES]
     found: list[Problem] = []
@@ -126,7 +127,11 @@ def extend(
         made, told = _days(handed, reading, options, entries, altered if known else [])
     found += [*wrong, *told] if known else wrong
     _watch(options, folder, reading)
-    return [*entries, *made], [_report(problem) for problem in once(found)]
+    whole = [
+        entry._replace(values=[]) if isinstance(entry, Custom) and entry.values is None else entry
+        for entry in entries
+    ]
+    return [*whole, *made], [_report(problem) for problem in once(found)]
 
 
 @contextlib.contextmanager

@@ -292,7 +292,7 @@ def _show_stress(now: Figures, answer: Figures) -> None:
 def _stressed(column: Figures, key: str) -> str | None:
     value = column[key]
     if key == "mmr":
-        if column["net_equity"] is not None and value is None:
+        if margin_reports.is_bankrupt(column):
             return "bankrupt"
         breached = value is not None and Decimal(value) >= 1
         return None if value is None else f"{Decimal(value):.2%}{' breach' if breached else ''}"

@@ -201,6 +201,16 @@ def distance(position: Figures) -> str | None:
         return shown((Decimal(position["liquidation_price"]) - mark) / mark)
 
 
+def is_bankrupt(row: Figures) -> bool:
+    """Tell whether a sub-account has nothing left against what is exposed or owed.
+
+    One that has nothing and owes nothing is not, though its ratios are none as well.
+    """
+    if row["net_equity"] is None or row["mmr"] is not None:
+        return False
+    return any(Decimal(row[key]) for key in ("net_equity", "exposure"))
+
+
 def shown(number: Decimal | None) -> str | None:
     """Return a figure as text, with 28 significant digits at most."""
     return None if number is None else figure(number)

@@ -6,8 +6,10 @@ and the figures are then of those alone.
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +57,15 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
 def register() -> None:
     """Add the table to beanquery, if it runs here and has the place for it.
 
-    It is looked up, not imported: a load for another tool need not pay for it. The list of tables
-    is beanquery's own, so a version without it is left as it is.
+    A load for another tool need not pay for it: beanquery is looked up, and only its source of
+    tables imported, as Fava does with the first query, after the load. The list of tables is
+    beanquery's own, so a version without it is left as it is.
     """
-    source = sys.modules.get("beanquery.sources.beancount")
-    tables = getattr(source, "_TABLES", None)
+    if "beanquery" not in sys.modules:
+        return
+    with suppress(ImportError):
+        import_module("beanquery.sources.beancount")
+    tables = getattr(sys.modules.get("beanquery.sources.beancount"), "_TABLES", None)
     if not isinstance(tables, list) or any(table.name == NAME for table in tables):
         return
     from beanquery.query_compile import EvalColumn  # noqa: PLC0415

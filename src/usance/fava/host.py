@@ -16,6 +16,7 @@ from flask import request
 
 from usance import ledger
 from usance.fava.books import Books
+from usance.ledger import Ledger
 from usance.rate_files import is_there
 from usance.reading import GENERATED, is_generated
 
@@ -77,18 +78,29 @@ class UsanceBooks(FavaExtensionBase):
     @property
     def books(self) -> Books:
         """What the last load comes to, put together when a page first asks."""
+        of = self.ledger
         with self._lock:
-            if self._books is None:
-                of = self.ledger
-                self._books = Books(
+            books = self._books
+            while books is None or not self._is_current(books.ledger):
+                entries, options = of.all_entries, of.options
+                books = self._books = Books(
                     ledger.loaded(
                         of.beancount_file_path,
-                        cast("Directives", of.all_entries),
+                        cast("Directives", entries),
                         of.load_errors,
-                        cast("dict[str, Any]", of.options),
+                        cast("dict[str, Any]", options),
                     )
                 )
-            return self._books
+            return books
+
+    def _is_current(self, seen: Ledger) -> bool:
+        """Tell whether books are of the last load.
+
+        Another one may begin while they are put together, and one that Fava does not survive ends
+        before `after_load_file`.
+        """
+        entries, options = cast("Directives", self.ledger.all_entries), self.ledger.options
+        return seen.entries is entries and seen.options is cast("dict[str, Any]", options)
 
     def tell(self, message: str) -> None:
         """Put an error on Fava's page of errors, once a load."""

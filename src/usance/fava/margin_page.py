@@ -16,7 +16,8 @@ from usance.fava.view import View
 from usance.margin_reports import Figures
 
 PRICE = re.compile(r"([^=,\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
-PERCENT = frozenset(("imr", "mmr", "margin_fraction", "imf", "mmf"))
+GAUGES = ("imr", "mmr")
+PERCENT = frozenset((*GAUGES, "margin_fraction", "imf", "mmf"))
 PLAIN = frozenset(
     ("quantity", "lent", "price", "weight", "mark", "entry_price", "liquidation_price")
 )
@@ -55,6 +56,7 @@ class UsanceMargin(Page, FavaExtensionBase):
                 books.reading.chart.account(name, Side[side]), coin, view.last
             ),
             "show": lambda key, text: looks(view, key, text),
+            "gauge": lambda row, key: gauge(view, row, key),
             "distance": margin_reports.distance,
             "standing": standing,
             "charts": view.drawn(
@@ -103,7 +105,8 @@ def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]
         name = row["name"]
         yield f"{name}/state", {"shown": standing(row)}
         for key in margin_reports.SUMS:
-            yield f"{name}/{key}", _figure(view, key, row[key])
+            bar = gauge(view, row, key) if key in GAUGES else {}
+            yield f"{name}/{key}", _figure(view, key, row[key]) | bar
         for parts, of in (
             ("collateral_assets", "coin"),
             ("positions", "market"),
@@ -119,9 +122,16 @@ def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]
 
 
 def _figure(view: View, key: str, text: str | None) -> dict[str, str]:
-    exact = view.hidden(text or "")
-    shown, level = looks(view, key, text), view.level(text)
-    return {"exact": exact, "shown": shown, "part": view.part(text), "level": level}
+    return {"exact": view.hidden(text or ""), "shown": looks(view, key, text)}
+
+
+def gauge(view: View, row: Figures, key: str) -> dict[str, str]:
+    """Return how a bar shows a ratio: its width in percent, and how full it is, in a word.
+
+    Of a bankrupt sub-account, which has none, it is full.
+    """
+    text = "1" if margin_reports.is_bankrupt(row) else row[key]
+    return {"part": view.part(text), "level": view.level(text)}
 
 
 def looks(view: View, key: str, text: str | None) -> str:
@@ -137,7 +147,7 @@ def standing(row: Figures) -> str:
     """Return in words how a sub-account stands."""
     if row["net_equity"] is None:
         return "cannot be priced"
-    if row["mmr"] is None:
+    if margin_reports.is_bankrupt(row):
         return "bankrupt"
     if not Decimal(row["exposure"]):
         return "no exposure"

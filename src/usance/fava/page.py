@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from fava.core import FavaLedger
-from flask import request
 
 from usance.fava.books import Books
 from usance.fava.host import UsanceBooks
@@ -53,9 +52,14 @@ class Page:
             return {**found, "state": "nothing", "wrong": books.verification()[1]}
         if not books.book.operating:
             return {**found, "state": "no currency"}
-        if view.is_empty and not request.args.get("id"):
+        if view.is_empty and not self.asked:
             return {**found, "state": "no days"}
         return {**found, "state": "full", **self.fill(books, view)}
+
+    @property
+    def asked(self) -> str:
+        """What is asked for, whatever the period is; most pages are of a period."""
+        return ""
 
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
         """Return what the page shows of a period."""

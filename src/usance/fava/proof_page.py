@@ -31,11 +31,15 @@ class UsanceVerify(Page, FavaExtensionBase):
     report_title = "Close and proof"
     has_js_module = True
 
+    @property
+    def asked(self) -> str:
+        """Id of a transaction."""
+        return request.args.get("id", "").strip()
+
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
         """Show which days are closed, and explain what is asked for."""
         view.keep("a proof is in the coins of the ledger.")
-        identity = request.args.get("id", "").strip()
-        if identity:
+        if identity := self.asked:
             return {"id": identity, **self._explained(books, view, identity)}
         listed = [
             {"id": identity, "entry": entry}

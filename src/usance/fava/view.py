@@ -191,10 +191,9 @@ class View:
 
     @staticmethod
     def level(text: str | None) -> str:
-        """Return how full a gauge is, in a word; one without a figure is."""
-        if text is None or Decimal(text) >= 1:
-            return "full"
-        return "high" if Decimal(text) >= HIGH else "low"
+        """Return how full a gauge is, in a word; one without a figure is empty."""
+        part = Decimal(text or 0)
+        return "full" if part >= 1 else "high" if part >= HIGH else "low"
 
     # Charts
 
