@@ -15,7 +15,9 @@ from flask.testing import FlaskClient
 from folders import Folder
 
 from usance import ledger
+from usance.fava.books import Books
 from usance.fava.host import UsanceBooks
+from usance.fava.view import View
 
 PAGES = {
     "UsanceCapital": "Capital efficiency",
@@ -56,6 +58,12 @@ def served(folder: Folder, *, incognito: bool = False) -> Flask:
 def ledger_of(app: Flask) -> FavaLedger:
     loaded: FavaLedger = app.config["LEDGERS"].ledgers[0]
     return loaded
+
+
+def books_of(app: Flask) -> Books:
+    made = ledger_of(app).extensions.get_extension(UsanceBooks.__qualname__)
+    assert isinstance(made, UsanceBooks)
+    return made.books
 
 
 def page(fava: FlaskClient, name: str, query: str = "", slug: str = "pages") -> str:
@@ -771,3 +779,124 @@ def test_a_gauge_is_high_from_four_fifths(fava: FlaskClient) -> None:
     for price, level in (("87.3", "low"), ("87.2", "high")):
         got = fava.get(f"/pages/extension/UsanceMargin/whatif?prices=SOL-PERP={price}")
         assert got.get_json()["figures"]["Main/mmr"]["level"] == level
+
+
+# Figures as Fava's locale has them
+
+
+@pytest.mark.parametrize(
+    ("line", "quantity", "wallet", "percent"),
+    [
+        ('option "render_commas" "TRUE"', "101,000.612345", "1,000.60017878", "12,345.60 %"),
+        (
+            '2025-05-01 custom "fava-option" "locale" "de_DE"',
+            "101.000,612345",
+            "1.000,60017878",
+            "12.345,60 %",
+        ),
+        ("", "101000.612345", "1000.60017878", "12345.60 %"),
+    ],
+    ids=["commas", "German", "plain"],
+)
+def test_all_figures_of_a_page_are_of_one_locale(
+    line: str, quantity: str, wallet: str, percent: str, tmp_path: Path
+) -> None:
+    folder = Folder.made(tmp_path / "small", f"{line}\n{SMALL}", ROWS)
+    app = served(folder)
+    with app.test_request_context("/small/"):
+        app.preprocess_request()
+        view = View(books_of(app), ledger_of(app))
+        assert view.written("101000.612345") == quantity
+        assert view.number("101000.612345") == quantity
+        assert view.money("101000.612345").startswith(quantity)
+        assert view.percent("123.456") == percent
+        assert view.signed("123.456") == f"+{percent}"
+        assert view.signed("-0.5")[1:].rstrip(" %") in ("50.00", "50,00")
+        assert len(view.written("0." + "123456789" * 5)) == 47
+        assert len(view.written("1" * 40)) >= 40
+    text = page(app.test_client(), "UsanceSubAccounts", "", "small")
+    [units, *_] = re.findall(r'<data value="1000.60017878">([^<]*)<', text)
+    assert units == wallet
+
+
+# Lists
+
+
+def gifts(count: int) -> str:
+    """Return transfers of one coin from Main to another sub-account, on one day."""
+    head = (
+        '2025-05-01 custom "sub-account" "Two" Assets:Backpack:Two\n'
+        "2025-05-01 open Assets:Backpack:Two:Wallet\n"
+    )
+    return head + "".join(
+        f'2025-05-02 * "Gift {number}"\n  Assets:Backpack:Main:Wallet  -1 USDC\n'
+        "  Assets:Backpack:Two:Wallet    1 USDC\n"
+        for number in range(count)
+    )
+
+
+def test_a_list_that_is_cut_says_so_and_a_day_is_listed_whole(tmp_path: Path) -> None:
+    fava = served(Folder.made(tmp_path / "small", SMALL + gifts(45), ROWS)).test_client()
+    row = re.compile(r"<td>Main</td><td>Two</td>")
+    text = page(fava, "UsanceSubAccounts", "", "small")
+    assert len(row.findall(text)) == 40
+    assert "the last 40 of 45" in text
+    text = page(fava, "UsanceSubAccounts", "time=2025-05-02", "small")
+    assert len(row.findall(text)) == 45
+    assert "the last" not in text
+    assert "the last 40 of" in page(fava, "UsanceVerify", "", "small")
+    text = page(fava, "UsanceVerify", "time=2025-05-02", "small")
+    assert text.count("#context-") == 46
+    assert "the last" not in text
+
+
+def test_interest_leads_to_the_last_day_that_moved_its_coin(tmp_path: Path) -> None:
+    text = SMALL + (
+        '2025-05-01 custom "lending-pool" "SOL"\n  rates: "observed"\n'
+        '2025-05-01 custom "lending-rate" "SOL" 0.05 0.08\n'
+        '2025-05-01 * "In"\n  Assets:Backpack:Main:Wallet  10 SOL\n  Assets:Bank  -10 SOL\n'
+        '2025-05-03 * "Out"\n  Assets:Backpack:Main:Wallet  -10.00274009 SOL\n'
+        "  Assets:Bank  10.00274009 SOL\n"
+        "2025-05-01 commodity SOL\n  quantum: 0.00000001\n"
+    )
+    folder = Folder.made(tmp_path / "small", text, ROWS)
+    found = tables(shown(folder, "UsanceLending"))["Interest by sub-account"]
+    assert LINK.findall(found) == ["lending/2025-05-03/Main", "lending/2025-05-06/Main"]
+
+
+def test_bars_of_a_part_of_the_period_say_so(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "small", SMALL.replace("2025-05-06", "2025-09-01"), ROWS)
+    assert "Bars show the last 100 intervals only" in shown(folder, "UsanceLending", "interval=day")
+    assert "Bars show" not in shown(folder, "UsanceLending", "interval=month")
+
+
+# What is wrong
+
+
+def test_a_finding_alone_casts_no_doubt_on_the_figures(tmp_path: Path) -> None:
+    finding = '2025-05-01 * "In"\n  Assets:Backpack:Main:Wallet  1 SOL\n  Assets:Bank  -1 SOL\n'
+    folder = Folder.made(tmp_path / "small", SMALL + finding, ROWS)
+    text = shown(folder, "UsanceCapital")
+    assert 'us-note" role="note">This ledger has 1 message:' in text
+    assert "rests on what could be read" not in text
+    folder.edit("0.0365", "101", "rates/usdc.csv")
+    text = shown(folder, "UsanceCapital")
+    assert 'us-note us-bad" role="note">This ledger has' in text
+    assert "rests on what could be read" in text
+
+
+def test_a_ledger_whose_plugin_is_misspelt_has_its_errors_on_each_page(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "small", SMALL.replace("usance.plugins", "usance.plugin"), ROWS)
+    for name in PAGES:
+        text = shown(folder, name)
+        assert "No day is computed in this ledger yet" in text
+        assert "page of errors" in text
+
+
+def test_what_a_bankrupt_account_saves_is_not_said(tmp_path: Path) -> None:
+    text = pages_book.ledger().replace("SOL 139.15 USDC", "SOL 60 USDC")
+    text = text.replace("2025-05-31 price SOL-PERP 139.15", "2025-05-31 price SOL-PERP 60")
+    fava = served(Folder.made(tmp_path / "books", text)).test_client()
+    card = page(fava, "UsanceCapital").partition('aria-label="Capital of Main"')[2]
+    [saved] = re.findall(r"<dt>Saved</dt><dd>\s*<data[^>]*>([^<]*)<", card)[:1]
+    assert saved == "\N{EN DASH}"

@@ -176,19 +176,23 @@ class Books:
         """The generated transactions by id, in order of date."""
         return self._once("ids", lambda: explain.ids(self.ledger))
 
-    def latest(self, kind: str, name: str, day: int) -> str:
-        """Return the id of the last transaction of a kind and sub-account until a day, or ""."""
-        return _last(self._once("latest", self._by_kind).get((kind, name), []), day)
+    def latest(self, kind: str, name: str, day: int, coin: str = "") -> str:
+        """Return the id of the last transaction of a kind and sub-account until a day, or "".
+
+        coin  what it has to post, whatever it is without one
+        """
+        return _last(self._once("latest", self._by_kind).get((kind, name, coin), []), day)
 
     def changed(self, account: str, coin: str, day: int) -> str:
         """Return the id of the last transaction that posted to an account until a day, or ""."""
         return _last(self._once("changed", self._by_account).get((account, coin), []), day)
 
-    def _by_kind(self) -> dict[tuple[str, str], Dated]:
-        found: dict[tuple[str, str], Dated] = defaultdict(list)
+    def _by_kind(self) -> dict[tuple[str, str, str], Dated]:
+        found: dict[tuple[str, str, str], Dated] = defaultdict(list)
         for identity, entry in self.ids.items():
             kind, _, name = identity.split("/")[:3]
-            found[kind, name].append((entry.date, identity))
+            for coin in {"", *(leg.units.currency for leg in entry.postings if leg.units)}:
+                found[kind, name, coin].append((entry.date, identity))
         return found
 
     def _by_account(self) -> dict[tuple[str, str], Dated]:

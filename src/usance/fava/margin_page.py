@@ -52,6 +52,7 @@ class UsanceMargin(Page, FavaExtensionBase):
             "problems": seen.problems,
             "prices": list(_prices(answer, books)),
             "proof": lambda kind, name: books.latest(kind, name, view.last),
+            "today": f"margin/{view.evening}/",
             "changed": lambda name, side, coin: books.changed(
                 books.reading.chart.account(name, Side[side]), coin, view.last
             ),

@@ -1,20 +1,23 @@
 """Page: what all pages share. One asks the reports, and its template shows what they say."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from fava.core import FavaLedger
 
 from usance.fava.books import Books
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
+from usance.ledger import UsanceFinding
 
 log = logging.getLogger(__name__)
 
 LISTED = 40
-"""Transactions that are listed, at most."""
+"""Transactions that are listed of a longer period than a day, at most."""
+
+Row = TypeVar("Row")
 
 
 class Page:
@@ -32,6 +35,11 @@ class Page:
         host = self.ledger.extensions.get_extension(UsanceBooks.__qualname__)
         assert isinstance(host, UsanceBooks)
         return host
+
+    @property
+    def is_faulty(self) -> bool:
+        """Tell whether some of what Fava's page of errors has is more than a finding."""
+        return not all(isinstance(error, UsanceFinding) for error in self.ledger.errors)
 
     def page(self) -> Mapping[str, Any]:
         """Return what the template shows: never an exception, which would stop more than a page."""
@@ -64,6 +72,11 @@ class Page:
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
         """Return what the page shows of a period."""
         raise NotImplementedError
+
+
+def listed(view: View, rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the first of some rows, all of a single day."""
+    return rows if view.first == view.last else rows[:LISTED]
 
 
 def scaled(text: str | None, factor: int) -> Decimal | None:

@@ -9,7 +9,7 @@ from fava.ext import FavaExtensionBase
 from usance import reports
 from usance.amounts import ZERO, plain
 from usance.fava.books import Books
-from usance.fava.page import LISTED, Page, scaled
+from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
 from usance.hours import date_of
 from usance.lending_reports import SIDES
@@ -86,7 +86,10 @@ class UsanceLending(Page, FavaExtensionBase):
             "rows": rows,
             "proofs": [
                 books.latest(
-                    "lending" if row.side == "lent" else "borrowing", row.sub_account, view.last
+                    "lending" if row.side == "lent" else "borrowing",
+                    row.sub_account,
+                    view.last,
+                    row.coin,
                 )
                 for row in rows
             ],
@@ -114,23 +117,25 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
         sheets, problems = books.sheets(view.last)
         chart = books.reading.chart
         whole = reports.net_asset_value(sheets)
+        transfers = [
+            {
+                "id": draft.identity,
+                "date": date_of(draft.day).isoformat(),
+                "giver": draft.sub_account if pair.amount > 0 else pair.debit[1],
+                "taker": pair.debit[1] if pair.amount > 0 else draft.sub_account,
+                "amount": plain(abs(pair.amount)),
+                "coin": pair.currency,
+            }
+            for draft in books.handovers(view.first, view.last)
+            for pair in draft.pairs
+        ]
         return {
             "sheets": [(sheet, list(reports.sheet_rows(sheet, chart))) for sheet in sheets],
             "changed": lambda account, coin: books.changed(account, coin, view.last),
             "total": list(reports.total_rows(sheets, chart, whole)),
             "problems": problems,
-            "transfers": [
-                {
-                    "id": draft.identity,
-                    "date": date_of(draft.day).isoformat(),
-                    "giver": draft.sub_account if pair.amount > 0 else pair.debit[1],
-                    "taker": pair.debit[1] if pair.amount > 0 else draft.sub_account,
-                    "amount": plain(abs(pair.amount)),
-                    "coin": pair.currency,
-                }
-                for draft in books.handovers(view.first, view.last)[:LISTED]
-                for pair in draft.pairs
-            ],
+            "count": len(transfers),
+            "transfers": listed(view, transfers),
         }
 
 
@@ -155,11 +160,12 @@ class UsanceSplit(Page, FavaExtensionBase):
 
         return {
             "rows": rows,
-            "proofs": [
-                books.latest("treasury", row["sub_account"], view.last)
-                or books.latest("lending", row["sub_account"], view.last)
-                for row in rows
-            ],
+            "proof": lambda row, source: books.latest(
+                "lending" if source == "lending" else "treasury",
+                row["sub_account"],
+                view.last,
+                row["coin"],
+            ),
             "products": books.backing(view.last)["products"],
             "accretion": lambda name: books.latest("treasury", name, view.last),
             "declared": bool(books.book.yields.products),

@@ -12,7 +12,7 @@ from usance.amounts import figure, plain
 from usance.closed import last_day
 from usance.explain import Explanation
 from usance.fava.books import Books
-from usance.fava.page import LISTED, Page
+from usance.fava.page import Page, listed
 from usance.fava.view import View
 from usance.hours import date_of
 
@@ -41,7 +41,7 @@ class UsanceVerify(Page, FavaExtensionBase):
         view.keep("a proof is in the coins of the ledger.")
         if identity := self.asked:
             return {"id": identity, **self._explained(books, view, identity)}
-        listed = [
+        found = [
             {"id": identity, "entry": entry}
             for identity, entry in books.ids.items()
             if view.first <= entry.date.toordinal() <= view.last
@@ -59,8 +59,8 @@ class UsanceVerify(Page, FavaExtensionBase):
                 (entry.date.isoformat(), [value.value for value in entry.values])
                 for entry in books.reading.corrections
             ],
-            "count": len(listed),
-            "listed": listed[::-1][:LISTED],
+            "count": len(found),
+            "listed": listed(view, found[::-1]),
         }
 
     def _explained(self, books: Books, view: View, identity: str) -> Mapping[str, Any]:

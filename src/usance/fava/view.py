@@ -1,13 +1,15 @@
 """View: what one request asks for, and how figures look to it."""
 
 import contextlib
+import copy
 import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
+from babel import Locale
 from fava.context import g
 from fava.core import FavaLedger
 from fava.core.conversion import AT_COST, AT_VALUE, UNITS
@@ -15,7 +17,7 @@ from fava.core.inventory import CounterInventory
 from fava.util.date import InvalidDateRangeError, dateranges, parse_date
 from flask import current_app, request
 
-from usance.amounts import FIGURE, total
+from usance.amounts import FIGURE, PRECISE, total
 from usance.fava.books import Books
 from usance.hours import date_of
 from usance.tables import short
@@ -104,7 +106,7 @@ class View:
     # Conversion
 
     def convert(self) -> None:
-        """Show money in the currency of Fava's conversion, where there is a price of the day."""
+        """Show money in the currency of Fava's conversion, where there is a price by the day."""
         wanted = self._wanted()
         if not wanted:
             return
@@ -158,15 +160,28 @@ class View:
 
     def percent(self, text: str | None) -> str:
         """Return a ratio in percent."""
-        return NONE if text is None else self.hidden(f"{Decimal(text) * 100:.2f} %")
+        return NONE if text is None else self.written(f"{Decimal(text) * 100:.2f}") + " %"
 
     def signed(self, text: str | None) -> str:
         """Return a change in percent."""
-        return NONE if text is None else self.hidden(f"{Decimal(text) * 100:+.2f} %")
+        if text is None:
+            return NONE
+        return ("" if Decimal(text) < 0 else "+") + self.percent(text)
 
     def number(self, text: str | None) -> str:
         """Return a quantity or a price, eight decimals of it."""
-        return NONE if text is None else self.hidden(short(text, DECIMALS))
+        return NONE if text is None else self.written(short(text, DECIMALS))
+
+    def written(self, text: str) -> str:
+        """Return all digits of a figure, grouped and pointed as Fava's locale has it."""
+        locale = self.ledger.fava_options.locale
+        if not locale:
+            return self.hidden(text)
+        pattern = copy.copy(Locale.parse(locale).decimal_formats[None])
+        decimals = len(text.partition(".")[2])
+        pattern.frac_prec = (decimals, decimals)
+        with localcontext(PRECISE):
+            return self.hidden(pattern.apply(Decimal(text), locale))
 
     def part(self, text: str | None, whole: str | None = "1") -> str:
         """Return how much of a width a figure takes, in percent, 0 to 100; 0 incognito."""
@@ -177,7 +192,10 @@ class View:
 
     def tiny(self, text: str) -> str:
         """Return a figure that may be far below one with three digits of it."""
-        return self.hidden(f"{Decimal(text):.2e}" if Decimal(text) else "0")
+        if not Decimal(text):
+            return self.hidden("0")
+        number, _, power = f"{Decimal(text):.2e}".partition("e")
+        return self.hidden(f"{self.written(number)}e{power}")
 
     @staticmethod
     def larger(*texts: str) -> str:
@@ -212,6 +230,9 @@ class View:
             ranges = dateranges(begin, end, g.interval, complete=self.whole)
         except (InvalidDateRangeError, OverflowError):
             return
+        note = f"Bars show the last {BARS} intervals only: choose longer ones to see all."
+        if len(ranges) > BARS and note not in self.notes and not self.incognito:
+            self.notes.append(note)
         for range_ in ranges[-BARS:]:
             yield range_.begin.toordinal(), range_.end_inclusive.toordinal()
 
