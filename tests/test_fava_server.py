@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -207,6 +208,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 -- it is what is tested
         ("books.lan", 5000, "books.lan:5000", True),
         ("Books.lan", 5000, "books.LAN:5000", True),
         ("::1", 5000, "[::1]:5000", True),
+        ("0:0:0:0:0:0:0:1", 5000, "[::1]:5000", True),
+        ("2001:DB8:0::1", 5000, "[2001:db8::1]:5000", True),
         ("127.0.0.1", 80, "localhost", True),
         ("127.0.0.1", 80, "localhost:80", True),
         ("127.0.0.1", 80, "evil.example", False),
@@ -599,6 +602,81 @@ def test_a_failed_save_leaves_every_byte(
         "The file is whole: the old text or the new one."
     )
     assert books.files() == before
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_file_that_may_not_be_written_is_left_as_it_is(
+    edit: Edit, editor: FlaskClient, books: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: one write-protected by its mode too, though its folder would let it be replaced."""
+    before = books.files()
+    access = os.access
+
+    def denied(path: Path, mode: int) -> bool:
+        return access(path, mode) and (path, mode) != (books.ledger.resolve(), os.W_OK)
+
+    monkeypatch.setattr(os, "access", denied)  # root, who may run this, writes to any file
+    got = edit(editor, books)
+    assert got.status_code == 403
+    assert got.get_json()["error"].endswith("may not be written: its permissions forbid it.")
+    assert books.files() == before
+
+
+def eventually(true: Callable[..., bool], *of: object) -> bool:
+    """Wait for what a watcher of files notices in a moment."""
+    for _ in range(100):
+        if true(*of):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_ledger_that_is_gone_for_a_moment_stays_in_sight(books: Folder) -> None:
+    """Goal: as in a checkout; the address stays, and what comes back is seen."""
+    with browser.loaded(books.ledger) as app:
+        fava = app.test_client()
+        title = app.config["LEDGERS"].first_slug()
+        text = books.ledger.read_text()
+
+        def seen(figure: str) -> bool:
+            got = fava.get(f"/{title}/extension/UsanceSubAccounts/")
+            assert got.status_code == 200
+            return f'value="{figure}' in got.text
+
+        assert seen("1000.")
+        for more, figure in (("500", "1500."), ("750", "1750.")):
+            books.ledger.unlink()
+            for _ in range(3):
+                assert seen("1000." if more == "500" else "1500.")
+                time.sleep(0.1)
+            books.ledger.write_text(
+                f'{text}2025-01-02 * "More"\n  Assets:Backpack:Main:Wallet   {more} USDC\n'
+                f"  Assets:Bank   -{more} USDC\n"
+            )
+            assert eventually(seen, figure)
+
+
+@pytest.mark.parametrize("way", ["rename", "write"])
+def test_an_included_file_that_is_gone_for_a_moment_is_seen_again(way: str, books: Folder) -> None:
+    file = books.path / "prices.beancount"
+    text = file.read_bytes()
+    with browser.loaded(books.ledger) as app:
+        fava = app.test_client()
+
+        def wrong() -> bool:
+            fava.get("/beancount/errors/")  # a page looks whether files have changed
+            answer = fava.get("/beancount/api/errors").get_json()
+            return "does not match any files" in str(answer["data"])
+
+        assert not wrong()
+        aside = file.with_suffix(".aside")
+        file.rename(aside)
+        assert eventually(wrong)
+        if way == "rename":
+            aside.rename(file)
+        else:
+            file.write_bytes(text)
+        assert not wrong()
 
 
 def test_a_disk_that_is_full_leaves_every_byte_for_the_running_launcher(

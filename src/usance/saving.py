@@ -1,10 +1,12 @@
 """Saving: what Fava may write to a ledger's files, and that it is written whole or not at all.
 
-Fava opens a file for writing, which empties it, and then writes. All its writes are
-`Path(...).open("w")` in two of its modules; `protect` puts `LedgerFile` there for `Path`.
+Fava opens a file for writing, which empties it, and then writes. It does so with
+`Path(...).open("w")` in two of its modules; `protect` puts `LedgerFile` there for `Path`. New
+documents it saves by themselves, under names that are free.
 """
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
@@ -49,6 +51,8 @@ class LedgerFile(PosixPath):
             raise NotSavedError(
                 f"{self} is outside of the ledger's folder. Edit it in another editor."
             )
+        if not os.access(target, os.W_OK):
+            raise NotSavedError(f"{self} may not be written: its permissions forbid it.")
         if is_sealed(self, self.folder):
             raise NotSavedError(
                 f"{self} holds closed days, which are sealed. Correct what they were computed "

@@ -45,9 +45,14 @@ HEADERS = [
 SAFE = ("GET", "HEAD")
 
 
+def spelt(host: str) -> str:
+    """Return a host as a browser sends it."""
+    return ip_address(host).compressed if _is_address(host) else host.lower()
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches an address."""
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    return spelt(host) == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def is_wildcard(host: str) -> bool:
@@ -73,7 +78,7 @@ class Guard:
 
     def __init__(self, app: "WSGIApplication", host: str, port: int, *, read_write: bool) -> None:
         self.app = app
-        self.names = {"127.0.0.1", "localhost", host.lower()}
+        self.names = {"127.0.0.1", "localhost", spelt(host)}
         self.wildcard = is_wildcard(host)
         self.port = port
         self.read_write = read_write
@@ -131,6 +136,7 @@ def listening(host: str, port: int) -> Server:
 
 def address(host: str, port: int) -> str:
     """Return the address of a server, for this machine where it listens on all of its own."""
+    host = spelt(host)
     if is_wildcard(host):
         host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
@@ -143,6 +149,7 @@ def application(path: Path, *, read_write: bool) -> Flask:
     plain_months(str(path))
     app = create_app([str(path)], load=True, read_only=not read_write)
     _add_pages(app.config["LEDGERS"].ledgers[0])
+    _wait_for_file(app.config["LEDGERS"].ledgers[0])
     _escape_journal(app)
     app.before_request(_keep_ledger_files)
     return app
@@ -169,6 +176,15 @@ def _add_pages(ledger: "FavaLedger") -> None:
     ledger.all_entries_by_type = found._replace(Custom=[*found.Custom, line])  # type: ignore[list-item]
     ledger.extensions.load_file()
     ledger.extensions.after_load_file()
+
+
+def _wait_for_file(ledger: "FavaLedger") -> None:
+    """Let what is shown stay while the ledger's file is gone, as between two steps of a checkout.
+
+    Fava would load nothing, forget the title and with it all addresses, and watch nothing more.
+    """
+    path, check = Path(ledger.beancount_file_path), ledger.watcher.check
+    vars(ledger.watcher)["check"] = lambda: path.exists() and check()
 
 
 def _keep_ledger_files() -> None:

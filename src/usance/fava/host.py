@@ -40,7 +40,8 @@ class UsanceBooks(FavaExtensionBase):
         super().__init__(of)  # there is nothing to configure, and Fava stops at what it cannot read
         self._lock = threading.Lock()
         self._books: Books | None = None
-        self._awaited: list[Path] = []
+        self._named: set[Path] = set()
+        self._awaited: set[Path] = set()
 
     def after_load_file(self) -> None:
         """Forget the books of the load before; keep folders out of the editor's list of files.
@@ -51,8 +52,11 @@ class UsanceBooks(FavaExtensionBase):
         options = self.ledger.options
         reading = ledger.handed_on(options).reading
         folder = str(Path(self.ledger.beancount_file_path).parent)
-        named = [] if reading is None else ledger.places(reading, folder)
-        self._awaited = [place for place in named if not is_there(place)]
+        if reading is not None:
+            self._named.update(ledger.places(reading, folder))
+        # What was there once may be gone for a moment only, and Fava watches it no longer.
+        self._awaited = {place for place in self._named if not is_there(place)}
+        self._named = {*map(Path, options["include"]), *self._awaited}
         options["include"] = [name for name in options["include"] if not Path(name).is_dir()]
 
     def before_request(self) -> None:
