@@ -11,7 +11,7 @@ import pages_book
 import pytest
 from fava.application import create_app
 from folders import Folder
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, Route, expect
 from test_fava_pages import PAGES
 
 pytestmark = browser.NEEDED
@@ -55,7 +55,7 @@ def full(visit: browser.Visit, path: str) -> Page:
 
 
 NAMELESS = """
-  const named = (node) => node.closest('[aria-label]') || node.querySelector('caption');
+  const named = (node) => node.closest('.us-scroll[aria-label], .us-charts[aria-label]');
   [...document.querySelectorAll('article table, article svg')]
     .filter((node) => !named(node)).map((node) => node.outerHTML.slice(0, 80))
 """
@@ -149,9 +149,9 @@ def exact(page: Page, place: str) -> str:
     return str(page.locator(f'[data-figure="{place}"]').get_attribute("value"))
 
 
-def net_equity(folder: Folder, *prices: str, name: str = "Main") -> str:
+def net_equity(folder: Folder, *prices: str, name: str = "Main", at: str = "") -> str:
     """Return what `usance margin --price` says."""
-    words = [word for price in prices for word in ("--price", price)]
+    words = [word for price in prices for word in ("--price", price)] + (["--at", at] if at else [])
     answer = json.loads(folder.usance("margin", *words, "--format", "json").stdout)
     [figure] = [row["net_equity"] for row in answer["sub_accounts"] if row["name"] == name]
     return str(figure)
@@ -200,6 +200,64 @@ def test_sliders_show_what_the_command_says(way: str, visit: browser.Visit, fold
     page.get_by_role("button", name="Reset").click()
     shown(said())
     assert {name: exact(page, f"{name}/net_equity") for name in before} == before
+
+
+def test_what_if_is_of_the_day_that_is_shown(visit: browser.Visit, folder: Folder) -> None:
+    page = full(visit, "UsanceMargin/?time=2025-04-20")
+    page.locator("#us-over").uncheck()
+    page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]').fill("120")
+    shown = page.locator('[data-figure="Main/net_equity"]')
+    figure = net_equity(folder, "SOL-PERP=120", at="2025-04-20")
+    assert figure != net_equity(folder, "SOL-PERP=120")
+    expect(shown).to_have_attribute("value", figure)
+
+
+def test_a_late_answer_does_not_undo_a_newer_one(visit: browser.Visit, folder: Folder) -> None:
+    page = full(visit, "UsanceMargin/")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/whatif*", hold)
+    price = page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]')
+    shown = page.locator('[data-figure="Main/net_equity"]')
+    with page.expect_request("**/whatif*"):
+        price.fill("120")
+    price.fill("110")
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL-PERP=110"))
+    with page.expect_response("**/whatif*"):
+        held[0].fulfill(response=held[0].fetch())
+    page.wait_for_timeout(200)
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL-PERP=110"))
+    page.unroute("**/whatif*")
+
+
+@pytest.mark.parametrize(
+    ("price", "level", "taken"),
+    # Main maintains 0.025 of 2000 contracts: 4360 of 5427.38 at 87.2, and has nothing left at 60.
+    [("87.2", "high", "80.333"), ("60", "full", "100.000")],
+)
+def test_what_if_fills_the_gauges(price: str, level: str, taken: str, visit: browser.Visit) -> None:
+    page = full(visit, "UsanceMargin/")
+    meter = page.locator('[data-meter="Main/mmr"]')
+    expect(meter).to_have_attribute("data-level", "low")
+    page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]').fill(price)
+    expect(meter).to_have_attribute("data-level", level)
+    expect(meter).to_have_attribute("aria-valuenow", taken)
+    page.wait_for_timeout(300)  # the bar moves
+    drawn = "node => node.firstElementChild.offsetWidth / node.offsetWidth * 100"
+    assert abs(meter.evaluate(drawn) - float(taken)) < 1
+
+
+def test_the_calendar_of_days_fits_a_phone(visit: browser.Visit) -> None:
+    visit.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page = full(visit, "UsanceVerify/")
+    days = page.get_by_role("region", name="Closed and open days")
+    assert days.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
 
 
 def test_a_typed_price_moves_the_contracts_over_it(visit: browser.Visit, folder: Folder) -> None:

@@ -298,6 +298,22 @@ def test_head_tells_what_get_would_without_the_page(read_only: tuple[Folder, Run
             assert head.headers[name] == get.headers[name]
 
 
+def test_what_is_not_sent_is_closed() -> None:
+    """Goal: an answer to HEAD leaves no file open, as that to GET would not."""
+
+    class Body(list[bytes]):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    body = Body([b"page"])
+    guard = serving.Guard(lambda _env, _start: body, "127.0.0.1", 80, read_write=False)
+    env = {"REQUEST_METHOD": "HEAD", "PATH_INFO": "/", "HTTP_HOST": "127.0.0.1"}
+    assert guard(env, lambda *_: None) == []  # type: ignore[arg-type]
+    assert body.closed
+
+
 PATHS = [
     "/",
     "/beancount/",
