@@ -26,7 +26,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PICTURES = {
     "capital": ("dollar_yield.beancount", "extension/UsanceCapital/", "Capital"),
     "lending": ("demo/main.beancount", "extension/UsanceLending/?interval=day", "Conservation"),
-    "margin": ("demo/main.beancount", "extension/UsanceMargin/?time=2024-01-12", "Collateral"),
+    "margin": ("dollar_yield.beancount", "extension/UsanceMargin/", "Positions"),
 }
 """Ledger and page of each picture, and a text that it shows when it is complete."""
 

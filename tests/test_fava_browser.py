@@ -271,6 +271,61 @@ def test_a_typed_price_moves_the_contracts_over_it(visit: browser.Visit, folder:
     expect(shown).to_have_attribute("value", net_equity(folder, "SOL=69.5", "SOL-PERP=69.58"))
 
 
+def test_the_box_moves_the_contracts_when_it_is_ticked(
+    visit: browser.Visit, folder: Folder
+) -> None:
+    """Goal: 139 less 20 % is 111.20, and the contract follows from 139.15 to 111.32."""
+    page = full(visit, "UsanceMargin/")
+    page.locator("#us-over").uncheck()
+    page.locator('.us-slider[data-name="SOL"] input[type=range]').fill("-20")
+    contract = page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]')
+    expect(contract).to_have_value("139.15")
+    shown = page.locator('[data-figure="Main/net_equity"]')
+    page.locator("#us-over").check()
+    expect(contract).to_have_value("111.32")
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL=111.20", "SOL-PERP=111.32"))
+
+
+CONTRAST = """(selector) => {
+  const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const light = (color) => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((part) => {
+      const linear = part / 255;
+      return linear <= 0.04045 ? linear / 12.92 : ((linear + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const under = (node) => {
+    const color = getComputedStyle(node).backgroundColor;
+    return color === 'rgba(0, 0, 0, 0)' && node.parentElement ? under(node.parentElement) : color;
+  };
+  return [...document.querySelectorAll(selector)].map((node) => {
+    const pair = [light(getComputedStyle(node).color), light(under(node))].sort((a, b) => b - a);
+    return (pair[0] + 0.05) / (pair[1] + 0.05);
+  });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("price", ["139.15", "86", "60"])
+def test_what_is_written_can_be_read(
+    price: str, scheme: Literal["light", "dark"], visit: browser.Visit
+) -> None:
+    """Goal: a contrast of 4.5 to 1, also of states and of hints."""
+    visit.page.emulate_media(color_scheme=scheme)
+    page = full(visit, "UsanceMargin/")
+    page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]').fill(price)
+    words = {"139.15": "within limits", "86": "in breach", "60": "bankrupt"}[price]
+    expect(page.locator('[data-figure="Main/state"]')).to_have_text(words)
+    for selector in (".us-state", ".us-hint", ".us-quiet", ".us small", ".us dt", ".us data"):
+        found = page.evaluate(CONTRAST, selector)
+        assert found, selector
+        assert min(found) >= 4.5, selector
+
+
 @pytest.mark.parametrize("text", ["0,1", "1,000", "abc", "NaN", "1e3", "+5", "0", ".5", "5.", ""])
 def test_a_price_that_is_none_is_said_and_moves_nothing(
     text: str, visit: browser.Visit, folder: Folder

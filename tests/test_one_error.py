@@ -202,7 +202,7 @@ def test_a_pad_from_one_sub_account_to_another_is_told_once(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("term", EXAMPLES)
 def test_a_directive_without_values_is_told(term: str, tmp_path: Path) -> None:
-    """Beancount's own pad stumbles over it, and what is meant is not known; ours does not."""
+    """Goal: once, and nothing else: Beancount's own pad would stumble over it after us."""
     kind = TERMS[term].split()[2]
     folder, line = book_with(term, f"2025-05-01 custom {kind}\n", tmp_path)
     texts, _ = load(folder)
@@ -210,7 +210,5 @@ def test_a_directive_without_values_is_told(term: str, tmp_path: Path) -> None:
     assert (
         texts[0] == f"main.beancount:{line}: custom {kind} takes other values than these. {remedy}"
     )
-    assert [text[:50] for text in texts if "Traceback" in text] == [
-        '<load>:0: Error applying plugin "beancount.ops.pad'
-    ]
+    assert not [text for text in texts if "Traceback" in text]
     assert usance(folder, "accrue")[0] == 1

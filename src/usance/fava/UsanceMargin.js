@@ -34,6 +34,7 @@ function connect(fields, api) {
     say(slider, percent);
   };
   const say = (slider, percent) => {
+    slider.percent = percent;
     slider.change.textContent = `${percent > 0 ? "+" : ""}${Number(percent).toFixed(1)} %`;
     slider.text.ariaInvalid = "false";
   };
@@ -108,6 +109,10 @@ function connect(fields, api) {
       soon();
     });
   }
+  over?.addEventListener("change", () => {
+    for (const slider of sliders) if (slider.percent) along(slider, slider.percent);
+    soon();
+  });
   fields.querySelector("#us-reset").addEventListener("click", () => {
     for (const slider of sliders) moved(slider, 0);
     soon();

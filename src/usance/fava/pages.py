@@ -160,11 +160,15 @@ class UsanceSplit(Page, FavaExtensionBase):
 
         return {
             "rows": rows,
-            "proof": lambda row, source: books.latest(
-                "lending" if source == "lending" else "treasury",
-                row["sub_account"],
-                view.last,
-                row["coin"],
+            "proof": lambda row, part: (
+                books.latest(
+                    "lending" if part["source"] == "lending" else "treasury",
+                    row["sub_account"],
+                    view.last,
+                    row["coin"],
+                )
+                if Decimal(part["income"])
+                else ""
             ),
             "products": books.backing(view.last)["products"],
             "accretion": lambda name: books.latest("treasury", name, view.last),
