@@ -40,9 +40,8 @@ Dated = list[tuple[datetime.date, str]]
 """Ids of transactions with their dates, in order of date."""
 
 
-def _last(dates: Dated, day: int) -> str:
-    index = bisect_right(dates, (date_of(day), "~"))
-    return dates[index - 1][1] if index else ""
+def _until(dates: Dated, day: int) -> Dated:
+    return dates[: bisect_right(dates, (date_of(day), "~"))]
 
 
 class Books:
@@ -181,18 +180,23 @@ class Books:
 
         coin  what it has to post, whatever it is without one
         """
-        return _last(self._once("latest", self._by_kind).get((kind, name, coin), []), day)
+        made = _until(self._once("latest", self._by_kind).get((kind, name), []), day)
+        return next((it for _, it in reversed(made) if not coin or self._posts(it, coin)), "")
+
+    def _posts(self, identity: str, coin: str) -> bool:
+        legs = self.ids[identity].postings
+        return any(leg.units is not None and leg.units.currency == coin for leg in legs)
 
     def changed(self, account: str, coin: str, day: int) -> str:
         """Return the id of the last transaction that posted to an account until a day, or ""."""
-        return _last(self._once("changed", self._by_account).get((account, coin), []), day)
+        made = _until(self._once("changed", self._by_account).get((account, coin), []), day)
+        return made[-1][1] if made else ""
 
-    def _by_kind(self) -> dict[tuple[str, str, str], Dated]:
-        found: dict[tuple[str, str, str], Dated] = defaultdict(list)
+    def _by_kind(self) -> dict[tuple[str, str], Dated]:
+        found: dict[tuple[str, str], Dated] = defaultdict(list)
         for identity, entry in self.ids.items():
             kind, _, name = identity.split("/")[:3]
-            for coin in {"", *(leg.units.currency for leg in entry.postings if leg.units)}:
-                found[kind, name, coin].append((entry.date, identity))
+            found[kind, name].append((entry.date, identity))
         return found
 
     def _by_account(self) -> dict[tuple[str, str], Dated]:
