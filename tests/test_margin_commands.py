@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from folders import Folder
 from test_settlement import HEAD, LONG, TERMS, TETHER, Books, books, through
 
 from usance.cli import main
@@ -600,6 +601,62 @@ def test_accounts_before_a_settlement_have_its_result_in_perp(tmp_path: Path) ->
     [perp] = [line for line in done.stdout.splitlines() if "Main:Perp" in line]
     assert Decimal(perp.split()[1]) == -100
     assert Decimal(of(asked(made, "accounts"), "Main")["net_asset_value"]) == 900
+
+
+TWO_VENUES = """\
+option "operating_currency" "USDC"
+plugin "usance.plugins"
+2025-05-01 custom "sub-account" "A" Assets:Backpack:A
+2025-05-01 custom "sub-account" "B" Assets:Bybit:B
+2025-05-01 custom "perpetual" "SOL-PERP"
+  settle: USDC
+  initial-margin: 0.1
+  maintenance-margin: 0.05
+2025-05-01 custom "perpetual" "SOL-PERP"
+  venue: "Bybit"
+  settle: EUR
+  initial-margin: 0.1
+  maintenance-margin: 0.05
+2025-05-01 custom "collateral" "EUR"
+  venue: "Bybit"
+  weight: 1
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:A:Wallet
+2025-05-01 open Assets:Backpack:A:Perp
+2025-05-01 open Assets:Bybit:B:Wallet
+2025-05-01 open Assets:Bybit:B:Perp
+2025-05-01 price EUR 1.1 USDC
+2025-05-01 price SOL-PERP 100 USDC
+2025-05-01 price SOL-PERP 80 EUR
+2025-05-02 price SOL-PERP 105 USDC
+2025-05-02 price SOL-PERP 90 EUR
+2025-05-01 * "Deposits"
+  Assets:Backpack:A:Wallet    100 USDC
+  Assets:Bank                -100 USDC
+2025-05-01 * "Deposits"
+  Assets:Bybit:B:Wallet   100 EUR
+  Assets:Bank            -100 EUR
+2025-05-01 * "Trades"
+  Assets:Backpack:A:Perp      1 SOL-PERP {100 USDC}
+  Assets:Backpack:A:Perp   -100 USDC
+2025-05-01 * "Trades"
+  Assets:Bybit:B:Perp      1 SOL-PERP {80 EUR}
+  Assets:Bybit:B:Perp    -80 EUR
+2025-05-02 custom "accrue-through" 2025-05-02
+"""
+
+
+def test_accounts_price_a_contract_in_the_coin_that_it_settles_in(tmp_path: Path) -> None:
+    """Goal: also where another venue has one of the same name: settled, nothing is left of either.
+
+    A earned 105 - 100 USDC, B 90 - 80 EUR, of which each is 1.1 USDC: 105, and 1.1 * 110 = 121.
+    """
+    made = Folder.made(tmp_path / "books", TWO_VENUES)
+    answer = json.loads(made.usance("accounts", "--format", "json").stdout)
+    assert Decimal(of(answer, "A")["net_asset_value"]) == 105
+    assert Decimal(of(answer, "B")["net_asset_value"]) == 121
+    uses = json.loads(made.usance("efficiency", "--format", "json").stdout)
+    assert [row["capital"] for row in uses["sub_accounts"]] == ["105", "121"]
 
 
 def test_accounts_at_cost_leave_the_result_out(tmp_path: Path) -> None:

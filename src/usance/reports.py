@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -48,9 +48,12 @@ class Prices:
         self.missing: dict[str, Problem] = {}
         self.source = Source(book.path, 1)
 
-    def value(self, number: Decimal, commodity: str) -> Decimal | None:
-        """Return what units are worth, directly or over one common quote currency."""
-        price = self._price(commodity)
+    def value(self, number: Decimal, commodity: str, settle: str = "") -> Decimal | None:
+        """Return what units are worth, directly or over one common quote currency.
+
+        settle  of a contract: the coin in which it has its mark
+        """
+        price = self._over(commodity, settle) if settle else self._price(commodity)
         if price is None:
             date = self.at.isoformat()
             self.missing[commodity] = problems.missing_price(
@@ -66,11 +69,14 @@ class Prices:
         if direct is not None:
             return direct
         for base, over in sorted(self.table):
-            if base == commodity:
-                first, second = self._quote(commodity, over), self._quote(over, self.currency)
-                if first is not None and second is not None:
-                    return FIGURE.multiply(first, second)
+            if base == commodity and (price := self._over(commodity, over)) is not None:
+                return price
         return None
+
+    def _over(self, commodity: str, over: str) -> Decimal | None:
+        first = self._quote(commodity, over)
+        second = Decimal(1) if over == self.currency else self._quote(over, self.currency)
+        return None if first is None or second is None else FIGURE.multiply(first, second)
 
     def _quote(self, base: str, quote: str) -> Decimal | None:
         if (base, quote) not in self.table:
@@ -95,7 +101,11 @@ def sheets(
     for entry in book.entries:
         if isinstance(entry, Transaction) and entry.date <= at:
             _book(entry, chart, legs, bills, at_cost=at_cost)
-    made = [_sheet(name, venue, legs[name], chart, table) for name, venue in venues.items()]
+    settles = {key: timeline.values[-1].settle for key, timeline in reading.book.perpetuals.items()}
+    made = []
+    for name, venue in venues.items():
+        marked = {coin: settle for (where, coin), settle in settles.items() if where == venue}
+        made.append(_sheet(name, venue, legs[name], chart, table, marked))
     return made, list(table.missing.values())
 
 
@@ -140,8 +150,13 @@ def _book(
                 legs[owner].costs[key].append(convert.get_cost(posting))
 
 
-def _sheet(name: str, venue: str, legs: _Legs, chart: Chart, table: Prices) -> Sheet:
-    """Sum a sheet up."""
+def _sheet(
+    name: str, venue: str, legs: _Legs, chart: Chart, table: Prices, marked: Mapping[str, str]
+) -> Sheet:
+    """Sum a sheet up.
+
+    marked  coins in which contracts have their marks
+    """
     sheet = Sheet(name, venue, {}, {}, _totals(legs.weights), ZERO)
     assets_and_liabilities = (chart.roots["Assets"], chart.roots["Liabilities"])
     for key, numbers in sorted(legs.units.items()):
@@ -155,7 +170,9 @@ def _sheet(name: str, venue: str, legs: _Legs, chart: Chart, table: Prices) -> S
             costs = (table.value(cost.number, cost.currency) for cost in legs.costs[key])
             sheet.values.setdefault(account, {})[coin] = _sum(costs)
         elif number:
-            sheet.values.setdefault(account, {})[coin] = table.value(number, coin)
+            sheet.values.setdefault(account, {})[coin] = table.value(
+                number, coin, marked.get(coin, "")
+            )
     sheet.value = _sum(value for values in sheet.values.values() for value in values.values())
     return sheet
 
