@@ -248,9 +248,14 @@ def test_what_if_fills_the_gauges(price: str, level: str, taken: str, visit: bro
     page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]').fill(price)
     expect(meter).to_have_attribute("data-level", level)
     expect(meter).to_have_attribute("aria-valuenow", taken)
-    page.wait_for_timeout(300)  # the bar moves
-    drawn = "node => node.firstElementChild.offsetWidth / node.offsetWidth * 100"
-    assert abs(meter.evaluate(drawn) - float(taken)) < 1
+    page.wait_for_function(
+        """taken => {
+          const meter = document.querySelector('[data-meter="Main/mmr"]');
+          const width = meter.firstElementChild.offsetWidth / meter.offsetWidth;
+          return Math.abs(width * 100 - taken) < 1;
+        }""",
+        arg=float(taken),
+    )
 
 
 def test_the_calendar_of_days_fits_a_phone(visit: browser.Visit) -> None:
@@ -261,14 +266,14 @@ def test_the_calendar_of_days_fits_a_phone(visit: browser.Visit) -> None:
 
 
 def test_a_typed_price_moves_the_contracts_over_it(visit: browser.Visit, folder: Folder) -> None:
-    """Goal: as its slider does. 139 to 69.5 is half; 139.15 then goes to 69.575."""
+    """Goal: as its slider does. 139 to 69.5 is half; 139.15 then is 69.575."""
     page = full(visit, "UsanceMargin/")
     page.locator('.us-slider[data-name="SOL"] input[type=text]').fill("69.5")
     contract = page.locator('.us-slider[data-name="SOL-PERP"]')
-    expect(contract.locator("input[type=text]")).to_have_value("69.58")
+    expect(contract.locator("input[type=text]")).to_have_value("69.575")
     expect(contract.locator("output")).to_have_text("-50.0 %")
     shown = page.locator('[data-figure="Main/net_equity"]')
-    expect(shown).to_have_attribute("value", net_equity(folder, "SOL=69.5", "SOL-PERP=69.58"))
+    expect(shown).to_have_attribute("value", net_equity(folder, "SOL=69.5", "SOL-PERP=69.575"))
 
 
 def test_the_box_moves_the_contracts_when_it_is_ticked(
@@ -326,6 +331,52 @@ def test_what_is_written_can_be_read(
         assert min(found) >= 4.5, selector
 
 
+def test_a_price_far_away_moves_its_contracts_as_far(visit: browser.Visit, folder: Folder) -> None:
+    """Goal: 0.001 of 139 is a contract of 0.0010011, not of nothing."""
+    page = full(visit, "UsanceMargin/")
+    page.locator('.us-slider[data-name="SOL"] input[type=text]').fill("0.001")
+    contract = page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]')
+    expect(contract).to_have_value("0.0010011")
+    shown = page.locator('[data-figure="Arb/net_equity"]')
+    expect(page.locator("#us-told")).to_be_empty()
+    figure = net_equity(folder, "SOL=0.001", "SOL-PERP=0.0010011", name="Desk")
+    expect(page.locator('[data-figure="Desk/net_equity"]')).to_have_attribute("value", figure)
+    page.locator('.us-slider[data-name="SOL"] input[type=text]').fill("9" * 30)
+    expect(page.locator("#us-told")).to_contain_text("is no price of SOL-PERP")
+    expect(shown).to_be_visible()
+
+
+def test_the_box_leaves_alone_what_stands_where_it_stood(visit: browser.Visit) -> None:
+    page = full(visit, "UsanceMargin/")
+    coin = page.locator('.us-slider[data-name="SOL"]')
+    contract = page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]')
+    page.locator("#us-over").uncheck()
+    coin.locator("input[type=range]").fill("-20")
+    coin.locator("input[type=range]").fill("0")
+    contract.fill("120")
+    page.locator("#us-over").check()
+    expect(contract).to_have_value("120")
+    coin.locator("input[type=text]").fill("100")
+    coin.locator("input[type=text]").fill("abc")
+    page.locator("#us-over").uncheck()
+    contract.fill("139")
+    page.locator("#us-over").check()
+    expect(contract).to_have_value("139")
+
+
+def test_sliders_wait_for_their_script(visit: browser.Visit) -> None:
+    """Goal: none can be moved to no effect."""
+    visit.page.route("**/UsanceMargin.js", lambda route: route.abort())
+    try:
+        page = full(visit, "UsanceMargin/")
+        expect(page.locator('.us-slider[data-name="SOL"] input[type=range]')).to_be_disabled()
+        expect(page.get_by_role("button", name="Reset")).to_be_disabled()
+    finally:
+        visit.page.unroute("**/UsanceMargin.js")
+        visit.wrong.clear()  # the script that is missing
+    expect(full(visit, "UsanceMargin/").get_by_role("button", name="Reset")).to_be_enabled()
+
+
 @pytest.mark.parametrize("text", ["0,1", "1,000", "abc", "NaN", "1e3", "+5", "0", ".5", "5.", ""])
 def test_a_price_that_is_none_is_said_and_moves_nothing(
     text: str, visit: browser.Visit, folder: Folder
@@ -376,8 +427,8 @@ def test_sliders_move_the_price_of_a_cheap_coin(playwright: Playwright, tmp_path
         value = visit.page.locator('[data-figure="Main/collateral"]')
         expect(value).to_have_text("960.00000")
         for coin, percent, price, worth in (
-            ("PEPE", "-20", "0.000008000", "800.00000"),
-            ("PEPE", "-90", "0.000001000", "240.00000"),
+            ("PEPE", "-20", "0.0000080000", "800.00000"),
+            ("PEPE", "-90", "0.0000010000", "240.00000"),
             ("PEPE", "0", "0.00001", "960.00000"),
             ("DOGE", "0.5", "0.20100", "960.80000"),
         ):

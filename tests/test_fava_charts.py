@@ -172,6 +172,9 @@ def test_what_was_is_converted_at_the_prices_of_then(folder: Folder, fava: Flask
             assert abs(shown * Decimal(prices[day]) - capital) < Decimal("1e-18")
     plain = charts(fava, "UsanceLending", "interval=month")["Interest"]
     converted = charts(fava, "UsanceLending", "interval=month&conversion=SOL")["Interest"]
+    [year] = charts(fava, "UsanceLending", "interval=year&conversion=SOL")["Interest"].values()
+    paid = sum(point["account_balances"]["paid"]["USDC"] for point in plain.values())
+    assert abs(year["account_balances"]["paid"]["SOL"] * 139 - paid) < Decimal("1e-18")
     for day, price in (("2025-04-30", 143), ("2025-05-31", 139)):
         owed = plain[day]["account_balances"]["paid"]["USDC"]
         shown = converted[day]["account_balances"]["paid"]["SOL"]

@@ -812,6 +812,7 @@ def test_all_figures_of_a_page_are_of_one_locale(
         assert view.percent("123.456") == percent
         assert view.signed("123.456") == f"+{percent}"
         assert view.signed("-0.5")[1:].rstrip(" %") in ("50.00", "50,00")
+        assert view.tiny("0.000000123") == ("1,23e-7" if "fava-option" in line else "1.23e-7")
         assert len(view.written("0." + "123456789" * 5)) == 47
         assert len(view.written("1" * 40)) >= 40
     text = page(app.test_client(), "UsanceSubAccounts", "", "small")
@@ -862,6 +863,50 @@ def test_interest_leads_to_the_last_day_that_moved_its_coin(tmp_path: Path) -> N
     folder = Folder.made(tmp_path / "small", text, ROWS)
     found = tables(shown(folder, "UsanceLending"))["Interest by sub-account"]
     assert LINK.findall(found) == ["lending/2025-05-03/Main", "lending/2025-05-06/Main"]
+
+
+def test_yield_leads_to_the_last_day_of_its_coin(tmp_path: Path) -> None:
+    text = SMALL + "".join(
+        f'2025-05-01 custom "lending-pool" "{coin}"\n  rates: "observed"\n'
+        f'2025-05-01 custom "lending-rate" "{coin}" 0.05 0.08\n'
+        f'2025-05-01 custom "yield-product" "{coin}Y"\n  asset: "{coin}"\n'
+        '  source: "observed"\n  payout: "monthly"\n'
+        f'2025-05-01 custom "treasury-rate" "{coin}Y" 0.04\n'
+        f"2025-05-01 commodity {coin}\n  quantum: 0.01\n"
+        f'2025-05-01 * "In"\n  Assets:Backpack:Main:Wallet  99999 {coin}\n  Assets:Bank\n'
+        for coin in ("AAA", "BBB")
+    )
+    text += '2025-05-03 * "Out"\n  Assets:Backpack:Main:Wallet  -100026.40 AAA\n  Assets:Bank\n'
+    folder = Folder.made(tmp_path / "small", text, ROWS)
+    found = LINK.findall(shown(folder, "UsanceSplit"))
+    rows = json.loads(folder.usance("yield", "--format", "json").stdout)["rows"]
+    assert [row["coin"] for row in rows] == ["AAA", "BBB"]
+    assert found == [
+        "lending/2025-05-03/Main",
+        "treasury/2025-05-03/Main",
+        "lending/2025-05-06/Main",
+        "treasury/2025-05-06/Main",
+    ]
+
+
+def test_the_box_is_there_for_contracts_whose_coin_is(tmp_path: Path) -> None:
+    """Goal: without SOL there is no slider that could move the contract over it."""
+    assert "us-over" in page(served(pages_book.made(tmp_path / "a")).test_client(), "UsanceMargin")
+    text = re.sub(r'2025-04-01 \* "Deposit of another coin"\n.*\n.*\n', "", pages_book.ledger())
+    fava = served(Folder.made(tmp_path / "b", text)).test_client()
+    shown = page(fava, "UsanceMargin")
+    assert 'data-name="SOL-PERP"' in shown
+    assert 'id="us-over"' not in shown
+
+
+def test_no_note_is_about_bars_that_are_not_there(tmp_path: Path) -> None:
+    text = SMALL.replace("2025-05-06", "2025-09-01").replace("  auto-lend: TRUE\n", "")
+    shown_ = shown(Folder.made(tmp_path / "small", text, ROWS), "UsanceLending", "interval=day")
+    assert "Supply rate" in shown_
+    assert "Bars" not in shown_.partition("<article>")[2]
+    text = SMALL.replace("2025-05-06", "2025-09-01")
+    fava = served(Folder.made(tmp_path / "other", text, ROWS), incognito=True).test_client()
+    assert "Bars show" not in page(fava, "UsanceLending", "interval=day", "small")
 
 
 def test_bars_of_a_part_of_the_period_say_so(tmp_path: Path) -> None:

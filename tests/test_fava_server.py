@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ import browser
 import fava
 import pytest
 from click.testing import CliRunner
+from fava import core as fava_core
 from fava import json_api
 from fava.core import file as fava_file
 from flask.testing import FlaskClient
@@ -209,6 +211,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 -- it is what is tested
         ("Books.lan", 5000, "books.LAN:5000", True),
         ("::1", 5000, "[::1]:5000", True),
         ("0:0:0:0:0:0:0:1", 5000, "[::1]:5000", True),
+        ("0", 5000, "0.0.0.0:5000", True),
+        ("192.0.519", 5000, "192.0.2.7:5000", True),
         ("2001:DB8:0::1", 5000, "[2001:db8::1]:5000", True),
         ("127.0.0.1", 80, "localhost", True),
         ("127.0.0.1", 80, "localhost:80", True),
@@ -649,9 +653,11 @@ def eventually(true: Callable[..., bool], *of: object) -> bool:
 
 def test_a_ledger_that_is_gone_for_a_moment_stays_in_sight(books: Folder) -> None:
     """Goal: as in a checkout; the address stays, and what comes back is seen."""
+    books.ledger.write_text(f'option "title" "My books"\n{books.ledger.read_text()}')
     with browser.loaded(books.ledger) as app:
         fava = app.test_client()
         title = app.config["LEDGERS"].first_slug()
+        assert title == "my-books"
         text = books.ledger.read_text()
 
         def seen(figure: str) -> bool:
@@ -662,7 +668,7 @@ def test_a_ledger_that_is_gone_for_a_moment_stays_in_sight(books: Folder) -> Non
         assert seen("1000.")
         for more, figure in (("500", "1500."), ("750", "1750.")):
             books.ledger.unlink()
-            for _ in range(3):
+            for _ in range(10):
                 assert seen("1000." if more == "500" else "1500.")
                 time.sleep(0.1)
             books.ledger.write_text(
@@ -670,6 +676,53 @@ def test_a_ledger_that_is_gone_for_a_moment_stays_in_sight(books: Folder) -> Non
                 f"  Assets:Bank   -{more} USDC\n"
             )
             assert eventually(seen, figure)
+
+
+def test_an_address_stays_when_its_title_goes(editor: FlaskClient, books: Folder) -> None:
+    """Goal: what is open can save what mends a title, as what changes it; another is not found."""
+
+    def saved(source: str) -> bool:
+        sha = hashlib.sha256(books.ledger.read_bytes()).hexdigest()
+        return bool(
+            put(
+                editor, "source", file_path=str(books.ledger), source=source, sha256sum=sha
+            ).status_code
+            == 200
+        )
+
+    text = books.ledger.read_text()
+    for source in (
+        f'option "title" "Our books"\n{text}',
+        f'option "title" "Our books\n{text}',
+        "",
+        text,
+    ):
+        assert saved(source)
+        assert eventually(lambda: editor.get("/beancount/errors/").status_code == 200)
+    assert editor.get("/our-books/errors/").status_code == 200
+    assert editor.get("/their-books/errors/").status_code == 404
+
+
+def test_requests_at_once_load_once(
+    books: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: of what comes back; two loads at once would break Fava's watcher."""
+    (books.path / "posted").rename(tmp_path / "posted")
+    with browser.loaded(books.ledger) as app:
+        loads: list[object] = []
+        load = vars(fava_core)["load_uncached"]
+
+        def slowly(*rest: Any, **options: Any) -> Any:  # noqa: ANN401
+            loads.append(rest)
+            time.sleep(0.3)
+            return load(*rest, **options)
+
+        monkeypatch.setattr(fava_core, "load_uncached", slowly)
+        (tmp_path / "posted").rename(books.path / "posted")
+        with ThreadPoolExecutor(6) as pool:
+            asked = [pool.submit(app.test_client().get, "/beancount/errors/") for _ in range(6)]
+        assert [got.result().status_code for got in asked] == [200] * 6
+        assert len(loads) <= 2  # one more where the watcher sees what else has come
 
 
 @pytest.mark.parametrize("way", ["rename", "write"])

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from folders import Folder
 from test_settlement import HEAD, LONG, TERMS, TETHER, Books, books, through
 
+from usance import margin_reports
 from usance.cli import main
 
 BOOKS = (
@@ -455,6 +456,24 @@ def test_stress_as_csv(tmp_path: Path) -> None:
         # 900 - 50 * 1.48; 0.0135 * 7326 / 826
         ("SOL=-30%,SOL-PERP=-1%", "Main", "826", "0.1197348668280871670702179177"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("net_equity", "exposure", "mmr", "bankrupt"),
+    [
+        ("0", "0", None, False),
+        ("0", "5", None, True),
+        ("-1", "0", None, True),
+        ("-1", "5", None, True),
+        ("1", "5", "0.5", False),
+        (None, None, None, False),
+    ],
+)
+def test_who_has_nothing_left_is_bankrupt_and_who_never_had_is_not(
+    net_equity: str | None, exposure: str | None, mmr: str | None, *, bankrupt: bool
+) -> None:
+    row = {"net_equity": net_equity, "exposure": exposure, "mmr": mmr}
+    assert margin_reports.is_bankrupt(row) is bankrupt
 
 
 def test_stress_as_a_table_stands_side_by_side(tmp_path: Path) -> None:

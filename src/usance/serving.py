@@ -1,6 +1,7 @@
 """Serving: Fava with Usance's pages on a port, behind a guard against other web pages."""
 
 import json
+import socket
 from collections.abc import Iterable
 from datetime import date
 from ipaddress import ip_address
@@ -46,17 +47,22 @@ SAFE = ("GET", "HEAD")
 
 
 def spelt(host: str) -> str:
-    """Return a host as a browser sends it."""
-    return ip_address(host).compressed if _is_address(host) else host.lower()
+    """Return a host as a browser sends it, which knows short forms such as 127.1 too."""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return ip_address(host).compressed if _is_address(host) else host.lower()
 
 
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches an address."""
-    return spelt(host) == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    host = spelt(host)
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def is_wildcard(host: str) -> bool:
     """Tell whether an address stands for every one of this machine."""
+    host = spelt(host)
     return _is_address(host) and ip_address(host).is_unspecified
 
 
@@ -142,6 +148,29 @@ def address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
+class Addresses:
+    """Fava's ledgers by address; here there is one, which keeps each address that it had.
+
+    Fava makes the address of the title. A page that is open when the title is changed, or cannot be
+    read, would not be answered any more, and could not even save what mends it.
+    """
+
+    def __init__(self, ledgers: Any) -> None:  # noqa: ANN401 -- a class of Fava's own
+        self._ledgers = ledgers
+        self._known = {ledgers.first_slug()}
+
+    def __getitem__(self, address: str) -> "FavaLedger":
+        """Return the ledger of an address, KeyError where there is none."""
+        now: str = self._ledgers.first_slug()
+        self._known.add(now)
+        found: FavaLedger = self._ledgers[now if address in self._known else address]
+        return found
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """Return what else Fava asks of its ledgers."""
+        return getattr(self._ledgers, name)
+
+
 def application(path: Path, *, read_write: bool) -> Flask:
     """Return Fava on a ledger, loaded, with Usance's pages."""
     if read_write:
@@ -150,6 +179,7 @@ def application(path: Path, *, read_write: bool) -> Flask:
     app = create_app([str(path)], load=True, read_only=not read_write)
     _add_pages(app.config["LEDGERS"].ledgers[0])
     _wait_for_file(app.config["LEDGERS"].ledgers[0])
+    app.config["LEDGERS"] = Addresses(app.config["LEDGERS"])
     _escape_journal(app)
     app.before_request(_keep_ledger_files)
     return app
@@ -181,7 +211,7 @@ def _add_pages(ledger: "FavaLedger") -> None:
 def _wait_for_file(ledger: "FavaLedger") -> None:
     """Let what is shown stay while the ledger's file is gone, as between two steps of a checkout.
 
-    Fava would load nothing, forget the title and with it all addresses, and watch nothing more.
+    Fava would load nothing, and watch nothing more.
     """
     path, check = Path(ledger.beancount_file_path), ledger.watcher.check
     vars(ledger.watcher)["check"] = lambda: path.exists() and check()

@@ -5,10 +5,12 @@ const KEPT = ["time", "conversion", "interval"];
 /** What the engine takes for a price. */
 const PRICE = /^(?=.*[1-9])[0-9]{1,30}(\.[0-9]{1,30})?$/;
 
-/** Decimals of a moved price: those of the price itself, at least two, and five digits of it. */
-const places = (text) => {
-  const digits = 4 - Math.floor(Math.log10(Number(text)));
-  return Math.min(30, Math.max(2, digits, (text.split(".")[1] ?? "").length));
+/** A moved price: as many decimals as it had before, at least two, and five digits of it. */
+const written = (price, percent) => {
+  if (percent === 0) return price;
+  const moved = Number(price) * (1 + percent / 100);
+  const digits = 4 - Math.floor(Math.log10(moved));
+  return moved.toFixed(Math.min(30, Math.max(2, digits, (price.split(".")[1] ?? "").length)));
 };
 
 function connect(fields, api) {
@@ -27,16 +29,13 @@ function connect(fields, api) {
 
   const moved = (slider, percent) => {
     slider.range.value = percent;
-    slider.text.value =
-      Number(percent) === 0
-        ? slider.price
-        : (Number(slider.price) * (1 + percent / 100)).toFixed(places(slider.price));
+    slider.text.value = written(slider.price, percent);
     say(slider, percent);
   };
   const say = (slider, percent) => {
     slider.percent = percent;
-    slider.change.textContent = `${percent > 0 ? "+" : ""}${Number(percent).toFixed(1)} %`;
-    slider.text.ariaInvalid = "false";
+    slider.change.textContent = `${percent > 0 ? "+" : ""}${percent.toFixed(1)} %`;
+    slider.text.ariaInvalid = String(!PRICE.test(slider.text.value.trim()));
   };
   const along = (slider, percent) => {
     if (!over?.checked) return;
@@ -91,8 +90,9 @@ function connect(fields, api) {
 
   for (const slider of sliders) {
     slider.range.addEventListener("input", () => {
-      moved(slider, slider.range.value);
-      along(slider, slider.range.value);
+      const percent = Number(slider.range.value);
+      moved(slider, percent);
+      along(slider, percent);
       soon();
     });
     slider.text.addEventListener("input", () => {
@@ -110,7 +110,9 @@ function connect(fields, api) {
     });
   }
   over?.addEventListener("change", () => {
-    for (const slider of sliders) if (slider.percent) along(slider, slider.percent);
+    for (const slider of sliders) {
+      if (slider.percent && slider.text.ariaInvalid !== "true") along(slider, slider.percent);
+    }
     soon();
   });
   fields.querySelector("#us-reset").addEventListener("click", () => {

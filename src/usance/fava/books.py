@@ -178,14 +178,14 @@ class Books:
     def latest(self, kind: str, name: str, day: int, coin: str = "") -> str:
         """Return the id of the last transaction of a kind and sub-account until a day, or "".
 
-        coin  what it has to post, whatever it is without one
+        coin  of which it has to post something, whatever it is without one
         """
         made = _until(self._once("latest", self._by_kind).get((kind, name), []), day)
         return next((it for _, it in reversed(made) if not coin or self._posts(it, coin)), "")
 
     def _posts(self, identity: str, coin: str) -> bool:
         legs = self.ids[identity].postings
-        return any(leg.units is not None and leg.units.currency == coin for leg in legs)
+        return any(leg.units and leg.units.currency == coin and leg.units.number for leg in legs)
 
     def changed(self, account: str, coin: str, day: int) -> str:
         """Return the id of the last transaction that posted to an account until a day, or ""."""

@@ -5,6 +5,7 @@ for one in a file.
 """
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,6 +40,15 @@ class UsanceBooks(FavaExtensionBase):
     def __init__(self, of: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
         super().__init__(of)  # there is nothing to configure, and Fava stops at what it cannot read
         self._lock = threading.Lock()
+        self._loading = threading.RLock()
+        update = of.watcher.update
+
+        def one_at_a_time(files: Iterable[Path], folders: Iterable[Path]) -> None:
+            with self._loading:
+                update(files, folders)
+
+        # Fava loads in each thread that sees a change, and two at once would break its watcher.
+        vars(of.watcher)["update"] = one_at_a_time
         self._books: Books | None = None
         self._named: set[Path] = set()
         self._awaited: set[Path] = set()
@@ -64,8 +74,11 @@ class UsanceBooks(FavaExtensionBase):
 
         Refuse to read or edit the source of what has none: Fava would look for a file.
         """
-        if any(map(is_there, self._awaited)):
-            self.ledger.load_file()
+        with self._loading:
+            if any(map(is_there, self._awaited)) and is_there(
+                Path(self.ledger.beancount_file_path)
+            ):
+                self.ledger.load_file()
         if request.endpoint == "json_api.get_source":
             generated = request.args.get("filename") == GENERATED
         else:

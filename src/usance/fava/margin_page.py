@@ -170,5 +170,7 @@ def _prices(answer: Figures, books: Books) -> Iterator[dict[str, Any]]:
                 {"price": position["mark"], "unit": terms.settle, "over": terms.underlying},
             )
     for name, price in sorted(found.items()):
+        if price.get("over") not in found:
+            price["over"] = None
         if name != answer["currency"] and price["price"] is not None:
             yield {"name": name, **price}

@@ -59,6 +59,7 @@ class View:
         self.ledger = ledger
         self.incognito: bool = current_app.config["INCOGNITO"]
         self.notes: list[str] = []
+        self._cut = False
         self.whole = not request.args.get("time")
         self.first, self.last = self._period()
         self.operating = books.book.operating
@@ -230,9 +231,7 @@ class View:
             ranges = dateranges(begin, end, g.interval, complete=self.whole)
         except (InvalidDateRangeError, OverflowError):
             return
-        note = f"Bars show the last {BARS} intervals only: choose longer ones to see all."
-        if len(ranges) > BARS and note not in self.notes and not self.incognito:
-            self.notes.append(note)
+        self._cut = len(ranges) > BARS
         for range_ in ranges[-BARS:]:
             yield range_.begin.toordinal(), range_.end_inclusive.toordinal()
 
@@ -284,4 +283,7 @@ class View:
         """Return the charts that hold something; none incognito."""
         if self.incognito:
             return []
-        return [chart for chart in charts if any(point["balance"] for point in chart.data)]
+        full = [chart for chart in charts if any(point["balance"] for point in chart.data)]
+        if self._cut and any(chart.type == "bar" for chart in full):
+            self.notes.append(f"Bars show the last {BARS} intervals only; longer ones show all.")
+        return full
