@@ -865,6 +865,19 @@ def test_interest_leads_to_the_last_day_that_moved_its_coin(tmp_path: Path) -> N
     assert LINK.findall(found) == ["lending/2025-05-03/Main", "lending/2025-05-06/Main"]
 
 
+def test_interest_leads_to_no_day_that_earned_less_than_a_quantum(tmp_path: Path) -> None:
+    """Goal: 10 SOL at 5 % earn 0.00137 a day: the first hundredth on the eighth day."""
+    text = SMALL.replace("2025-05-06", "2025-05-10") + (
+        '2025-05-01 custom "lending-pool" "SOL"\n  rates: "observed"\n'
+        '2025-05-01 custom "lending-rate" "SOL" 0.05 0.08\n'
+        "2025-05-01 commodity SOL\n  quantum: 0.01\n"
+        '2025-05-01 * "In"\n  Assets:Backpack:Main:Wallet  10 SOL\n  Assets:Bank\n'
+    )
+    folder = Folder.made(tmp_path / "small", text, ROWS)
+    found = tables(shown(folder, "UsanceLending"))["Interest by sub-account"]
+    assert LINK.findall(found) == ["lending/2025-05-08/Main", "lending/2025-05-10/Main"]
+
+
 def test_yield_leads_to_the_last_day_of_its_coin(tmp_path: Path) -> None:
     text = SMALL + "".join(
         f'2025-05-01 custom "lending-pool" "{coin}"\n  rates: "observed"\n'

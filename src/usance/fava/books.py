@@ -185,7 +185,8 @@ class Books:
 
     def _posts(self, identity: str, coin: str) -> bool:
         legs = self.ids[identity].postings
-        return any(leg.units and leg.units.currency == coin and leg.units.number for leg in legs)
+        # Beancount's amounts are false where they are zero.
+        return any(leg.units and leg.units.currency == coin for leg in legs)
 
     def changed(self, account: str, coin: str, day: int) -> str:
         """Return the id of the last transaction that posted to an account until a day, or ""."""

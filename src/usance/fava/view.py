@@ -256,8 +256,7 @@ class View:
         data = []
         for first, last in self.intervals:
             stacked = {
-                part: self.converted(coins, min(last, self.last))
-                for part, coins in parts(first, last).items()
+                part: self.converted(coins, last) for part, coins in parts(first, last).items()
             }
             balance: dict[str, Decimal] = {}
             for coins in stacked.values():
