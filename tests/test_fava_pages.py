@@ -851,31 +851,32 @@ def test_a_list_that_is_cut_says_so_and_a_day_is_listed_whole(tmp_path: Path) ->
     assert "the last" not in text
 
 
-def test_interest_leads_to_the_last_day_that_moved_its_coin(tmp_path: Path) -> None:
-    text = SMALL + (
+@pytest.mark.parametrize(
+    ("last", "quantum", "more", "day"),
+    [
+        (
+            "2025-05-06",
+            "0.00000001",
+            '2025-05-03 * "Out"\n  Assets:Backpack:Main:Wallet  -10.00274009 SOL\n  Assets:Bank\n',
+            "2025-05-03",
+        ),
+        # 10 SOL at 5 % earn 0.00137 a day: the first hundredth on the eighth day.
+        ("2025-05-10", "0.01", "", "2025-05-08"),
+    ],
+    ids=["gone", "less than a quantum"],
+)
+def test_interest_leads_to_the_last_day_that_moved_its_coin(
+    last: str, quantum: str, more: str, day: str, tmp_path: Path
+) -> None:
+    text = SMALL.replace("2025-05-06", last) + (
         '2025-05-01 custom "lending-pool" "SOL"\n  rates: "observed"\n'
         '2025-05-01 custom "lending-rate" "SOL" 0.05 0.08\n'
-        '2025-05-01 * "In"\n  Assets:Backpack:Main:Wallet  10 SOL\n  Assets:Bank  -10 SOL\n'
-        '2025-05-03 * "Out"\n  Assets:Backpack:Main:Wallet  -10.00274009 SOL\n'
-        "  Assets:Bank  10.00274009 SOL\n"
-        "2025-05-01 commodity SOL\n  quantum: 0.00000001\n"
-    )
-    folder = Folder.made(tmp_path / "small", text, ROWS)
-    found = tables(shown(folder, "UsanceLending"))["Interest by sub-account"]
-    assert LINK.findall(found) == ["lending/2025-05-03/Main", "lending/2025-05-06/Main"]
-
-
-def test_interest_leads_to_no_day_that_earned_less_than_a_quantum(tmp_path: Path) -> None:
-    """Goal: 10 SOL at 5 % earn 0.00137 a day: the first hundredth on the eighth day."""
-    text = SMALL.replace("2025-05-06", "2025-05-10") + (
-        '2025-05-01 custom "lending-pool" "SOL"\n  rates: "observed"\n'
-        '2025-05-01 custom "lending-rate" "SOL" 0.05 0.08\n'
-        "2025-05-01 commodity SOL\n  quantum: 0.01\n"
+        f"2025-05-01 commodity SOL\n  quantum: {quantum}\n"
         '2025-05-01 * "In"\n  Assets:Backpack:Main:Wallet  10 SOL\n  Assets:Bank\n'
     )
-    folder = Folder.made(tmp_path / "small", text, ROWS)
+    folder = Folder.made(tmp_path / "small", text + more, ROWS)
     found = tables(shown(folder, "UsanceLending"))["Interest by sub-account"]
-    assert LINK.findall(found) == ["lending/2025-05-08/Main", "lending/2025-05-10/Main"]
+    assert LINK.findall(found) == [f"lending/{day}/Main", f"lending/{last}/Main"]
 
 
 def test_yield_leads_to_the_last_day_of_its_coin(tmp_path: Path) -> None:

@@ -683,12 +683,9 @@ def test_an_address_stays_when_its_title_goes(editor: FlaskClient, books: Folder
 
     def saved(source: str) -> bool:
         sha = hashlib.sha256(books.ledger.read_bytes()).hexdigest()
-        return bool(
-            put(
-                editor, "source", file_path=str(books.ledger), source=source, sha256sum=sha
-            ).status_code
-            == 200
-        )
+        file = str(books.ledger)
+        got = put(editor, "source", file_path=file, source=source, sha256sum=sha)
+        return bool(got.status_code == 200)
 
     text = books.ledger.read_text()
     for source in (

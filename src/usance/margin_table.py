@@ -6,7 +6,6 @@ and the figures are then of those alone.
 
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
@@ -63,9 +62,10 @@ def register() -> None:
     """
     if "beanquery" not in sys.modules:
         return
-    with suppress(ImportError):
-        import_module("beanquery.sources.beancount")
-    tables = getattr(sys.modules.get("beanquery.sources.beancount"), "_TABLES", None)
+    try:
+        tables = getattr(import_module("beanquery.sources.beancount"), "_TABLES", None)
+    except ImportError:
+        return
     if not isinstance(tables, list) or any(table.name == NAME for table in tables):
         return
     from beanquery.query_compile import EvalColumn  # noqa: PLC0415

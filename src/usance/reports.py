@@ -101,11 +101,13 @@ def sheets(
     for entry in book.entries:
         if isinstance(entry, Transaction) and entry.date <= at:
             _book(entry, chart, legs, bills, at_cost=at_cost)
-    settles = {key: timeline.values[-1].settle for key, timeline in reading.book.perpetuals.items()}
-    made = []
-    for name, venue in venues.items():
-        marked = {coin: settle for (where, coin), settle in settles.items() if where == venue}
-        made.append(_sheet(name, venue, legs[name], chart, table, marked))
+    marked: dict[str, dict[str, str]] = defaultdict(dict)
+    for (venue, contract), terms in reading.book.perpetuals.items():
+        marked[venue][contract] = terms.values[-1].settle
+    made = [
+        _sheet(name, venue, legs[name], chart, table, marked[venue])
+        for name, venue in venues.items()
+    ]
     return made, list(table.missing.values())
 
 

@@ -40,8 +40,9 @@ Dated = list[tuple[datetime.date, str]]
 """Ids of transactions with their dates, in order of date."""
 
 
-def _until(dates: Dated, day: int) -> Dated:
-    return dates[: bisect_right(dates, (date_of(day), "~"))]
+def _last(dates: Dated, day: int, fits: Callable[[str], bool] = bool) -> str:
+    until = dates[: bisect_right(dates, (date_of(day), "~"))]
+    return next((identity for _, identity in reversed(until) if fits(identity)), "")
 
 
 class Books:
@@ -180,8 +181,8 @@ class Books:
 
         coin  of which it has to post something, whatever it is without one
         """
-        made = _until(self._once("latest", self._by_kind).get((kind, name), []), day)
-        return next((it for _, it in reversed(made) if not coin or self._posts(it, coin)), "")
+        made = self._once("latest", self._by_kind).get((kind, name), [])
+        return _last(made, day, lambda identity: not coin or self._posts(identity, coin))
 
     def _posts(self, identity: str, coin: str) -> bool:
         legs = self.ids[identity].postings
@@ -190,8 +191,7 @@ class Books:
 
     def changed(self, account: str, coin: str, day: int) -> str:
         """Return the id of the last transaction that posted to an account until a day, or ""."""
-        made = _until(self._once("changed", self._by_account).get((account, coin), []), day)
-        return made[-1][1] if made else ""
+        return _last(self._once("changed", self._by_account).get((account, coin), []), day)
 
     def _by_kind(self) -> dict[tuple[str, str], Dated]:
         found: dict[tuple[str, str], Dated] = defaultdict(list)

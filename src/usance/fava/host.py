@@ -74,10 +74,9 @@ class UsanceBooks(FavaExtensionBase):
 
         Refuse to read or edit the source of what has none: Fava would look for a file.
         """
+        ledger_file = Path(self.ledger.beancount_file_path)
         with self._loading:
-            if any(map(is_there, self._awaited)) and is_there(
-                Path(self.ledger.beancount_file_path)
-            ):
+            if any(map(is_there, self._awaited)) and is_there(ledger_file):
                 self.ledger.load_file()
         if request.endpoint == "json_api.get_source":
             generated = request.args.get("filename") == GENERATED

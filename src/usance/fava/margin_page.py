@@ -52,7 +52,7 @@ class UsanceMargin(Page, FavaExtensionBase):
             "problems": seen.problems,
             "prices": list(_prices(answer, books)),
             "proof": lambda kind, name: books.latest(kind, name, view.last),
-            "today": f"margin/{view.evening}/",
+            "proofs": {row["name"]: _proofs(books, view, row["name"]) for row in rows},
             "changed": lambda name, side, coin: books.changed(
                 books.reading.chart.account(name, Side[side]), coin, view.last
             ),
@@ -98,6 +98,27 @@ class UsanceMargin(Page, FavaExtensionBase):
             prices[match[1]] = Decimal(match[2])
         answer = margin_reports.margin(books.reading, seen, prices)
         return jsonify({"figures": dict(_figures(view, answer))})
+
+
+PROVED = (
+    "collateral",
+    "unsettled_pnl",
+    "borrow_liability",
+    "net_equity",
+    "exposure",
+    "maintenance_margin",
+)
+"""What the arithmetic of held margin leads over to it, beside the initial margin."""
+
+
+def _proofs(books: Books, view: View, name: str) -> dict[str, str]:
+    """Return the ids of the transactions behind the sums of a sub-account.
+
+    Initial margin stays held until it changes; the others are of the day on which it did.
+    """
+    held = books.latest("margin", name, view.last)
+    others = dict.fromkeys(PROVED, held) if held.startswith(f"margin/{view.evening}/") else {}
+    return {"initial_margin": held, **others}
 
 
 def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]]:

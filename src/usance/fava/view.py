@@ -4,9 +4,10 @@ import contextlib
 import copy
 import datetime
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from functools import cached_property
 from typing import Any
 
 from babel import Locale
@@ -59,7 +60,6 @@ class View:
         self.ledger = ledger
         self.incognito: bool = current_app.config["INCOGNITO"]
         self.notes: list[str] = []
-        self._cut = False
         self.whole = not request.args.get("time")
         self.first, self.last = self._period()
         self.operating = books.book.operating
@@ -223,17 +223,15 @@ class View:
         step = -(-count // POINTS)
         return list(range(self.last, self.first - 1, -step))[::-1]
 
-    @property
-    def intervals(self) -> Iterator[tuple[int, int]]:
+    @cached_property
+    def intervals(self) -> list[tuple[int, int]]:
         """First and last day of each interval of the period."""
         try:
             begin, end = date_of(self.first), date_of(self.last) + datetime.timedelta(days=1)
             ranges = dateranges(begin, end, g.interval, complete=self.whole)
         except (InvalidDateRangeError, OverflowError):
-            return
-        self._cut = len(ranges) > BARS
-        for range_ in ranges[-BARS:]:
-            yield range_.begin.toordinal(), range_.end_inclusive.toordinal()
+            return []
+        return [(it.begin.toordinal(), it.end_inclusive.toordinal()) for it in ranges]
 
     def lines(self, label: str, points: Callable[[int], Mapping[str, Decimal | None]]) -> Chart:
         """Return lines through the days of the sample.
@@ -249,12 +247,12 @@ class View:
     def bars(
         self, label: str, parts: Callable[[int, int], Mapping[str, Mapping[str, Decimal]]]
     ) -> Chart:
-        """Return stacked bars of intervals.
+        """Return stacked bars of the last intervals.
 
         parts  what the days from one to another came to in coins, by part and coin
         """
         data = []
-        for first, last in self.intervals:
+        for first, last in self.intervals[-BARS:]:
             stacked = {
                 part: self.converted(coins, last) for part, coins in parts(first, last).items()
             }
@@ -283,6 +281,6 @@ class View:
         if self.incognito:
             return []
         full = [chart for chart in charts if any(point["balance"] for point in chart.data)]
-        if self._cut and any(chart.type == "bar" for chart in full):
+        if len(self.intervals) > BARS and any(chart.type == "bar" for chart in full):
             self.notes.append(f"Bars show the last {BARS} intervals only; longer ones show all.")
         return full
