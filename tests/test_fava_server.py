@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from urllib.parse import quote
 import browser
 import fava
 import pytest
+from beanquery.shell import BQLShell
 from click.testing import CliRunner
 from fava import core as fava_core
 from fava import json_api
@@ -33,6 +35,7 @@ from flask.testing import FlaskClient
 from folders import Folder
 from playwright.sync_api import Dialog, Playwright
 
+from usance import read_only as read_only_process
 from usance import saving, serving
 from usance.cli import main
 from usance.disk import locked
@@ -256,6 +259,269 @@ def test_another_site_changes_nothing(
     assert got.status == 403
     assert got.error
     assert folder.files() == before
+
+
+LEDGER_DATA = "/beancount/api/ledger_data"
+PAGE = "/beancount/income_statement/"
+LINK = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+"""What a browser sends when a reader follows a link of another site."""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"},
+        {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "cors", "Sec_Fetch_Dest": "empty"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "unheard-of"},
+        LINK,
+        LINK | {"Sec_Fetch_Dest": "iframe"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "same-origin", "Origin": "http://evil.example"},
+        {"Referer": "http://evil.example/127.0.0.1:{port}/"},
+        {"Referer": "http://127.0.0.1:1/"},
+        {"Referer": "no address"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_another_site_reads_nothing(
+    method: str, headers: dict[str, str], read_only: tuple[Folder, Running]
+) -> None:
+    _, server = read_only
+    sent = {name: text.format(port=server.port) for name, text in headers.items()}
+    got = server.ask(method, LEDGER_DATA, **sent)
+    assert got.status == 403
+    assert b"Wallet" not in got.body
+
+
+OWN = [
+    {},
+    {"Sec_Fetch_Site": "none"},
+    {"Sec_Fetch_Site": "same-origin", "Referer": "http://127.0.0.1:{port}/x"},
+    {"Origin": "http://127.0.0.1:{port}"},
+    {"Referer": "http://127.0.0.1:{port}/beancount/"},
+]
+
+
+@pytest.mark.parametrize("headers", OWN, ids=str)
+def test_its_own_pages_and_its_reader_are_answered(
+    headers: dict[str, str], read_only: tuple[Folder, Running]
+) -> None:
+    _, server = read_only
+    sent = {name: text.format(port=server.port) for name, text in headers.items()}
+    assert server.ask("GET", LEDGER_DATA, **sent).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 302),
+        ("/beancount/", 302),
+        (PAGE, 200),
+        ("/beancount/account/Assets:Bank/", 200),
+        ("/beancount/extension/UsanceMargin/", 200),
+        ("/beancount/help/filters", 200),
+        ("/beancount/query/?query_string=SELECT+1", 200),
+        ("/beancount/api/query?query_string=SELECT+1", 403),
+        ("/beancount/api/", 403),
+        ("/beancount/document/?filename=x", 403),
+        ("/beancount/statement/?entry_hash=x&key=y", 403),
+        ("/beancount/download-journal/", 403),
+        ("/beancount/download-query/query_result.csv?query_string=SELECT+1", 403),
+        ("/beancount/extension/UsanceMargin/whatif", 403),
+        ("/static/app.js", 403),
+        ("/jump?time=2025", 403),
+    ],
+)
+def test_another_site_may_link_to_pages_alone(
+    path: str, status: int, read_only: tuple[Folder, Running]
+) -> None:
+    _, server = read_only
+    assert server.ask("GET", path, **LINK).status == status
+
+
+# Queries
+
+COMMANDS = sorted(
+    {name.removeprefix("do_") for name in dir(BQLShell) if name.startswith("do_")}
+    | {"output", "run", "set", "history", "shell", "!"}
+)
+"""The commands of the shell that is installed, and some that it should have."""
+
+
+def commands(path: Path) -> list[str]:
+    """Return each command of the shell in each of its spellings, with the path of a file."""
+    return [
+        f"{dot}{name} {rest}"
+        for name in COMMANDS
+        for dot in ("", ".")
+        for rest in ("", path, f"SELECT 1; .output {path}")
+    ]
+
+
+QUERY = "/beancount/api/query?query_string="
+
+
+def test_no_command_of_the_shell_runs_in_a_query(read_only: tuple[Folder, Running]) -> None:
+    folder, server = read_only
+    before = folder.files()
+    told = {
+        text: server.ask("GET", QUERY + quote(text))
+        for text in commands(folder.path / "prices.beancount")
+    }
+    assert {answer.status for answer in told.values()} == {400}
+    assert all(answer.error for answer in told.values())
+    assert folder.files() == before
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (" ", "Write a statement, such as: SELECT sum(position) GROUP BY account"),
+        (".output x", 'No statement of the query language goes on with ".output x".'),
+        ("SELECT account FRM", "No statement of the query language goes on with"),
+        ("SELECT nothing", 'The query cannot run: column "nothing" not found'),
+        ("SELECT account WHERE account ~ '('", "The query stopped: missing )"),
+        ("CREATE TABLE t USING 'csv:main.beancount'", "Only SELECT, BALANCES, JOURNAL and PRINT"),
+        ("CREATE TABLE t (a int)", "Only SELECT, BALANCES, JOURNAL and PRINT"),
+        ("INSERT INTO postings (account) VALUES ('x')", "Only SELECT, BALANCES, JOURNAL and"),
+        ("run nothing", 'The ledger has no query "nothing".'),
+    ],
+)
+def test_what_is_no_query_is_told_in_the_page_and_the_download(
+    query: str, said: str, read_only: tuple[Folder, Running]
+) -> None:
+    _, server = read_only
+    got = server.ask("GET", QUERY + quote(query))
+    assert (got.status, got.error[: len(said)]) == (400, said)
+    for kind in ("csv", "xlsx", "exe"):
+        path = f"/beancount/download-query/query_result.{kind}?query_string={quote(query)}"
+        got = server.ask("GET", path)
+        assert got.status == 400
+        assert b"Traceback" not in got.body
+
+
+def test_queries_are_answered(tmp_path: Path) -> None:
+    folder = made(tmp_path / "books")
+    with folder.ledger.open("a") as file:
+        file.write('2024-12-01 query "the bank" "SELECT sum(position) WHERE account ~ \'Bank\'"\n')
+    with browser.loaded(folder.ledger) as app:
+        client = app.test_client()
+
+        def asked(text: str) -> Any:  # noqa: ANN401
+            got = client.get("/beancount/api/query", query_string={"query_string": text})
+            assert got.status_code == 200, got.data
+            return json.loads(got.data)["data"]
+
+        rows = [[{"USDC": -1000}]]
+        assert asked("SELECT sum(position) WHERE account ~ 'Bank'")["rows"] == rows
+        for stored in ("run the bank", "run 'the bank';", 'RUN "the bank"'):
+            assert asked(stored)["rows"] == rows
+        assert ["Assets:Bank", {"USDC": -1000}] in asked("BALANCES")["rows"]
+        assert len(asked("JOURNAL 'Bank'")["rows"]) == 1
+        assert '2024-12-30 * "Deposit"' in asked("PRINT FROM narration = 'Deposit'")["contents"]
+        got = client.get(
+            "/beancount/download-query/query_result.csv",
+            query_string={"query_string": "run 'the bank'"},
+        )
+        assert b"-1000.0" in got.data
+
+
+WRITES = """import os, tempfile
+from fava.ext import FavaExtensionBase, extension_endpoint
+
+class Writes(FavaExtensionBase):
+    @extension_endpoint("write", ["GET"])
+    def write(self):
+        with tempfile.TemporaryFile("w") as file:
+            file.write("This one may be written")
+        with open(os.devnull, "w"):
+            pass
+        (folder,) = {os.path.dirname(self.ledger.beancount_file_path)}
+        at = os.path.join(folder, "prices.beancount")
+        done = []
+        for name, act in {
+            "open": lambda: open(at, "w"),
+            "append": lambda: open(at, "a"),
+            "update": lambda: open(at.encode(), "r+b"),
+            "low": lambda: os.open(at, os.O_RDWR),
+            "linked": lambda: open(linked(at), "w"),
+            "remove": lambda: os.remove(at),
+            "rename": lambda: os.rename(at, os.path.join(tempfile.gettempdir(), "x")),
+            "replace": lambda: os.replace(temporary(), at),
+            "link": lambda: os.link(at, os.path.join(tempfile.gettempdir(), "y")),
+            "truncate": lambda: os.truncate(at, 0),
+            "chmod": lambda: os.chmod(at, 0),
+            "utime": lambda: os.utime(at),
+            "mkdir": lambda: os.mkdir(at + ".d"),
+            "rmdir": lambda: os.rmdir(os.path.join(folder, "papers")),
+            "symlink": lambda: os.symlink(at, at + ".link"),
+        }.items():
+            try:
+                act()
+                done.append(name)
+            except PermissionError as error:
+                assert "open for reading only" in str(error)
+            except FileNotFoundError:
+                pass  # an attempt before this one moved it, which is told
+        return {"done": done}
+
+def temporary():
+    path = os.path.join(tempfile.gettempdir(), "z")
+    open(path, "w").close()
+    return path
+
+def linked(at):
+    link = os.path.join(tempfile.gettempdir(), "link")
+    os.symlink(at, link)
+    return link
+"""
+
+
+def test_no_code_of_a_read_only_server_changes_a_file(tmp_path: Path) -> None:
+    """Goal: whatever was overlooked writes nothing. Method: an extension tries all ways."""
+    folder = made(tmp_path / "books")
+    (folder.path / "writes.py").write_text(WRITES)
+    with folder.ledger.open("a") as file:
+        file.write('2024-12-01 custom "fava-extension" "writes"\n')
+    before = folder.files()
+    with running(folder) as server:
+        got = server.ask("GET", "/beancount/extension/Writes/write")
+        assert (got.status, json.loads(got.body)) == (200, {"done": []})
+        assert folder.files() == before
+    with running(folder, "--read-write") as server:
+        done = json.loads(server.ask("GET", "/beancount/extension/Writes/write").body)["done"]
+        assert {"open", "low", "truncate"} & {*done}
+
+
+def test_the_refusal_to_write_ends_with_the_server(tmp_path: Path) -> None:
+    place = tempfile.gettempdir()
+    with read_only_process.nothing_written(), pytest.raises(PermissionError, match="reading only"):
+        (tmp_path / "file").write_text("x")
+    (tmp_path / "file").write_text("x")
+    assert tempfile.gettempdir() == place
+
+
+def test_every_endpoint_with_every_command_changes_nothing(books: Folder) -> None:
+    """Goal: no text that Fava takes from an address is a command that writes."""
+    before = books.files()
+    names = ("query_string", "filename", "filter", "account", "time", "entry_hash", "key")
+    asked = 0
+    with browser.loaded(books.ledger) as app:
+        client = app.test_client()
+        for rule in app.url_map.iter_rules():
+            for name in COMMANDS if "GET" in (rule.methods or ()) else ():
+                text = f".{name} {books.path / 'prices.beancount'}"
+                there = dict.fromkeys(rule.arguments, text) | {"bfile": "beancount"}
+                if "aggregation_key" in there:
+                    there["aggregation_key"] = "account"
+                _, path = rule.build(there, append_unknown=False) or ("", "")
+                client.get(path, query_string=dict.fromkeys(names, text)).close()
+                asked += 1
+            assert books.files() == before, rule
+    assert asked > 40 * len(COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -994,6 +1260,40 @@ def test_it_is_not_shown_in_a_frame(
         visit.page.wait_for_load_state("networkidle")
         [_, frame] = visit.page.frames
         assert frame.url == "chrome-error://chromewebdata/"
+
+
+@browser.NEEDED
+def test_a_page_of_another_site_asks_for_nothing(
+    visit: browser.Visit, read_only: tuple[Folder, Running]
+) -> None:
+    """Goal: an image, a script, a style and a form of another site stay without an answer."""
+    folder, server = read_only
+    before = folder.files()
+    query = f"{server.base}{QUERY}{quote(f'.output {folder.path}/prices.beancount')}"
+
+    def page(_env: object, start: Callable[..., object]) -> list[bytes]:
+        start("200 OK", [("Content-Type", "text/html")])
+        body = (
+            f'<img src="{query}"><script src="{query}"></script>'
+            f'<link rel="stylesheet" href="{query}"><iframe src="{query}"></iframe>'
+            f'<form action="{server.base}{LEDGER_DATA}"><button>send</button></form>'
+            f'<a href="{server.base}{PAGE}">link</a>'
+        )
+        return [body.encode()]
+
+    got: dict[str, set[int]] = {}
+    visit.page.on("response", lambda answer: got.setdefault(answer.url, set()).add(answer.status))
+    with browser.served(page) as other:
+        visit.page.goto(other)
+        visit.page.wait_for_load_state("networkidle")
+        assert got[query] == {403}
+        visit.page.get_by_text("send").click()
+        visit.page.wait_for_load_state("networkidle")
+        assert "Only the pages of this server" in visit.page.content()
+        visit.page.goto(other)
+        visit.page.get_by_text("link").click()
+        visit.page.locator("article > *").first.wait_for(state="attached")
+    assert folder.files() == before
 
 
 # Payloads

@@ -36,6 +36,8 @@ LAYERS = (
         "posting",
         "lending_reports",
         "margin_table",
+        "queries",
+        "read_only",
         "saving",
         "verification",
         "yield_reports",
@@ -86,7 +88,7 @@ CLICK = {
     "yield_commands",
 }
 
-FILES = {"disk", "rate_files", "saving"}
+FILES = {"disk", "rate_files", "read_only", "saving"}
 """Modules that know files and no Beancount."""
 
 IMPURE = {"os", "pathlib", "random", "time", "socket", "subprocess", "fcntl", "tempfile"}
@@ -130,7 +132,7 @@ def test_rules_know_neither_beancount_nor_the_world(path: Path) -> None:
 FAVA = sorted((SOURCE / "fava").glob("*.py"))
 """The pages in Fava stand above all layers: nothing else imports them."""
 
-SERVING = {"fava_command", "saving", "serving"}
+SERVING = {"fava_command", "queries", "saving", "serving"}
 """The launcher, which alone of the layers knows Fava."""
 
 

@@ -1,9 +1,11 @@
 """Fava: the command that serves a ledger's pages."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
+from usance import read_only
 from usance.options import with_ledger
 
 
@@ -64,7 +66,8 @@ def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -
         click.echo(f"{path} is at {address} until you press Ctrl-C.")
         if not no_browser:
             click.launch(address)
-        server.serve()
+        with nullcontext() if read_write else read_only.nothing_written():
+            server.serve()
     except KeyboardInterrupt:
         pass
     except Exception as error:  # extensions that the ledger names run here too

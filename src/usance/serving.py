@@ -7,16 +7,19 @@ from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from beancount.core.data import Custom, new_metadata
 from beancount.parser.grammar import ValueType
 from cheroot.wsgi import Server
 from fava.application import create_app
 from fava.context import g
-from flask import Flask, request
+from fava.json_api import FavaJSONAPIError
+from flask import Flask, render_template, request
 from jinja2 import ChoiceLoader, DictLoader
 
 from usance.ledger import plain_months
+from usance.queries import Queries
 from usance.saving import NotSavedError, is_sealed, protect
 
 if TYPE_CHECKING:
@@ -74,12 +77,17 @@ def _is_address(host: str) -> bool:
     return True
 
 
+DATA = (["api"], ["document"], ["download-journal"], ["download-query"], ["statement"])
+"""Below a ledger's address: where Fava answers with data or a file."""
+
+
 class Guard:
-    """Passes on what comes from the served pages themselves, or from a person's address line.
+    """Passes on requests of the served pages themselves, of a person's address line, and of links.
 
     A page of another site may send requests to this machine, and a name of its own may lead here;
     the browser says so in Host, Origin and Sec-Fetch-Site. On a wildcard address, where this
     machine has names that are not known here, any numeric Host will do: no name leads there.
+    Another site may link to a page, and may neither embed, frame nor read anything.
     """
 
     def __init__(self, app: "WSGIApplication", host: str, port: int, *, read_write: bool) -> None:
@@ -115,12 +123,10 @@ class Guard:
         host = env.get("HTTP_HOST", "")
         if not self._is_ours(host):
             return f"This is not {host}. Open the address that usance fava printed."
-        if env["REQUEST_METHOD"] in SAFE:
-            return None
-        origin, site = env.get("HTTP_ORIGIN"), env.get("HTTP_SEC_FETCH_SITE")
-        if origin not in (None, f"http://{host}") or site not in (None, "same-origin"):
-            return "Only the pages of this server may change something."
-        if not self.read_write:
+        safe = env["REQUEST_METHOD"] in SAFE
+        if not _is_sent_by(f"http://{host}", env, typed=safe) and not _follows_a_link(env):
+            return "Only the pages of this server may ask this. Open its address in the browser."
+        if not safe and not self.read_write:
             return "The ledger is open for reading only. Start usance fava with --read-write."
         return None
 
@@ -131,6 +137,42 @@ class Guard:
             return False
         name = host.lower().removesuffix(port).removeprefix("[").removesuffix("]")
         return name in self.names or (self.wildcard and _is_address(name))
+
+
+def _is_sent_by(own: str, env: "WSGIEnvironment", *, typed: bool) -> bool:
+    """Tell whether a page of the origin `own` sent a request, or, if `typed`, its reader did.
+
+    A browser that does not say which site it was is held to Origin and Referer. What sends none of
+    the three is no browser that shows another site's page.
+    """
+    referer = urlsplit(env.get("HTTP_REFERER", ""))
+    origins = {env.get("HTTP_ORIGIN", own)}
+    match env.get("HTTP_SEC_FETCH_SITE"):
+        case "same-origin":
+            pass
+        case "none" if typed:
+            pass
+        case None:
+            origins.add(f"{referer.scheme}://{referer.netloc}" if any(referer) else own)
+        case _:
+            return False
+    return origins == {own}
+
+
+def _follows_a_link(env: "WSGIEnvironment") -> bool:
+    """Tell whether a request opens a page in a tab, as a link of any site may.
+
+    The addresses of Fava's pages end with a slash, apart from those of its help.
+    """
+    path = env["PATH_INFO"]
+    below = path.split("/")[2:3]
+    return (
+        env["REQUEST_METHOD"] == "GET"
+        and env.get("HTTP_SEC_FETCH_MODE") == "navigate"
+        and env.get("HTTP_SEC_FETCH_DEST") == "document"
+        and (path.endswith("/") or below == ["help"])
+        and below not in DATA
+    )
 
 
 def listening(host: str, port: int) -> Server:
@@ -177,12 +219,20 @@ def application(path: Path, *, read_write: bool) -> Flask:
         protect(path.parent)
     plain_months(str(path))
     app = create_app([str(path)], load=True, read_only=not read_write)
-    _add_pages(app.config["LEDGERS"].ledgers[0])
-    _wait_for_file(app.config["LEDGERS"].ledgers[0])
+    [ledger] = app.config["LEDGERS"].ledgers
+    ledger.query_shell = Queries(ledger)
+    _add_pages(ledger)
+    _wait_for_file(ledger)
     app.config["LEDGERS"] = Addresses(app.config["LEDGERS"])
     _escape_journal(app)
     app.before_request(_keep_ledger_files)
+    app.register_error_handler(FavaJSONAPIError, _page_of_error)
     return app
+
+
+def _page_of_error(error: FavaJSONAPIError) -> tuple[str, int]:
+    """Answer a request for a page or a download, not for data, that was refused."""
+    return render_template("_layout.html", page_title="Error", content=error.message), error.status
 
 
 def _escape_journal(app: Flask) -> None:

@@ -1,0 +1,113 @@
+"""Queries: what Fava's query page runs, which is statements of the query language alone.
+
+Fava gives the text to beanquery's shell, whose commands also write files, read them and change the
+shell for everybody else. And a statement that fails in an unforeseen way would end in a page
+without a word.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import beanquery
+from beanquery import Cursor
+from beanquery.parser import ast
+from beanquery.shell import FORMATS
+from fava.beans.abc import Directive
+from fava.core import FavaLedger
+from fava.core.query import QueryResultTable, QueryResultText
+from fava.core.query_shell import FavaBQLShell, QueryShell
+from fava.helpers import FavaAPIError
+from fava.json_api import FavaJSONAPIError
+
+STATEMENTS = (ast.Select, ast.Journal, ast.Balances, ast.Print)
+"""Statements that read the ledger. CREATE TABLE opens files, and INSERT has no table to fill."""
+
+STORED = re.compile(r"""run\s+(["']?)(.+?)\1[;\s]*""", re.IGNORECASE)
+"""How Fava's help asks for a query that is written in the ledger."""
+
+
+class QueryError(FavaJSONAPIError):
+    """Why a query has no answer; Fava's pages show it."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class Statements(FavaBQLShell):
+    """Runs one statement, with no state of an earlier one."""
+
+    def run(self, entries: Sequence[Directive], query: str) -> Cursor | str:
+        """Return the rows of a statement, or the text of PRINT."""
+        stored = STORED.fullmatch(query.strip())
+        if stored is not None:
+            query = self._stored(stored[2])
+        if not query.strip():
+            raise QueryError("Write a statement, such as: SELECT sum(position) GROUP BY account")
+        of = self.ledger
+        books = beanquery.connect(
+            "beancount:", entries=entries, errors=of.errors, options=of.options
+        )
+        statement = books.parse(query)
+        if not isinstance(statement, STATEMENTS):
+            raise QueryError("Only SELECT, BALANCES, JOURNAL and PRINT run here.")
+        cursor = books.execute(statement)
+        if not isinstance(statement, ast.Print):
+            return cursor
+        text = io.StringIO()
+        FORMATS["beancount"](
+            cursor.description, cursor.fetchall(), text, dcontext=of.options["dcontext"]
+        )
+        return text.getvalue()
+
+    def _stored(self, name: str) -> str:
+        """Return the text of a query of the ledger."""
+        for query in self.ledger.all_entries_by_type.Query:
+            if query.name == name:
+                return query.query_string
+        raise QueryError(f'The ledger has no query "{name}".')
+
+
+class Queries(QueryShell):
+    """Fava's queries; one that cannot be answered is an error of its own, whatever the reason."""
+
+    def __init__(self, ledger: FavaLedger) -> None:
+        super().__init__(ledger)
+        self.shell = Statements(ledger)
+
+    def execute_query_serialised(
+        self, entries: Sequence[Directive], query: str
+    ) -> QueryResultTable | QueryResultText:
+        """Answer the query page."""
+        with _explained():
+            return super().execute_query_serialised(entries, query)
+
+    def query_to_file(
+        self, entries: Sequence[Directive], query_string: str, result_format: str
+    ) -> tuple[str, io.BytesIO]:
+        """Answer a download."""
+        with _explained():
+            return super().query_to_file(entries, query_string, result_format)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what stops a query into its error."""
+    try:
+        yield
+    except QueryError:
+        raise
+    except beanquery.ParseError as error:
+        place = error.parseinfo
+        rest = place.tokenizer.text[place.pos :].strip()
+        raise QueryError(
+            f'No statement of the query language goes on with "{rest}". Commands of the shell of '
+            "bean-query, such as .output, do not run here."
+        ) from error
+    except beanquery.Error as error:
+        raise QueryError(f"The query cannot run: {error}.") from error
+    except FavaAPIError as error:
+        raise QueryError(error.message) from error
+    except Exception as error:  # a statement computes with what the ledger holds
+        raise QueryError(f"The query stopped: {error or type(error).__name__}.") from error
