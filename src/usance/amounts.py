@@ -91,6 +91,8 @@ class Coin:
 
     def carry_text(self, carry: int) -> str:
         """Return a carry (1e-18 quanta) in coins as plain decimal text, trailing zeros cut."""
+        # In coins, so that a reader can type `principal x growth + carry = credit + carry-after`
+        # into a calculator without converting anything.
         return shortened(scaled(carry * self.step, self.places + 18))
 
     def carry(self, text: str) -> int:

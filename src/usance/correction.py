@@ -25,7 +25,10 @@ from usance.scribe import lot_of
 from usance.wallet import Accrual, Holding, Portfolio, State
 
 Key = tuple[str, str, Lot | None, tuple[Decimal, str] | None]
-"""Account, commodity, lot and price of a posting."""
+"""Account, commodity, lot and price of a posting.
+
+With all four in the key, the difference of transactions that balance balances too.
+"""
 
 Sums = dict[Key, Decimal]
 """What postings of a kind add up to."""
@@ -74,6 +77,8 @@ def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
         legs = _Legs(reading, name, sums, fresh, posted).legs()
         if legs:
             drafts.append(Draft("correction", last + 1, name, 0, (), tuple(legs), corrects))
+    # The correction comes before its day, which begins from the evening as it should have been. So
+    # its legs prove carries, and sums that have accrued, as the legs of any day do.
     told = " ".join(str(seal.meta.get("findings", "")) for seal in reading.seals)
     untold = [problem for problem in found if problem.message not in told]
     return Correction(drafts, fresh, now, then, untold)

@@ -29,6 +29,9 @@ class Curve:
 
     def flow(self, pool: CurvePool, lent: Decimal, borrowed: Decimal) -> None:
         """Take the terms now in force, and what sub-accounts added (+) or took out (-)."""
+        # External totals move by the difference of two declarations, not to the new number. So
+        # their growth since 00:00 stays, and a directive that changes only a slope changes no
+        # balance.
         with localcontext(PRECISE):
             lent_outside = pool.external_lent - self.pool.external_lent
             borrowed_outside = pool.external_borrowed - self.pool.external_borrowed

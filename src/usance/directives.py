@@ -233,6 +233,8 @@ def sub_account(
     parts = root.split(":")
     if parts[0] != assets or len(parts) < 3:
         return None, None, [problems.bad_account(reader.source, name, root, assets)]
+    # `Transfers:Arb` is made from the name, so the name must be fit for an account. Names are
+    # unique in the ledger; the last parts of accounts need not be.
     if ":" in name or not account.is_valid(f"{assets}:{name}"):
         return None, None, [problems.bad_name(reader.source, name)]
     auto_borrow = reader.switch("auto-borrow", False)

@@ -86,6 +86,8 @@ def plain(path: Path) -> None:
 @contextlib.contextmanager
 def locked(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Hold the folder against other runs; the kernel releases it, however the run ends."""
+    # On the open folder itself, so that no lock file is left behind. A second run waits, then loads
+    # the books that the first one wrote.
     with closing(os.open(folder, os.O_RDONLY)) as descriptor:
         _lock(descriptor, wait)
         yield

@@ -66,7 +66,9 @@ def run(book: Book, state: State, first: int, last: int) -> Iterator[Day]:
     for transfer in book.transfers:
         transfers.setdefault(transfer.day, []).append(transfer)
     if Stage.MARGIN_POOL in _stages(book, first - 1) and book.operating:
-        # A breach is told on the first day of its run, which may be a closed one.
+        # A breach is reported on the first day of its run only, which may be a closed day. So the
+        # day before is measured again, from its closing state: a run after closed days reports the
+        # same as a run from the first day.
         Pooling(book, state, first - 1).measure()
     if Stage.YIELD_SPLIT in _stages(book, first - 1):
         Yielding(book, state, first - 1).compare()
@@ -95,6 +97,8 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
     lendings: dict[tuple[str, str], Lending] = {}
     pooling, yielding = Pooling(book, state, day), Yielding(book, state, day)
     yielding.take()
+    # Yield products are a stage at two moments. A payout is in the wallet before the first hour
+    # lends; treasury yield accrues after the last hour, from the principal lent in each of the 24.
     if Stage.YIELD_SPLIT in stages:
         yielding.pay()
     pooling.trade()

@@ -132,6 +132,7 @@ class Book:
 
     def price_of(self, coin: str, day: int) -> Decimal | None:
         """Return a coin's price of that very day in the operating currency, if it needs one."""
+        # It stands beside income in kind, as a proof. An older price would look like the day's.
         if coin == self.operating:
             return None
         quote = self.quotes.at(coin, self.operating, day)

@@ -30,6 +30,8 @@ def _are_even(rates: Sequence[Decimal]) -> bool:
 
 
 def _growth(rates: Sequence[Decimal]) -> int:
+    # docs/formulas.md asks for at least 50 digits. If the growth of an hour is a decimal that ends,
+    # 80 digits hold it exactly, so that a tie is rounded half-even and not by noise.
     with localcontext(PRECISE):
         product = Decimal(1)
         for rate in rates:
@@ -40,6 +42,7 @@ def _growth(rates: Sequence[Decimal]) -> int:
 
 def mean_rate(rates: Sequence[Decimal]) -> Decimal:
     """Return the mean annual rate of some hours, rounded half-even to 1e-18."""
+    # Only growth counts. The mean of the hourly rates is there for a person to recognise.
     if _are_even(rates):
         return rates[0].quantize(_SMALLEST, context=PRECISE)
     with localcontext(PRECISE):

@@ -35,7 +35,10 @@ _amount, _posting = partial(tuple.__new__, Amount), partial(tuple.__new__, Posti
 # Their own constructors take twice as long, and there are some for each coin of each day.
 
 FIRST_LINE = 1_000_000_000
-"""Line of a day's first generated directive: above any real one, so that it sorts behind."""
+"""Line of a day's first generated directive: above any real one, so that it sorts behind.
+
+The count begins again each day, so that an edit elsewhere does not move the directive.
+"""
 
 
 class Accounts(dict[Place, str]):
@@ -171,6 +174,8 @@ class Journal:
             shared = self.shared[growth] = (rate, *texts)
         return {
             "principal": scaled(principal * coin.step, coin.places),
+            # Principal and growth do not tell how long a segment was. With its hours a reader sees
+            # that a day has 24 and a month no 32nd day, and recomputes the average principal.
             "hours": str(hours),
             "rate": shared[1],
             "growth": shared[2],

@@ -31,7 +31,10 @@ from usance.terms import Stage
 from usance.wallet import State
 
 PERSONAL = frozenset((Side.WALLET, Side.PERP, Side.BORROWED, Side.PNL, Side.FEES))
-"""Sides that a person may open, though only the engine has posted there yet."""
+"""Sides that a person may open, though only the engine has posted there yet.
+
+The engine opens them only if nobody else did. All other accounts of the engine are its own to open.
+"""
 
 LINES = {
     "usance.plugins": frozenset(Stage),
@@ -127,6 +130,8 @@ def extend(
         made, told = _days(handed, reading, options, entries, altered if known else [])
     found += [*wrong, *told] if known else wrong
     _watch(options, folder, reading)
+    # At None Beancount's own pad stops too. Anybody who saves a half-written line would meet it.
+    # Our reader reports the missing values, with file and line.
     whole = [
         entry._replace(values=[]) if isinstance(entry, Custom) and entry.values is None else entry
         for entry in entries
@@ -138,7 +143,8 @@ def extend(
 def _uncollected() -> Iterator[None]:
     """Hold off the collector of cycles: what is made has none, so it would look in vain.
 
-    Thawed, it all counts as old: the collector does not walk it as soon as it may run again.
+    It would walk the growing list again and again. Thawed, it all counts as old: the
+    collector does not walk it as soon as it may run again.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -264,6 +270,8 @@ def _report(problem: Problem) -> UsanceError | UsanceChange | UsanceFinding:
 
 def _watch(options: dict[str, Any], folder: str, reading: Reading) -> None:
     """Let a load cache and Fava notice an edited rates file, and a new posted month."""
+    # Both watch the files of this option. It gets a new list, with the rates files and the folder
+    # of closed days. Our own commands never use the cache.
     files = {str(place) for place in places(reading, folder) if rate_files.is_there(place)}
     known = options["include"]
     options["include"] = [*known, *sorted(files - set(known))]

@@ -154,6 +154,8 @@ class Lending:
         balance before the change, so the change is worked out again.
         """
         holding = account.holding
+        # A step is tried on a copy: only the repayment or borrow that it causes shows whether a
+        # balance changes. A deposit that only repays leaves the loan as it is.
         while True:
             after = holding.copy()
             borrow = self._moved(account, after, slot, moved)
@@ -199,6 +201,8 @@ class Lending:
         self, account: Account, amount: int, slot: int, moved: Sequence[Movement]
     ) -> int:
         """Return the fee, in quanta, for the rest of the hour in which the borrow was made."""
+        # Exactly on the hour it is nothing: the borrow pays the whole hour that begins. If several
+        # transactions of an hour caused the borrow, the time of the last counts, even a full hour.
         seconds = slot * 3600 - moved[-1].seconds if moved else 0
         if not (isinstance(self.pool, ObservedPool) and self.pool.entry_fee and seconds):
             return 0

@@ -84,6 +84,8 @@ def liquidation_price(standing: Standing, margin: Margin, index: int) -> Decimal
     position = standing.positions[index]
     if margin.in_breach:
         return position.mark
+    # A linear estimate would be wrong exactly when it matters: for large positions, and for
+    # collateral in the underlying. So the root of the true equation is searched.
     with localcontext(PRECISE):
         function = excess(standing, margin, index)
         if position.quantity > 0:

@@ -59,6 +59,9 @@ def register() -> None:
     A load for another tool need not pay for it: beanquery is looked up, and only its source of
     tables imported, as Fava does with the first query, after the load. The list of tables is
     beanquery's own, so a version without it is left as it is.
+
+    A load from Beancount's cache runs no plugin, and so has no table. For bean-query set
+    BEANCOUNT_DISABLE_LOAD_CACHE=1.
     """
     if "beanquery" not in sys.modules:
         return

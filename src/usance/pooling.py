@@ -85,7 +85,8 @@ class Pooling:
                 else:
                     settled.setdefault(terms.settle, []).append((contract, quantity))
             if not known:
-                # What the balance in Perp is owed for cannot be told.
+                # One contract has a fault, so nobody can tell for what the balance in Perp is owed.
+                # A settlement of the others would borrow for a slip of the pen.
                 continue
             pairs: list[Pair] = []
             for coin, contracts in sorted(settled.items()):
@@ -113,6 +114,8 @@ class Pooling:
                 return None
             marked.append((contract, quantity, mark))
         unit = self.book.coins[coin]
+        # The balance is the debt at the last mark, whoever wrote the postings. So a close, a flip
+        # or a funding that a person books in Perp needs no rule of its own.
         balance = self.state.holding(name, coin).perp
         contracts = [(quantity, mark) for _, quantity, mark in marked]
         due = settlement.due(contracts, balance, unit)
@@ -131,6 +134,8 @@ class Pooling:
     def measure(self) -> None:
         """Measure the margin of each exposed sub-account, and find breaches."""
         for name in sorted(self.book.sub_accounts):
+            # Without a contract or a borrow no price is needed, so none is reported as missing.
+            # Reports price everything, because a person asks them for a figure.
             if name in self.book.faulty or not self.standings.is_exposed(name):
                 self.state.breached.discard(name)
                 continue

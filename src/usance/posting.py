@@ -165,6 +165,8 @@ def _post(
     for month, (posted, inputs) in sorted(months.items()):
         if month > made.last[:7]:
             break
+        # Inputs first: no day is ever closed unless its inputs are on the disk. A crash may leave
+        # lines of days that are not closed; they are ignored, and written again.
         made.files.append((folder / f"{month}.inputs", bytes(inputs)))
         made.files.append((folder / f"{month}.beancount", bytes(posted)))
 
@@ -188,6 +190,10 @@ def _below(
     text   of the day, with its entries
     above  lines of the month file before it
     """
+    # Beancount books the transactions of a date by line number, whatever their file, before a
+    # plugin runs. If a liquidation stood higher up in `posted` than the trade that opens its lot,
+    # the closed day could not be loaded. So accrue refuses to write it, and tells where the trade
+    # has to stand.
     for entry in entries:
         if not isinstance(entry, Transaction):
             continue

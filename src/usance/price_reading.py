@@ -52,6 +52,7 @@ def _counting(
 
     They are of our commodities, directly or over another one.
     """
+    # A price of a coin with a pool counts, because it is written into the proof.
     ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
     ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
     ours.discard(operating or "")
@@ -74,6 +75,7 @@ def _counting(
 
 def _since(terms: Schedule, operating: str | None) -> dict[str, int]:
     """Return the day from which prices of our commodities count: that of their first terms."""
+    # So terms of June do not make the prices of a closed May inputs of May.
     found: dict[str, int] = {}
     for timelines in (terms.pools, terms.collaterals, terms.perpetuals):
         for (_, name), timeline in timelines.items():

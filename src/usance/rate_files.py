@@ -71,6 +71,7 @@ def _read(
     hint: str,
     parse: Parse[V],
 ) -> Rows[V]:
+    # The one safe opening of files, for both parsers of rows: lending rates and treasury rates.
     real, problem = _locate(folder, path, source)
     if problem is not None:
         return [], [problem]

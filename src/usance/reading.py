@@ -32,8 +32,10 @@ from usance.terms import Rates, Stage, TreasuryRate
 from usance.timeline import Timeline
 
 GENERATED = "(usance)"
-"""File name of generated directives. It names no file: Fava's export then prints the directive,
-which it cannot do where the name is in angle brackets."""
+"""File name of generated directives. It names no file: Fava's export then prints the directive.
+
+Beancount's custom is a name in angle brackets; Fava's export of the whole ledger then fails.
+"""
 
 DAY_CLOSE = "day-close"
 DAY_CORRECT = "day-correct"
@@ -176,6 +178,8 @@ def read(
         operating=operating or "",
         stages=Timeline(_stages(seals, stages)),
         stale_after=terms.stale_after,
+        # Days before the first movement hold nothing and are not closed. Anything dated earlier (a
+        # commodity, terms, the last row of a rates file) counts on the first day.
         first=min(moments, default=0) // SLOTS or None,
     )
     speaking = chain(written, kinds[Balance], kinds[Price])

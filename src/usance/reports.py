@@ -96,7 +96,8 @@ def sheets(
         if timeline.values[0].bills is not None:
             venues[name] = venue
     legs = {name: _Legs() for name in venues}
-    # Bills are worth their cost and what Accretion holds, whatever a price says.
+    # Bills are worth their cost and what Accretion holds, whatever a price says: that accretion was
+    # distributed, and a market price beside it would count the discount twice.
     bills = {chart.reserved(name, Reserve.BILLS) for name in venues if chart.is_product(name)}
     for entry in book.entries:
         if isinstance(entry, Transaction) and entry.date <= at:

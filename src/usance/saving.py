@@ -23,7 +23,11 @@ from usance.disk import Disk, locked
 from usance.seals import MONTH_FILE
 
 FAVA = "1.30."
-"""The versions of Fava whose writes are known, as `tests/test_fava_server.py` checks them."""
+"""The versions of Fava whose writes are known, as `tests/test_fava_server.py` checks them.
+
+It counts the ways in which the installed Fava writes, so that a person reads a new release before
+it may write.
+"""
 
 
 class NotSavedError(FavaJSONAPIError):

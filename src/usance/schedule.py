@@ -285,6 +285,8 @@ def _yields(
         made.bonuses[sub_account, name] = _timelines(ordered, {""})["", sub_account]
         if len(made.problems) > told:
             made.blocked.add(("product", name))
+    # The accounts of a malformed product are still its own, so that one mistake is one error. If
+    # the account of bills itself cannot be read, no account under a venue is called a stray one.
     made.bills, made.lost = yield_directives.places(kinds["yield-product"], assets)
     made.products = {
         key: timeline
@@ -334,6 +336,8 @@ def _block(made: Schedule, kind: str, name: str) -> None:
 def _at_venue(made: Schedule, kind: str, term: Term[V], venues: set[str]) -> bool:
     if term.venue is None or term.venue in venues or made.unplaced:
         return True
+    # Like a rate without a pool, this is almost always a slip of the pen. Silence would look like a
+    # pool that pays nothing.
     what = _what(kind, term.name)
     made.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
     _block(made, kind, term.name)

@@ -139,6 +139,8 @@ def walk(
         for line, posted, match in _closes(data):
             seal = _read(match)
             before = seals[-1] if seals else None
+            # A seal that is no longer written as one is not among these. The next seal gives it
+            # away, as its day is not the due one. The first bad day is the one that is missing.
             due = _due(seal, before)
             if seal.date != due:
                 lost = "its close is missing, or not written as it was"

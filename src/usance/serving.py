@@ -261,7 +261,7 @@ def _add_pages(ledger: "FavaLedger") -> None:
 def _wait_for_file(ledger: "FavaLedger") -> None:
     """Let what is shown stay while the ledger's file is gone, as between two steps of a checkout.
 
-    Fava would load nothing, and watch nothing more.
+    Fava would load nothing, watch nothing more, and lose the title, of which it makes the address.
     """
     path, check = Path(ledger.beancount_file_path), ledger.watcher.check
     vars(ledger.watcher)["check"] = lambda: path.exists() and check()

@@ -80,6 +80,7 @@ class Standings:
     def standing(self, name: str) -> Standing | None:
         """Return what a sub-account has, None where a part of it cannot be priced."""
         limit = self.book.sub_accounts[name].at(self.moment)
+        # Treasury yield is no collateral (and no principal) before it is paid.
         assets, debts, perp, complete = [], [], {}, True
         with localcontext(PRECISE):
             for coin, holding in sorted(self.state.holdings.get(name, {}).items()):

@@ -119,6 +119,7 @@ class Waterfall:
         unit, coin = self.book.coins[market], self.book.coins[settle]
         self.steps[market] += 1
         tenth = EXACT.multiply(self.sizes[market], Decimal("0.1"))
+        # To the quantum, so that the text of a liquidation is the same after a restart.
         size = EXACT.multiply(Decimal(max(1, unit.rounded(tenth))), unit.quantum)
         whole = position.quantity.copy_abs()
         size = whole if self.steps[market] >= STEPS else min(size, whole)

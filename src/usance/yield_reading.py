@@ -72,6 +72,8 @@ def backing(terms: Schedule, reserved: Mapping[str, Sequence[Reserved]]) -> Back
 
 def _mature(made: Backing, entry: Commodity, day: int) -> None:
     """Take over the maturity of a bill on the first day on which it is held."""
+    # A quantum counts on every day, so a new one changes closed days. A new bill must not, so its
+    # maturity is an input of that first day. `maturity:` on other commodities is left alone.
     if entry.currency not in made.maturities:
         made.maturities[entry.currency], wrong = yield_directives.maturity(entry)
         made.problems += wrong
@@ -114,6 +116,8 @@ def payments(
     terms: Schedule, chart: Chart, receipts: Iterable[Receipt]
 ) -> tuple[list[Payment], list[Input], list[Problem]]:
     """Return what was paid, and inputs of the days on which a payout steps aside for it."""
+    # A venue may pay a period in parts: each payment takes out of AccruedYield the amount it
+    # states.
     made: list[Payment] = []
     inputs: list[Input] = []
     wrong: list[Problem] = []

@@ -53,6 +53,10 @@ class Yielding:
 
     def pay(self) -> None:
         """Pay what accrued in periods that are over, but where a person wrote the payout."""
+        # A period is forgotten on the first day after it, whoever paid it, at whatever date. So a
+        # run after a closed day needs no memory of payouts. An amount that a person leaves in
+        # AccruedYield stays there, shown as unpaid: if the next payout collected it, that would
+        # hide a difference with the venue, in a month to which it does not belong.
         paid: dict[str, list[Pair]] = {}
         for venue, name, product in self.terms:
             coin = self.book.coins[product.asset]
@@ -116,6 +120,8 @@ class Yielding:
 
     def _enrolled(self, lending: Lending | None) -> dict[str, list[int]]:
         """Return the principal enrolled in each hour, quanta, of each sub-account that lends."""
+        # Lending notes its principal in each hour, even if it earned nothing, so that this yield
+        # never rests on interest.
         found: dict[str, list[int]] = {}
         start = self.day * SLOTS
         for account in lending.accounts if lending is not None else ():

@@ -113,7 +113,8 @@ class UsanceBooks(FavaExtensionBase):
         """Tell whether books are of the last load.
 
         Another one may begin while they are put together, and one that Fava does not survive ends
-        before `after_load_file`.
+        before `after_load_file`. With that notice alone, figures of an earlier load stayed for
+        good.
         """
         entries, options = cast("Directives", self.ledger.all_entries), self.ledger.options
         return seen.entries is entries and seen.options is cast("dict[str, Any]", options)
