@@ -3,7 +3,7 @@
     python tests/faults_page.py      as root: only root can try whether owners are kept
 
 Each fault strikes a run of `usance accrue` that closes three days and so ends one month and begins
-another; what is found afterwards is compared with the books before and after.
+another; the books found afterwards are compared with those before and after.
 """
 
 import datetime
@@ -40,7 +40,7 @@ SAME = "ends in the same bytes"
 
 
 class Books:
-    """A ledger of which the first day is closed, to be closed to its end by runs that are struck.
+    """A ledger with its first day closed; runs that are struck close the rest.
 
     before, after  files of the folder
     operations     of a run that nothing strikes, by name
@@ -79,7 +79,7 @@ class Books:
         return Folder(shutil.copytree(self.template.path, self.path / str(self.copies)))
 
     def found(self, folder: Folder) -> str:
-        """Name what a run left: the books before or after, or those that end with a month."""
+        """Name the books that a run left: those before or after, or those that end with a month."""
         held = folder.posted()
         months = sorted(name for name in self.after if re.search(r"\d{4}-\d\d\.beancount", name))
         written = [name for name in months if held.get(name) == self.after[name]]
@@ -93,7 +93,7 @@ class Books:
         return f"those of a run that ended with {Path(written[-1]).stem}"
 
     def mend(self, folder: Folder) -> None:
-        """Load what a run left, which is without error, and let the next run end it."""
+        """Load the books that a run left, without error, and let the next run end them."""
         held = tuple(sorted(folder.files().items()))
         if held in self.sound:
             return
@@ -113,7 +113,7 @@ class Outcome:
     drafts: int = 0
 
     def note(self, books: Books, folder: Folder) -> None:
-        """Take note of what a run left, then let the next one end it."""
+        """Take note of the books that a run left, then let the next one end them."""
         self.found[books.found(folder)] += 1
         self.drafts += any(name.startswith("posted/.") for name in folder.files())
         books.mend(folder)
@@ -152,7 +152,7 @@ def each(
 ) -> Callable[[Books], Outcome]:
     """Strike once at each operation of these names, or at each of all.
 
-    fault  that the operation fails with, 0 where the run is killed
+    fault  that the operation fails with, 0 if the run is killed
     """
 
     def tried(books: Books) -> Outcome:
@@ -332,13 +332,19 @@ def not_ours(books: Books) -> Outcome:
 
 WHOLE = (
     Fault("short writes", "each write takes 1, 7 or 1000 bytes", short_writes),
-    Fault("files may not grow beyond a limit (EFBIG)", "limits from none to a whole month", quota),
+    Fault(
+        "files may not grow beyond a limit (EFBIG)", "limits from 0 bytes to a whole month", quota
+    ),
     Fault("the folder is read-only (EACCES)", "another user's run", read_only),
-    Fault("a month has another mode", "it is kept", modes),
+    Fault("a month has another mode", "a run keeps it", modes),
 )
 BY_ROOT = (
-    Fault("a month has another owner and group", "a run of root; they are kept", owners),
-    Fault("a month has another owner", "a run that may not give files away; it takes it", not_ours),
+    Fault("a month has another owner and group", "a run of root keeps them", owners),
+    Fault(
+        "a month has another owner",
+        "a run that may not give files away becomes the owner",
+        not_ours,
+    ),
 )
 
 
@@ -404,7 +410,7 @@ ANY = "the books before or after, or those of a run that ended at a month"
 
 
 def killed_from_outside(books: Books, times: int = 6) -> Outcome:
-    """Where it strikes is for the clock to say, so what is found is not counted."""
+    """The clock decides at which operation it strikes, so outcomes are not counted."""
     outcome, draw, pace = Outcome(), drawing(), 0.003
     for _ in range(times):
         folder = books.fresh()
@@ -505,7 +511,7 @@ NEW_MONTH = MONTHS[2:]
 def in_the_way(plant: Plant, names: list[str], refused: str = "") -> Callable[[Books], Outcome]:
     """Plant something at each of some names, and run; what lies outside is left as it is.
 
-    refused  what the run says, where it does not simply go on
+    refused  the run's message, if it does not simply go on
     """
 
     def tried(books: Books) -> Outcome:
@@ -547,7 +553,7 @@ def posted_leads_out(books: Books) -> Outcome:
 
 
 NOT_PLAIN = "Not a plain file; move it away"
-MOVED = f"refuses until it is moved away, then {SAME}"
+MOVED = f"refuses until you move it away, then {SAME}"
 
 IN_THE_WAY = (
     *(
@@ -557,7 +563,7 @@ IN_THE_WAY = (
             in_the_way(plant, DRAFTS),
         )
         for what, plant in (
-            ("what a killed run left, longer and read-only", a_file),
+            ("one of a killed run, longer and read-only", a_file),
             ("a link to a file outside", a_link),
             ("a second name of a file outside (hard link)", a_hard_link),
             ("a pipe that nobody reads", a_pipe),
@@ -571,7 +577,7 @@ IN_THE_WAY = (
     ),
     *(
         Fault(
-            f"where a new month goes lies {what}",
+            f"{what} lies in the place of a new month",
             "the month, and its .inputs",
             in_the_way(plant, NEW_MONTH, NOT_PLAIN),
             MOVED,
@@ -600,14 +606,15 @@ FAULTS = (*EACH, *WHOLE, *BY_ROOT, *PROCESSES, *IN_THE_WAY)
 INTRODUCTION = """\
 # Faults
 
-What happens to closed days when a run of `usance accrue` is struck. Each fault below was tried on
-a ledger of which one day is closed and three are to be: they end one month and begin another. The
-tests try them again, and this page is made by them.
+The state of closed days after a fault has struck a run of `usance accrue`. Each fault below was
+tried on a ledger with one closed day and three days to close, which end one month and begin
+another. The tests try the faults again, and make this page.
 
-Every time the ledger loads without an error, `usance check` and `usance verify` pass, and no draft
-(`posted/.2025-01.beancount.new`) is ever read. A run that fails says why in one line and exits 1.
+Every time the ledger loads without an error, `usance check` and `usance verify` pass, and nothing
+ever reads a draft (`posted/.2025-01.beancount.new`). A run that fails says why in one line and
+exits 1.
 
-| fault | where it strikes | times | found afterwards | the next run |
+| fault | how it is tried | times | found afterwards | the next run |
 |---|---|---|---|---|
 """
 
