@@ -1,4 +1,4 @@
-"""Measure Usance side by side with what it is compared with, and print one table of ratios.
+"""Measure Usance side by side with other programs, and print one table of ratios.
 
     python bench/run.py [--quick] [--write] [--only loading,own_time,peer,...]
 
@@ -84,7 +84,7 @@ def write(text: str) -> None:
 
 
 def main() -> None:
-    """Measure, print, and write where asked to."""
+    """Measure, print, and write if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small books, few rounds")
     parser.add_argument("--write", action="store_true", help="put the table into the docs")

@@ -1,11 +1,11 @@
-"""The page of mutants, docs/mutants.md, made from what mutmut found.
+"""The page of mutants, docs/mutants.md, made from the outcomes of mutmut.
 
     mutmut run
     python tests/mutants_page.py
 
 mutmut changes the modules of money, seals and the lock in one place at a time, and runs the tests
 of pyproject.toml that reach the place. A mutant that no test notices has a reason here, or the
-script fails: then it needs a test, or the code can do without what was changed.
+script fails: then it needs a test, or the code can do without the changed part.
 """
 
 import re
@@ -36,15 +36,15 @@ REASONS = {
     r"amounts: exponent = None": "a shortcut for integers, which the rest leaves as they are",
     r"amounts: .* exponent >= 0 else short": "an integer is that integer",
 }
-"""Why a mutant is no fault, by a pattern over its module and what it changed a line to."""
+"""Why a mutant is no fault, by a pattern over its module and the changed line."""
 
 INTRODUCTION = """\
 # Mutants
 
 How well the tests watch the modules of money, seals and the lock. mutmut changes them in one place
 at a time: an operator, a constant, an argument, a text. A test must fail then. `make soak` does it
-again and makes this page. Left out, as mutmut cannot change them: constants of a module, and what
-`contextmanager` decorates, which is `locked` around `_lock`, and `closing`.
+again and makes this page. Constants of a module are left out, and so are functions that
+`contextmanager` decorates (`locked` around `_lock`, and `closing`): mutmut cannot change them.
 
 """
 
@@ -56,7 +56,7 @@ def mutmut(*words: str) -> str:
 
 
 def outcomes() -> dict[str, str]:
-    """Return what came of each mutant, by its name."""
+    """Return the outcome of each mutant, by its name."""
     return dict(re.findall(r"^ *(\S+): (.+)$", mutmut("results", "--all", "true"), re.MULTILINE))
 
 
@@ -65,7 +65,7 @@ def module(name: str) -> str:
 
 
 def change(name: str) -> tuple[str, str]:
-    """Return what a mutant changes, before and after."""
+    """Return the text that a mutant changes, before and after."""
     lines = re.findall(r"^([-+]) +(.*)$", mutmut("show", name), re.MULTILINE)
     before, after = (" ".join(text for sign, text in lines if sign == wanted) for wanted in "-+")
     return before, after
