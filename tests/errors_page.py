@@ -106,7 +106,7 @@ def names() -> dict[str, list[str]]:
     """Return the names of all errors, in the order of the source, by its headings."""
     source = inspect.getsource(problems)
     found: dict[str, list[str]] = {}
-    for heading, name in re.findall(r"^(?:# (.+)|def ([a-z]\w*)\()", source, re.MULTILINE):
+    for heading, name in re.findall(r"^(?:# (.+)|@\w+\ndef (\w+)\()", source, re.MULTILINE):
         if heading:
             found[heading] = []
         else:

@@ -379,8 +379,7 @@ def test_two_of_one_moment_are_refused(term: str, tmp_path: Path) -> None:
     lines = made.path.read_text().splitlines()
     head = DIRECTIVES[term].splitlines()[0]
     first, second = (number for number, line in enumerate(lines, 1) if line == head)
-    at = Source(str(made.path), second)
-    told = problems.two_alike(at, WHAT[term], Source(str(made.path), first))
+    told = problems.two_alike(NOWHERE, WHAT[term], f"line {first}")
     assert made.told() == [f"main.beancount:{second}: {told.message}"]
     other = having(term, "venue", '"Backpack"')
     made = with_directive(tmp_path / "venue", term, f"{DIRECTIVES[term]}{other}")

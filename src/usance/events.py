@@ -7,10 +7,10 @@ from enum import Enum
 
 from usance.amounts import Coin
 from usance.lots import Lot
-from usance.problems import STALE_AFTER, Problem, Source
+from usance.problems import Problem, Source
 from usance.quotes import Quotes
 from usance.reserves import Yields
-from usance.terms import Collateral, Perpetual, Pool, Rates, Stage, SubAccount
+from usance.terms import STALE_AFTER, Collateral, Perpetual, Pool, Rates, Stage, SubAccount
 from usance.timeline import Timeline
 
 

@@ -24,7 +24,7 @@ from usance.drafts import Draft
 from usance.engine import Day
 from usance.events import Side
 from usance.journal import Journal
-from usance.problems import Problem, Source
+from usance.problems import Kind, Problem, Source
 from usance.reading import Reading, is_generated, is_posted, read
 from usance.seals import MONTH_FILE
 from usance.terms import Stage
@@ -126,7 +126,7 @@ def extend(
         altered = [] if wrong else closed.altered(reading, folder)
         wrong += (problem for day in altered for problem in closed.differences(day, folder))
         # Where closed days have only changed, what they would come to by now is known.
-        known = all(problem.name == problems.CHANGED for problem in wrong)
+        known = all(problem.kind is Kind.CHANGE for problem in wrong)
         made, told = _days(handed, reading, options, entries, altered if known else [])
     found += [*wrong, *told] if known else wrong
     _watch(options, folder, reading)
@@ -263,7 +263,7 @@ def _report(problem: Problem) -> UsanceError | UsanceChange | UsanceFinding:
     source = {"filename": problem.source.file, "lineno": problem.source.line}
     if problem.finding:
         return UsanceFinding(source, f"finding: {problem.message}", None)
-    if problem.name == problems.CHANGED:
+    if problem.kind is Kind.CHANGE:
         return UsanceChange(source, problem.message, None)
     return UsanceError(source, problem.message, None)
 

@@ -23,11 +23,8 @@ from usance.hours import date_of
 from usance.journal import Journal
 from usance.ledger import Ledger, enabled
 from usance.posted import chain
-from usance.problems import Problem
+from usance.problems import Kind, Problem
 from usance.reading import ROOTS, Reading, is_generated
-
-OLD = frozenset(("old-rate", "old-price", "old-treasury-rate"))
-"""Findings that stop the posting of their day."""
 
 COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
 
@@ -98,7 +95,7 @@ def plan(
             day.problems[:0] = correction.problems
             made.corrections = len(correction.drafts)
         made.problems += (problem for problem in day.problems if not problem.finding)
-        old = [problem for problem in day.problems if problem.name in OLD]
+        old = [problem for problem in day.problems if problem.kind is Kind.OLD_FIGURE]
         if old and not stale_ok and not made.problems:
             made.problems = old
             break

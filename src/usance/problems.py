@@ -1,20 +1,18 @@
 """Problems: what is wrong in a ledger, where, and what to write instead.
 
-One function for each text. The name of a problem is the name of its function; `docs/errors.md`
-shows each with the ledger that causes it.
+One function for each text, which is only its sentence: a decorator makes it a problem at a place.
+The name of a problem is the name of its function; `docs/errors.md` shows each with the ledger that
+causes it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple
+from enum import Enum
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec
 
-STALE_AFTER = 3
-"""Days after which a row of a file is old, where its commodity does not say otherwise."""
-
-
-CHANGED = "closed-day-changed"
-"""The one error that a correction takes away."""
+P = ParamSpec("P")
 
 
 class Source(NamedTuple):
@@ -23,10 +21,32 @@ class Source(NamedTuple):
     file: str
     line: int
 
+    def seen_from(self, other: "Source") -> str:
+        """Name the line, with its file if that is not the file of the other place."""
+        file = "" if self.file == other.file else f" of {self.file}"
+        return f"line {self.line}{file}"
+
+
+class Kind(Enum):
+    """What a problem is.
+
+    ERROR       a fault of the text: nothing is posted while there is one
+    CHANGE      an error of a closed day that a correction takes away
+    FINDING     a fact about the account that somebody should know
+    OLD_FIGURE  a finding that stops the posting of its day
+    NOTE        a remark of `usance check`
+    """
+
+    ERROR = "error"
+    CHANGE = "change"
+    FINDING = "finding"
+    OLD_FIGURE = "old figure"
+    NOTE = "note"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A fault of the text, or (`finding`) a fact about the account that somebody should know.
+    """Something that a person should know or correct.
 
     subject  what it is about: a problem of one name and subject is reported once, on its first day
     """
@@ -34,12 +54,52 @@ class Problem:
     source: Source
     name: str
     message: str
-    finding: bool = False
+    kind: Kind
     subject: tuple[str, ...] = ()
 
+    @property
+    def finding(self) -> bool:
+        """Tell whether this is a fact about the account, and no fault of the text."""
+        return self.kind in (Kind.FINDING, Kind.OLD_FIGURE)
 
-def _error(source: Source, name: str, message: str) -> Problem:
-    return Problem(source, name, message)
+
+Made = Callable[Concatenate[Source, P], Problem]
+"""A text with its decorator: it takes a place before the arguments of the text."""
+
+
+def _kind(kind: Kind) -> Callable[[Callable[P, str]], Made[P]]:
+    """Return a decorator that makes a text problems of a kind."""
+
+    def decorated(text: Callable[P, str]) -> Made[P]:
+        name = text.__name__.replace("_", "-")
+
+        @wraps(text)
+        def problem(source: Source, /, *words: P.args, **named: P.kwargs) -> Problem:
+            return Problem(source, name, text(*words, **named), kind)
+
+        return problem
+
+    return decorated
+
+
+error = _kind(Kind.ERROR)
+change = _kind(Kind.CHANGE)
+finding = _kind(Kind.FINDING)
+old_figure = _kind(Kind.OLD_FIGURE)
+note = _kind(Kind.NOTE)
+
+
+def about(count: int) -> Callable[[Made[P]], Made[P]]:
+    """Return a decorator that makes the first arguments of a text the subject of its problems."""
+
+    def decorated(made: Made[P]) -> Made[P]:
+        @wraps(made)
+        def problem(source: Source, /, *words: P.args, **named: P.kwargs) -> Problem:
+            return replace(made(source, *words, **named), subject=tuple(map(str, words[:count])))
+
+        return problem
+
+    return decorated
 
 
 def _list(names: Iterable[str]) -> str:
@@ -73,649 +133,552 @@ _REMEDIES = {
 # Plugin lines and options
 
 
-def plugin_config(source: Source, line: str) -> Problem:
-    return _error(
-        source,
-        "plugin-config",
+@error
+def plugin_config(line: str) -> str:
+    return (
         f'plugin "{line}" takes no configuration. Terms are dated directives: write '
-        f'plugin "{line}" alone, and a custom directive for what it should do.',
+        f'plugin "{line}" alone, and a custom directive for what it should do.'
     )
 
 
-def plugin_twice(source: Source, line: str) -> Problem:
-    return _error(
-        source, "plugin-twice", f'plugin "{line}" is listed twice. Keep one of the two lines.'
-    )
+@error
+def plugin_twice(line: str) -> str:
+    return f'plugin "{line}" is listed twice. Keep one of the two lines.'
 
 
-def no_plugin(source: Source) -> Problem:
-    return _error(
-        source,
-        "no-plugin",
+@error
+def no_plugin() -> str:
+    return (
         "The ledger enables nothing of Usance, so there are no days to close. "
         'Write plugin "usance.plugins" into its top file: Beancount drops plugin lines of '
-        "included files.",
+        "included files."
     )
 
 
-def no_operating_currency(source: Source) -> Problem:
-    return _error(
-        source,
-        "no-operating-currency",
+@error
+def no_operating_currency() -> str:
+    return (
         "The ledger declares no operating currency, and figures need one. "
-        'Write option "operating_currency" "USDC".',
+        'Write option "operating_currency" "USDC".'
     )
 
 
 # Directives
 
 
-def bad_values(source: Source, kind: str, example: str) -> Problem:
-    return _error(
-        source, "bad-values", f'custom "{kind}" takes other values than these. Write {example}.'
-    )
+@error
+def bad_values(kind: str, example: str) -> str:
+    return f'custom "{kind}" takes other values than these. Write {example}.'
 
 
-def unknown_key(source: Source, what: str, key: str, known: Iterable[str]) -> Problem:
-    return _error(
-        source,
-        "unknown-key",
+@error
+def unknown_key(what: str, key: str, known: Iterable[str]) -> str:
+    return (
         f"{what}: the key {key} is not known here. Remove it, or write one of "
-        f"{_list(sorted(known))}.",
+        f"{_list(sorted(known))}."
     )
 
 
-def keyless(source: Source, what: str, key: str) -> Problem:
-    return _error(source, "keyless", f"{what}: it takes no keys, and {key} is one. Remove the key.")
+@error
+def keyless(what: str, key: str) -> str:
+    return f"{what}: it takes no keys, and {key} is one. Remove the key."
 
 
-def missing_key(source: Source, what: str, key: str, example: str) -> Problem:
-    return _error(source, "missing-key", f"{what}: {key} is missing. Write {key}: {example}.")
+@error
+def missing_key(what: str, key: str, example: str) -> str:
+    return f"{what}: {key} is missing. Write {key}: {example}."
 
 
-def wrong_type(source: Source, what: str, key: str, got: object, example: str) -> Problem:
-    return _error(source, "wrong-type", f"{what}: {key} is {_shown(got)}. Write {key}: {example}.")
+@error
+def wrong_type(what: str, key: str, got: object, example: str) -> str:
+    return f"{what}: {key} is {_shown(got)}. Write {key}: {example}."
 
 
-def out_of_range(source: Source, what: str, key: str, got: Decimal, bounds: str) -> Problem:
-    return _error(source, "out-of-range", f"{what}: {key} is {got:f}. {_REMEDIES[bounds]}.")
+@error
+def out_of_range(what: str, key: str, got: Decimal, bounds: str) -> str:
+    return f"{what}: {key} is {got:f}. {_REMEDIES[bounds]}."
 
 
-def rate_out_of_range(source: Source, what: str, key: str, got: Decimal) -> Problem:
+@error
+def rate_out_of_range(what: str, key: str, got: Decimal) -> str:
     shown = f"{got:f}" if abs(got.adjusted()) < 40 else str(got)
-    return _error(
-        source,
-        "rate-out-of-range",
-        f"{what}: the {key} is {shown}. {_REMEDIES['from 0 to 100']}.",
-    )
+    return f"{what}: the {key} is {shown}. {_REMEDIES['from 0 to 100']}."
 
 
-def bad_tiers(source: Source, what: str, got: str, example: str) -> Problem:
-    return _error(
-        source,
-        "bad-tiers",
+@error
+def bad_tiers(what: str, got: str, example: str) -> str:
+    return (
         f'{what}: the tiers "{got}" are not weights from 0 to 1 with growing bounds and one last '
-        f'weight above them. Write tiers: "{example}".',
+        f'weight above them. Write tiers: "{example}".'
     )
 
 
-def wrong_currency(source: Source, what: str, key: str, got: str, coin: str) -> Problem:
-    return _error(
-        source,
-        "wrong-currency",
-        f"{what}: {key} is in {got}, and the pool is of {coin}. Write {key}: 1000000 {coin}.",
-    )
+@error
+def wrong_currency(what: str, key: str, got: str, coin: str) -> str:
+    return f"{what}: {key} is in {got}, and the pool is of {coin}. Write {key}: 1000000 {coin}."
 
 
-def bad_time(source: Source, what: str, got: object) -> Problem:
-    return _error(
-        source,
-        "bad-time",
-        f'{what}: time is {_shown(got)}. Write a UTC time of day, time: "09:30" or "09:30:15".',
-    )
+@error
+def bad_time(what: str, got: object) -> str:
+    return f'{what}: time is {_shown(got)}. Write a UTC time of day, time: "09:30" or "09:30:15".'
 
 
-def unknown_venue(source: Source, what: str, venue: str, venues: Iterable[str]) -> Problem:
+@error
+def unknown_venue(what: str, venue: str, venues: Iterable[str]) -> str:
     known = " or ".join(f'"{name}"' for name in sorted(venues))
     hint = f"Write venue: {known}" if known else "Declare a sub-account there"
-    return _error(
-        source,
-        "unknown-venue",
+    return (
         f'{what}: no sub-account is at the venue "{venue}". {hint}, or leave '
-        "the key out for all venues.",
+        "the key out for all venues."
     )
 
 
-def two_alike(source: Source, what: str, other: Source) -> Problem:
-    place = "" if other.file == source.file else f" of {other.file}"
-    return _error(
-        source,
-        "two-alike",
-        f"{what}: line {other.line}{place} is of the same kind, name and moment. "
-        'Keep one of the two, or give one a later date or time: "09:30".',
+@error
+def two_alike(what: str, place: str) -> str:
+    return (
+        f"{what}: {place} is of the same kind, name and moment. "
+        'Keep one of the two, or give one a later date or time: "09:30".'
     )
 
 
-def bad_account(source: Source, name: str, root: str, assets: str) -> Problem:
-    return _error(
-        source,
-        "bad-account",
+@error
+def bad_account(name: str, root: str, assets: str) -> str:
+    return (
         f'sub-account "{name}": {root} is no place for a wallet. '
-        f"Write an account of assets with a venue and a name, {assets}:Venue:Name.",
+        f"Write an account of assets with a venue and a name, {assets}:Venue:Name."
     )
 
 
-def bad_name(source: Source, name: str) -> Problem:
-    return _error(
-        source,
-        "bad-name",
+@error
+def bad_name(name: str) -> str:
+    return (
         f'sub-account "{name}": the name must be able to stand in an account. '
-        "Begin with a capital letter or a digit; use letters, digits and hyphens.",
+        "Begin with a capital letter or a digit; use letters, digits and hyphens."
     )
 
 
-def root_changed(source: Source, name: str, root: str, first: str) -> Problem:
-    return _error(
-        source,
-        "root-changed",
+@error
+def root_changed(name: str, root: str, first: str) -> str:
+    return (
         f'sub-account "{name}": its account is {first} and stays so, but this says {root}. '
-        f"Write {first}, or declare a sub-account of another name.",
+        f"Write {first}, or declare a sub-account of another name."
     )
 
 
-def root_taken(source: Source, name: str, root: str, other: str) -> Problem:
-    return _error(
-        source,
-        "root-taken",
+@error
+def root_taken(name: str, root: str, other: str) -> str:
+    return (
         f'sub-account "{name}": {root} lies in what belongs to sub-account "{other}". '
-        "Give each sub-account an account of its own, beside the others.",
+        "Give each sub-account an account of its own, beside the others."
     )
 
 
-def rate_without_pool(source: Source, coin: str) -> Problem:
-    return _error(
-        source,
-        "rate-without-pool",
+@error
+def rate_without_pool(coin: str) -> str:
+    return (
         f'lending-rate "{coin}": no pool of {coin} there takes its rates from outside. '
-        f'Write custom "lending-pool" "{coin}" with rates: "observed", or remove the rates.',
+        f'Write custom "lending-pool" "{coin}" with rates: "observed", or remove the rates.'
     )
 
 
 # Rates files
 
 
-def rates_file(source: Source, path: str, why: str, remedy: str) -> Problem:
-    return _error(source, "rates-file", f"The rates file {path} {why}. {remedy}.")
+@error
+def rates_file(path: str, why: str, remedy: str) -> str:
+    return f"The rates file {path} {why}. {remedy}."
 
 
-def rates_row(source: Source, why: str, remedy: str) -> Problem:
-    return _error(source, "rates-row", f"{why}. {remedy}.")
+@error
+def rates_row(why: str, remedy: str) -> str:
+    return f"{why}. {remedy}."
 
 
 # Accounts and crossings
 
 
-def unknown_account(
-    source: Source, account: str, sub_account: str, known: Iterable[str]
-) -> Problem:
-    return _error(
-        source,
-        "unknown-account",
+@error
+def unknown_account(account: str, sub_account: str, known: Iterable[str]) -> str:
+    return (
         f'{account} is no account of sub-account "{sub_account}" that Usance knows. '
-        f"Post to one of {_list(known)}.",
+        f"Post to one of {_list(known)}."
     )
 
 
-def stray_account(source: Source, account: str, venue: str) -> Problem:
-    return _error(
-        source,
-        "stray-account",
+@error
+def stray_account(account: str, venue: str) -> str:
+    return (
         f"{account} lies under the venue {venue} but belongs to no sub-account. Use an account of "
-        'a sub-account, declare one with custom "sub-account", or move it outside the venue.',
+        'a sub-account, declare one with custom "sub-account", or move it outside the venue.'
     )
 
 
-def pad_on_sub_account(source: Source, account: str) -> Problem:
-    return _error(
-        source,
-        "pad-on-sub-account",
+@error
+def pad_on_sub_account(account: str) -> str:
+    return (
         f"A pad fills {account} only after the days were computed, so they would not see it. "
-        "Write the amount as a transaction.",
+        "Write the amount as a transaction."
     )
 
 
-def crossing(source: Source, names: Iterable[str]) -> Problem:
-    return _error(
-        source,
-        "crossing",
+@error
+def crossing(names: Iterable[str]) -> str:
+    return (
         f"This transaction touches the sub-accounts {_list(names)}, which are isolated. "
         "A transfer holds wallet postings of exactly two of them and nothing else: "
-        "write transfers between wallets, and what each one pays or earns in its own transactions.",
+        "write transfers between wallets, and what each one pays or earns in its own transactions."
     )
 
 
 # Days
 
 
-def missing_rate(
-    source: Source, sub_account: str, coin: str, venue: str, date: str, hour: int
-) -> Problem:
-    return Problem(
-        source,
-        "missing-rate",
+@about(2)
+@error
+def missing_rate(sub_account: str, coin: str, venue: str, date: str, hour: int) -> str:
+    return (
         f'Sub-account "{sub_account}" lends or owes {coin} on {date} at {hour:02}:00 UTC, when '
         f'{venue} has no rate of it. Write custom "lending-rate" "{coin}" with the rates from '
-        "that hour on, or the rows of that time into the rates file.",
-        subject=(sub_account, coin),
+        "that hour on, or the rows of that time into the rates file."
     )
 
 
-def negative_wallet(source: Source, sub_account: str, coin: str, date: str, short: str) -> Problem:
-    return Problem(
-        source,
-        "negative-wallet",
+@about(2)
+@error
+def negative_wallet(sub_account: str, coin: str, date: str, short: str) -> str:
+    return (
         f'The wallet of sub-account "{sub_account}" is short of {short} {coin} on {date}, and may '
-        "not borrow. Write what came in, or set auto-borrow: TRUE on the sub-account.",
-        subject=(sub_account, coin),
+        "not borrow. Write what came in, or set auto-borrow: TRUE on the sub-account."
     )
 
 
-def borrow_without_pool(
-    source: Source, sub_account: str, coin: str, venue: str, date: str
-) -> Problem:
-    return Problem(
-        source,
-        "borrow-without-pool",
+@about(2)
+@error
+def borrow_without_pool(sub_account: str, coin: str, venue: str, date: str) -> str:
+    return (
         f'Sub-account "{sub_account}" owes {coin} on {date}, and {venue} has no pool of it. '
-        f'Write custom "lending-pool" "{coin}" and its rates.',
-        subject=(sub_account, coin),
+        f'Write custom "lending-pool" "{coin}" and its rates.'
     )
 
 
-def old_rate(
-    source: Source, sub_account: str, coin: str, row: str, date: str, limit: int
-) -> Problem:
-    return Problem(
-        source,
-        "old-rate",
+@about(2)
+@old_figure
+def old_rate(sub_account: str, coin: str, row: str, date: str, limit: int) -> str:
+    return (
         f'sub-account "{sub_account}" lends or owes {coin} on {date} at a rate of {row}, '
         f"more than {limit} days before. Add rows to the rates file, or write a higher "
-        f"stale-after: on the commodity {coin}.",
-        finding=True,
-        subject=(sub_account, coin),
+        f"stale-after: on the commodity {coin}."
     )
 
 
 # Margin
 
 
-def missing_price_of(
-    source: Source, sub_account: str, commodity: str, quote: str, date: str
-) -> Problem:
-    return Problem(
-        source,
-        "missing-price-of",
+@about(2)
+@error
+def missing_price_of(sub_account: str, commodity: str, quote: str, date: str) -> str:
+    return (
         f'Sub-account "{sub_account}" has {commodity} on {date}, which has no price in {quote} on '
-        f"or before that day. Write {date} price {commodity} 1.00 {quote}, with the right number.",
-        subject=(sub_account, commodity),
+        f"or before that day. Write {date} price {commodity} 1.00 {quote}, with the right number."
     )
 
 
-def old_price(
-    source: Source, sub_account: str, commodity: str, quoted: str, date: str, limit: int
-) -> Problem:
-    return Problem(
-        source,
-        "old-price",
+@about(2)
+@old_figure
+def old_price(sub_account: str, commodity: str, quoted: str, date: str, limit: int) -> str:
+    return (
         f'sub-account "{sub_account}" has {commodity} on {date} at a price of {quoted}, more than '
         f"{limit} days before. Write the day's price, or set stale-after: on the commodity "
-        f"{commodity}.",
-        finding=True,
-        subject=(sub_account, commodity),
+        f"{commodity}."
     )
 
 
-def price_not_positive(source: Source, commodity: str, price: str) -> Problem:
-    return _error(
-        source,
-        "price-not-positive",
-        f"The price of {commodity} is {price}, and must be above zero. Write what a unit is worth.",
+@error
+def price_not_positive(commodity: str, price: str) -> str:
+    return (
+        f"The price of {commodity} is {price}, and must be above zero. Write what a unit is worth."
     )
 
 
-def no_perpetual(source: Source, contract: str, date: str) -> Problem:
-    return Problem(
-        source,
-        "no-perpetual",
+@about(1)
+@error
+def no_perpetual(contract: str, date: str) -> str:
+    return (
         f"{contract} is held in Perp on {date}, and no terms of it are in force. Write custom "
-        f'"perpetual" "{contract}" with settle:, initial-margin: and maintenance-margin:.',
-        subject=(contract,),
+        f'"perpetual" "{contract}" with settle:, initial-margin: and maintenance-margin:.'
     )
 
 
-def contract_without_cost(source: Source, contract: str, settle: str) -> Problem:
-    return _error(
-        source,
-        "contract-without-cost",
+@error
+def contract_without_cost(contract: str, settle: str) -> str:
+    return (
         f"{contract} is a perpetual contract and must be held at cost. Write "
-        f"1 {contract} {{150 {settle}}} to open, {{}} to close.",
+        f"1 {contract} {{150 {settle}}} to open, {{}} to close."
     )
 
 
-def contract_in_wallet(source: Source, contract: str, perp: str) -> Problem:
-    return _error(
-        source,
-        "contract-in-wallet",
-        f"{contract} is a perpetual contract, and a wallet holds coins. Post it to {perp}.",
-    )
+@error
+def contract_in_wallet(contract: str, perp: str) -> str:
+    return f"{contract} is a perpetual contract, and a wallet holds coins. Post it to {perp}."
 
 
-def wrong_settle_coin(source: Source, contract: str, currency: str, settle: str) -> Problem:
-    return Problem(
-        source,
-        "wrong-settle-coin",
+@about(1)
+@error
+def wrong_settle_coin(contract: str, currency: str, settle: str) -> str:
+    return (
         f"{contract} settles in {settle}, but its cost is in {currency}. "
-        f"Write its cost in {settle}.",
-        subject=(contract,),
+        f"Write its cost in {settle}."
     )
 
 
-def borrow_without_collateral(source: Source, sub_account: str, coin: str, date: str) -> Problem:
-    return Problem(
-        source,
-        "borrow-without-collateral",
+@about(2)
+@error
+def borrow_without_collateral(sub_account: str, coin: str, date: str) -> str:
+    return (
         f'Sub-account "{sub_account}" owes {coin} on {date}, and no collateral terms of it say '
         f'what margin that takes. Write custom "collateral" "{coin}" with weight: and '
-        "initial-margin: and maintenance-margin:.",
-        subject=(sub_account, coin),
+        "initial-margin: and maintenance-margin:."
     )
 
 
-def breach(
-    source: Source, sub_account: str, date: str, equity: str, maintenance: str, currency: str
-) -> Problem:
-    return Problem(
-        source,
-        "breach",
+@about(2)
+@finding
+def breach(sub_account: str, date: str, equity: str, maintenance: str, currency: str) -> str:
+    return (
         f'sub-account "{sub_account}" is in breach at the end of {date}: net equity {equity} '
         f"{currency} does not exceed its maintenance margin {maintenance} {currency}. Add "
-        "collateral, or reduce positions or borrows.",
-        finding=True,
-        subject=(sub_account, date),
+        "collateral, or reduce positions or borrows."
     )
 
 
-def gave_too_much(
-    source: Source, sub_account: str, date: str, available: str, currency: str
-) -> Problem:
-    return Problem(
-        source,
-        "gave-too-much",
+@finding
+def gave_too_much(sub_account: str, date: str, available: str, currency: str) -> str:
+    return (
         f'sub-account "{sub_account}" gave this away and ends {date} with available equity of '
         f"{available} {currency}, below zero. Add collateral before it, or mend amounts and "
-        "prices: the venue would not have let it go.",
-        finding=True,
+        "prices: the venue would not have let it go."
     )
 
 
-def notional_mismatch(
-    source: Source, contract: str, written: str, expected: str, coin: str
-) -> Problem:
-    return Problem(
-        source,
-        "notional-mismatch",
+@finding
+def notional_mismatch(contract: str, written: str, expected: str, coin: str) -> str:
+    return (
         f"the notional of this trade in {contract} is {written} {coin}, but quantity x price is "
-        f"{expected} {coin}. Write {expected} {coin} in Perp, or mend quantity or price.",
-        finding=True,
+        f"{expected} {coin}. Write {expected} {coin} in Perp, or mend quantity or price."
     )
 
 
-def lot_liquidated(source: Source, contract: str, date: str, identity: str) -> Problem:
-    return _error(
-        source,
-        "lot-liquidated",
+@error
+def lot_liquidated(contract: str, date: str, identity: str) -> str:
+    return (
         f"This closes {contract} of a lot bought on {date} that {identity} has closed already. "
-        "Remove the transaction, or write what the venue really did before the liquidation.",
+        "Remove the transaction, or write what the venue really did before the liquidation."
     )
 
 
 # Yield products
 
 
-def product_changed(source: Source, name: str, what: str, now: str, before: str) -> Problem:
-    return _error(
-        source,
-        "product-changed",
+@error
+def product_changed(name: str, what: str, now: str, before: str) -> str:
+    return (
         f'yield-product "{name}": its {what} is {before or "none"} and stays so, but this says '
-        f"{now or 'none'}. Declare a product of another name.",
+        f"{now or 'none'}. Declare a product of another name."
     )
 
 
-def product_name_taken(source: Source, name: str) -> Problem:
-    return _error(
-        source,
-        "product-name-taken",
+@error
+def product_name_taken(name: str) -> str:
+    return (
         f'yield-product "{name}": a sub-account has that name, and both stand in ids of '
-        "transactions. Give the product another name.",
+        "transactions. Give the product another name."
     )
 
 
-def two_products(source: Source, name: str, coin: str, venue: str, other: str) -> Problem:
-    return _error(
-        source,
-        "two-products",
+@error
+def two_products(name: str, coin: str, venue: str, other: str) -> str:
+    return (
         f'yield-product "{name}": at {venue} what is lent of {coin} is in the product "{other}" '
-        "already. Keep one of them, or name its venue with venue:.",
+        "already. Keep one of them, or name its venue with venue:."
     )
 
 
-def product_account(source: Source, name: str, account: str, why: str) -> Problem:
-    return _error(
-        source,
-        "product-account",
+@error
+def product_account(name: str, account: str, why: str) -> str:
+    return (
         f'yield-product "{name}": {account} cannot hold its bills: {why}. Write an account of its '
-        "own beside the sub-accounts, Assets:Venue:Treasury:Bills.",
+        "own beside the sub-accounts, Assets:Venue:Treasury:Bills."
     )
 
 
-def unknown_product(source: Source, what: str, name: str, known: Iterable[str]) -> Problem:
+@error
+def unknown_product(what: str, name: str, known: Iterable[str]) -> str:
     names = _list(sorted(known))
     hint = f"Write one of {names}" if names else f'Declare it with custom "yield-product" "{name}"'
-    return _error(
-        source, "unknown-product", f'{what}: no yield product "{name}" is declared. {hint}.'
-    )
+    return f'{what}: no yield product "{name}" is declared. {hint}.'
 
 
-def unknown_sub_account(source: Source, what: str, name: str, known: Iterable[str]) -> Problem:
+@error
+def unknown_sub_account(what: str, name: str, known: Iterable[str]) -> str:
     names = _list(sorted(known))
     hint = f"Write one of {names}" if names else f'Declare it with custom "sub-account" "{name}"'
-    return _error(
-        source, "unknown-sub-account", f'{what}: no sub-account "{name}" is declared. {hint}.'
-    )
+    return f'{what}: no sub-account "{name}" is declared. {hint}.'
 
 
-def rate_of_bills(source: Source, name: str) -> Problem:
-    return _error(
-        source,
-        "rate-of-bills",
+@error
+def rate_of_bills(name: str) -> str:
+    return (
         f'treasury-rate "{name}": the product is backed by bills, and what they accrete is its '
-        'income. Remove the rate, or declare the product with source: "observed".',
+        'income. Remove the rate, or declare the product with source: "observed".'
     )
 
 
-def bad_pays(source: Source, got: object) -> Problem:
-    return _error(
-        source,
-        "bad-pays",
+@error
+def bad_pays(got: object) -> str:
+    return (
         f"pays: {got} names no product and period. Write the product and the month or the last "
-        'day that was paid, pays: "USD 2025-05" or pays: "USD 2025-05-29".',
+        'day that was paid, pays: "USD 2025-05" or pays: "USD 2025-05-29".'
     )
 
 
-def no_such_period(source: Source, product: str, period: str, payout: str) -> Problem:
-    return _error(
-        source,
-        "no-such-period",
+@error
+def no_such_period(product: str, period: str, payout: str) -> str:
+    return (
         f'pays: "{product} {period}": the product pays {payout}, so this is none of its '
-        "periods. Write a month as 2025-05, a day or the Thursday that ends a week as 2025-05-29.",
+        "periods. Write a month as 2025-05, a day or the Thursday that ends a week as 2025-05-29."
     )
 
 
-def missing_treasury_rate(source: Source, sub_account: str, product: str, date: str) -> Problem:
-    return Problem(
-        source,
-        "missing-treasury-rate",
+@about(2)
+@error
+def missing_treasury_rate(sub_account: str, product: str, date: str) -> str:
+    return (
         f'Sub-account "{sub_account}" is in the product "{product}" on {date}, which has no rate '
-        f'then. Write custom "treasury-rate" "{product}" with the rate from that day on.',
-        subject=(sub_account, product),
+        f'then. Write custom "treasury-rate" "{product}" with the rate from that day on.'
     )
 
 
+@about(2)
+@old_figure
 def old_treasury_rate(
-    source: Source, sub_account: str, product: str, row: str, date: str, limit: int, coin: str
-) -> Problem:
-    return Problem(
-        source,
-        "old-treasury-rate",
+    sub_account: str, product: str, row: str, date: str, limit: int, coin: str
+) -> str:
+    return (
         f'sub-account "{sub_account}" is in the product "{product}" on {date} at a rate of {row}, '
         f"more than {limit} days before. Add rows to the rates file, or set stale-after: on the "
-        f"commodity {coin}.",
-        finding=True,
-        subject=(sub_account, product),
+        f"commodity {coin}."
     )
 
 
-def bill_without_maturity(source: Source, bill: str) -> Problem:
-    return _error(
-        source,
-        "bill-without-maturity",
+@error
+def bill_without_maturity(bill: str) -> str:
+    return (
         f"{bill} is held as a bill, and nothing says when it is paid back. Write a commodity "
-        f"directive of {bill} with maturity: 2025-11-28.",
+        f"directive of {bill} with maturity: 2025-11-28."
     )
 
 
-def bill_without_cost(source: Source, bill: str, asset: str) -> Problem:
-    return _error(
-        source,
-        "bill-without-cost",
+@error
+def bill_without_cost(bill: str, asset: str) -> str:
+    return (
         f"{bill} is held as a bill without a cost, so what it accretes is unknown. Write "
-        f"1000 {bill} {{0.98765 {asset}}}.",
+        f"1000 {bill} {{0.98765 {asset}}}."
     )
 
 
-def bill_cost(source: Source, bill: str, cost: str, asset: str) -> Problem:
-    return _error(
-        source,
-        "bill-cost",
+@error
+def bill_cost(bill: str, cost: str, asset: str) -> str:
+    return (
         f"{bill} is held at a cost of {cost}, and must be at one above zero in {asset}, the "
-        f"product's asset. Write 1000 {bill} {{0.98765 {asset}}}.",
+        f"product's asset. Write 1000 {bill} {{0.98765 {asset}}}."
     )
 
 
-def bill_matured(source: Source, bill: str, maturity: str, bought: str) -> Problem:
-    return _error(
-        source,
-        "bill-matured",
+@error
+def bill_matured(bill: str, maturity: str, bought: str) -> str:
+    return (
         f"{bill} is bought on {bought} and matures on {maturity}, which is not later. Mend the "
-        "date of its cost, or maturity: on its commodity.",
+        "date of its cost, or maturity: on its commodity."
     )
 
 
-def accretion_differs(
-    source: Source, product: str, date: str, booked: str, held: str, coin: str
-) -> Problem:
-    return Problem(
-        source,
-        "accretion-differs",
+@about(2)
+@finding
+def accretion_differs(product: str, date: str, booked: str, held: str, coin: str) -> str:
+    return (
         f'product "{product}": Accretion holds {booked} {coin} at the end of {date}, but that of '
         f"the held lots is {held} {coin}. Take out of Accretion what belonged to bills that were "
-        "sold or paid back.",
-        finding=True,
-        subject=(product, date),
+        "sold or paid back."
     )
 
 
-def cash_below_zero(source: Source, product: str, date: str, cash: str, coin: str) -> Problem:
-    return Problem(
-        source,
-        "cash-below-zero",
+@about(2)
+@finding
+def cash_below_zero(product: str, date: str, cash: str, coin: str) -> str:
+    return (
         f'product "{product}": its Cash is {cash} {coin} after the payout of {date}. Write the '
-        "cash that bills brought in, or what was really paid, with pays:.",
-        finding=True,
-        subject=(product, date),
+        "cash that bills brought in, or what was really paid, with pays:."
     )
 
 
 # Closed days
 
 
-def closed_day_changed(source: Source, date: str, how: str, text: str) -> Problem:
-    return _error(
-        source,
-        CHANGED,
+@change
+def closed_day_changed(date: str, how: str, text: str) -> str:
+    return (
         f"{date} is closed, and this was {how} since: {text}. Undo the edit, or let "
-        "usance accrue --correct post the difference on the first open day.",
+        "usance accrue --correct post the difference on the first open day."
     )
 
 
-def inputs_lost(source: Source, date: str, file: str) -> Problem:
-    return _error(
-        source,
-        "inputs-lost",
+@error
+def inputs_lost(date: str, file: str) -> str:
+    return (
         f"{date} is closed, and what it was closed with has changed; {file}, which would name "
-        "the directive, is missing or does not match the seal. Restore it from a copy.",
+        "the directive, is missing or does not match the seal. Restore it from a copy."
     )
 
 
-def correction_unreached(source: Source, date: str) -> Problem:
-    return _error(
-        source,
-        "correction-unreached",
+@error
+def correction_unreached(date: str) -> str:
+    return (
         f"A closed day has changed, and the difference belongs to {date}, the first open day, "
-        f"which this run does not reach. Use --through {date}, or a later day.",
+        f"which this run does not reach. Use --through {date}, or a later day."
     )
 
 
-def open_before_closed(source: Source, date: str, last: str) -> Problem:
-    return _error(
-        source,
-        "open-before-closed",
+@error
+def open_before_closed(date: str, last: str) -> str:
+    return (
         f"{date} is not closed, but {last} is. Restore the posted files from a copy: "
-        "days are closed one after the other.",
+        "days are closed one after the other."
     )
 
 
-def closed_twice(source: Source, date: str) -> Problem:
-    return _error(
-        source,
-        "closed-twice",
-        f"{date} is closed twice. Restore the posted files from a copy.",
-    )
+@error
+def closed_twice(date: str) -> str:
+    return f"{date} is closed twice. Restore the posted files from a copy."
 
 
-def posted_in_open_day(source: Source, identity: str, date: str) -> Problem:
-    return _error(
-        source,
-        "posted-in-open-day",
+@error
+def posted_in_open_day(identity: str, date: str) -> str:
+    return (
         f"{identity} is posted, but {date} is not closed. Remove the transaction: "
-        "usance accrue writes it when it closes the day.",
+        "usance accrue writes it when it closes the day."
     )
 
 
-def bad_proof(source: Source, identity: str, key: str) -> Problem:
-    return _error(
-        source,
-        "bad-proof",
-        f"{identity}: its {key} cannot be read. Restore the posted files from a copy.",
-    )
+@error
+def bad_proof(identity: str, key: str) -> str:
+    return f"{identity}: its {key} cannot be read. Restore the posted files from a copy."
 
 
-def bad_seal(source: Source, date: str) -> Problem:
-    return _error(
-        source,
-        "bad-seal",
+@error
+def bad_seal(date: str) -> str:
+    return (
         f"The close of {date} is not as usance accrue wrote it. Restore the posted files "
-        "from a copy.",
+        "from a copy."
     )
 
 
@@ -723,78 +686,70 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def no_posted_folder(source: Source, folder: str) -> Problem:
-    return _error(
-        source,
-        "no-posted-folder",
+@error
+def no_posted_folder(folder: str) -> str:
+    return (
         f"The folder {_name(folder)} beside the ledger is missing, and closed days go there. "
         "Make it, put a file first.beancount with a comment into it, and write include "
-        f'"{_name(folder)}/*.beancount" into the ledger.',
+        f'"{_name(folder)}/*.beancount" into the ledger.'
     )
 
 
-def posted_elsewhere(source: Source, folder: str) -> Problem:
-    return _error(
-        source,
-        "posted-elsewhere",
+@error
+def posted_elsewhere(folder: str) -> str:
+    return (
         f"{_name(folder)} is a link that leads out of the ledger's folder. Make it a folder "
-        "beside the ledger.",
+        "beside the ledger."
     )
 
 
-def opened_below(source: Source, identity: str, currency: str, line: int) -> Problem:
-    return _error(
-        source,
-        "opened-below",
+@error
+def opened_below(identity: str, currency: str, line: int) -> str:
+    return (
         f"{identity} closes {currency} of this day, and would be posted at line {line}, above this "
         "trade. Beancount books a date in order of lines, in whatever file. Take the trade into a "
-        f"file of its own that the ledger includes, or above line {line}.",
+        f"file of its own that the ledger includes, or above line {line}."
     )
 
 
-def posted_not_included(source: Source) -> Problem:
-    return _error(
-        source,
-        "posted-not-included",
+@error
+def posted_not_included() -> str:
+    return (
         "The ledger does not include the days that are posted beside it. Write include "
-        '"posted/*.beancount" into it.',
+        '"posted/*.beancount" into it.'
     )
 
 
-def unsealed(source: Source) -> Problem:
-    return _error(
-        source,
-        "unsealed",
+@error
+def unsealed() -> str:
+    return (
         "This reads like a closed day, but no close covers it: usance accrue writes to the month "
-        "files beside the ledger only. Remove it.",
+        "files beside the ledger only. Remove it."
     )
 
 
-def broken_chain(source: Source, date: str, why: str) -> Problem:
-    return _error(
-        source,
-        "broken-chain",
+@error
+def broken_chain(date: str, why: str) -> str:
+    return (
         f"The chain of closed days is broken at {date or 'its begin'}: {why}. Restore the posted "
-        "files from a copy.",
+        "files from a copy."
     )
 
 
 # Reports
 
 
-def lots_could_repay(source: Source, sub_account: str, coin: str, lots: str, owed: str) -> Problem:
-    return Problem(
-        source,
-        "lots-could-repay",
+@note
+def lots_could_repay(sub_account: str, coin: str, lots: str, owed: str) -> str:
+    return (
         f'sub-account "{sub_account}" owes {owed} {coin} and holds {lots} {coin} at cost. Lots '
-        "keep their cost, so they never repay by themselves: write a repayment that names the lot.",
+        "keep their cost, so they never repay by themselves: write a repayment that names the lot."
     )
 
 
-def missing_price(source: Source, coin: str, currency: str, date: str) -> Problem:
-    return _error(
-        source,
-        "missing-price",
+@error
+def missing_price(coin: str, currency: str, date: str) -> str:
+    return (
         f"{coin} has no price in {currency} on or before {date}, so what is held cannot be "
-        f"valued. Write {date} price {coin} 1.00 {currency}, with the right number.",
+        f"valued. Write {date} price {coin} 1.00 {currency}, with the right number."
     )

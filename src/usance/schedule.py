@@ -350,8 +350,8 @@ def _ordered(made: Schedule, kind: str, terms: list[Term[V]]) -> list[Term[V]]:
     for term in terms:
         key = (term.name, term.venue, term.day, term.seconds)
         if key in seen:
-            what = _what(kind, term.name)
-            made.problems.append(problems.two_alike(term.source, what, seen[key].source))
+            what, other = _what(kind, term.name), seen[key].source.seen_from(term.source)
+            made.problems.append(problems.two_alike(term.source, what, other))
             _block(made, kind, term.name)
         seen[key] = term
     return sorted(terms, key=lambda term: (term.day, term.seconds, term.venue is not None))

@@ -15,6 +15,9 @@ from usance.problems import Source
 RATE_MAX = Decimal(100)
 """Largest rate that can be meant, as an annual fraction."""
 
+STALE_AFTER = 3
+"""Days after which a price or a row of a file is old, if its commodity does not say otherwise."""
+
 
 class Stage(Enum):
     """A part of the day that a plugin line enables."""
