@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from folders import Folder
 
-from usance import ledger
+from usance import explain, ledger
 from usance.fava.books import Books
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
@@ -329,6 +330,32 @@ def test_a_transaction_is_explained_as_the_command_does(
             assert f'<data value="{step["result"]}">' in text
         assert "#context-" in text
         assert "What is posted is not what comes out" not in text
+
+
+def test_an_answer_is_worked_out_once_for_each_question(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goal: though threads ask at the same time."""
+    books = Books(books_of(app).ledger)
+    asked: list[str] = []
+    slow = explain.explain
+
+    def counted(*rest: Any, **named: Any) -> Any:  # noqa: ANN401
+        asked.append(rest[1].meta["usance"])
+        time.sleep(0.1)
+        return slow(*rest, **named)
+
+    monkeypatch.setattr(explain, "explain", counted)
+    first, second = "margin/2025-05-31/Main", "margin/2025-05-31/Desk"
+    with ThreadPoolExecutor(4) as pool:
+        answers = [*pool.map(books.explanation, [first] * 4)]
+    assert all(answer is answers[0] for answer in answers)
+    assert books.explanation(second) is not answers[0]
+    assert books.explanation(first) is answers[0]
+    assert asked == [first, second]
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            books.explanation("no id")
 
 
 def test_an_id_that_is_not_known_leads_to_those_near_it(fava: FlaskClient) -> None:

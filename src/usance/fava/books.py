@@ -5,8 +5,9 @@ import threading
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, TypeVarTuple
 
 from beancount.core.data import Transaction
 
@@ -33,8 +34,8 @@ from usance.reports import Sheet
 from usance.verification import Verification, verify
 from usance.wallet import State
 
-A = TypeVar("A")
-
+Answer = TypeVar("Answer")
+Question = TypeVarTuple("Question")
 
 Dated = list[tuple[datetime.date, str]]
 """Ids of transactions with their dates, in order of date."""
@@ -45,13 +46,35 @@ def _last(dates: Dated, day: int, fits: Callable[[str], bool] = bool) -> str:
     return next((identity for _, identity in reversed(until) if fits(identity)), "")
 
 
+def kept(
+    report: Callable[["Books", *Question], Answer],
+) -> Callable[["Books", *Question], Answer]:
+    """Keep what a method of `Books` answers: each question is worked out once.
+
+    Threads that ask at the same time wait for the first one. An exception is not kept.
+    """
+
+    @wraps(report)
+    def answer(self: "Books", *question: *Question) -> Answer:
+        key = (report.__name__, question)
+        if key not in self._answers:
+            with self._lock:
+                if key not in self._answers:
+                    self._answers[key] = report(self, *question)
+        known: Answer = self._answers[key]
+        return known
+
+    return answer
+
+
 class Books:
-    """Reports of a ledger that was loaded; what was asked once is kept until the next load."""
+    """Reports of a ledger that was loaded; a load has its own."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.reading = ledger.read()
-        self._kept: dict[Hashable, Any] = {}
+        self._answers: dict[Hashable, Any] = {}
+        # A report may ask for another one.
         self._lock = threading.RLock()
 
     @property
@@ -70,20 +93,10 @@ class Books:
         """The last day: the horizon, or the last closed one."""
         return self.reading.last
 
-    def _once(self, key: Hashable, answer: Callable[[], A]) -> A:
-        """Return an answer that is worked out once, by one of those who wait for it."""
-        if key not in self._kept:
-            with self._lock:
-                if key not in self._kept:
-                    self._kept[key] = answer()
-        return cast("A", self._kept[key])
-
     @property
+    @kept
     def evenings(self) -> list[tuple[Day, State]]:
         """All days from the first one on, each with what sub-accounts have at its end."""
-        return self._once("evenings", self._evenings)
-
-    def _evenings(self) -> list[tuple[Day, State]]:
         lived = self.ledger.evenings()
         begin = lived[0][0].day if lived else self.last + 1
         # What closed days were lived for may be gone since.
@@ -98,91 +111,77 @@ class Books:
         """Return what sub-accounts have at the end of a day."""
         return self.evenings[day - (self.first or 0)][1]
 
+    @kept
     def uses(self, day: int) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance efficiency`, and what could not be priced."""
-        return self._once(
-            ("uses", day), lambda: margin_reports.uses(self.reading, self.state(day), day)
-        )
+        return margin_reports.uses(self.reading, self.state(day), day)
 
+    @kept
     def evening(self, day: int) -> Evening:
         """Return what sub-accounts have at the end of a day, priced."""
-        return self._once(
-            ("evening", day), lambda: margin_reports.priced(self.reading, self.state(day), day)
-        )
+        return margin_reports.priced(self.reading, self.state(day), day)
 
+    @kept
     def margin(self, day: int) -> Figures:
         """Return the answer of `usance margin`."""
-        return self._once(
-            ("margin", day), lambda: margin_reports.margin(self.reading, self.evening(day), {})
-        )
+        return margin_reports.margin(self.reading, self.evening(day), {})
 
+    @kept
     def sheets(self, day: int) -> tuple[list[Sheet], list[Problem]]:
         """Return the answer of `usance accounts`."""
-        date = date_of(day)
-        return self._once(
-            ("sheets", day),
-            lambda: reports.sheets(self.ledger, self.reading, date, at_cost=False),
-        )
+        return reports.sheets(self.ledger, self.reading, date_of(day), at_cost=False)
 
+    @kept
     def earned(self, first: int, last: int) -> list[lending_reports.Earned]:
         """Return what a period earned and cost."""
-        return self._once(
-            ("earned", first, last), lambda: lending_reports.earned(self.days(first, last))
-        )
+        return lending_reports.earned(self.days(first, last))
 
+    @kept
     def conserved(self, first: int, last: int) -> list[lending_reports.Conservation]:
         """Return the conservation of pools over a period."""
-        return self._once(
-            ("conserved", first, last), lambda: lending_reports.conserved(self.days(first, last))
-        )
+        return lending_reports.conserved(self.days(first, last))
 
+    @kept
     def interests(self, first: int, last: int) -> dict[str, dict[str, Any]]:
         """Return interest of a period by side and coin."""
-        return self._once(
-            ("interests", first, last), lambda: lending_reports.interests(self.days(first, last))
-        )
+        return lending_reports.interests(self.days(first, last))
 
+    @kept
     def rates(self, day: int) -> list[lending_reports.PoolRates]:
         """Return the mean rates of a day."""
-        return self._once(
-            ("rates", day),
-            lambda: list(lending_reports.pool_rates(self.book, self.days(day, day))),
-        )
+        return list(lending_reports.pool_rates(self.book, self.days(day, day)))
 
+    @kept
     def split(self, first: int, last: int) -> Figures:
         """Return the answer of `usance yield`."""
         days = (day for day, _ in self.evenings[: last + 1 - (self.first or 0)])
-        return self._once(
-            ("split", first, last), lambda: yield_reports.split_of(self.book, days, first, last)
-        )
+        return yield_reports.split_of(self.book, days, first, last)
 
+    @kept
     def incomes(self, first: int, last: int) -> dict[str, dict[str, Any]]:
         """Return the yield of a period by source and coin."""
-        return self._once(
-            ("incomes", first, last),
-            lambda: yield_reports.incomes(self.book, self.days(first, last)),
-        )
+        return yield_reports.incomes(self.book, self.days(first, last))
 
+    @kept
     def backing(self, day: int) -> Figures:
         """Return the answer of `usance yield --reserves`."""
-        return self._once(
-            ("backing", day), lambda: yield_reports.backing(self.reading, self.state(day), day)
-        )
+        return yield_reports.backing(self.reading, self.state(day), day)
 
     # Generated transactions
 
     @property
+    @kept
     def ids(self) -> dict[str, Transaction]:
         """The generated transactions by id, in order of date."""
-        return self._once("ids", lambda: explain.ids(self.ledger))
+        return explain.ids(self.ledger)
 
     def latest(self, kind: str, name: str, day: int, coin: str = "") -> str:
         """Return the id of the last transaction of a kind and sub-account until a day, or "".
 
         coin  of which it has to post something, whatever it is without one
         """
-        made = self._once("latest", self._by_kind).get((kind, name), [])
-        return _last(made, day, lambda identity: not coin or self._posts(identity, coin))
+        dates = self._by_kind().get((kind, name), [])
+        return _last(dates, day, lambda identity: not coin or self._posts(identity, coin))
 
     def _posts(self, identity: str, coin: str) -> bool:
         legs = self.ids[identity].postings
@@ -191,31 +190,31 @@ class Books:
 
     def changed(self, account: str, coin: str, day: int) -> str:
         """Return the id of the last transaction that posted to an account until a day, or ""."""
-        return _last(self._once("changed", self._by_account).get((account, coin), []), day)
+        return _last(self._by_account().get((account, coin), []), day)
 
+    @kept
     def _by_kind(self) -> dict[tuple[str, str], Dated]:
-        found: dict[tuple[str, str], Dated] = defaultdict(list)
+        dates: dict[tuple[str, str], Dated] = defaultdict(list)
         for identity, entry in self.ids.items():
             kind, _, name = identity.split("/")[:3]
-            found[kind, name].append((entry.date, identity))
-        return found
+            dates[kind, name].append((entry.date, identity))
+        return dates
 
+    @kept
     def _by_account(self) -> dict[tuple[str, str], Dated]:
-        found: dict[tuple[str, str], Dated] = defaultdict(list)
+        dates: dict[tuple[str, str], Dated] = defaultdict(list)
         for identity, entry in self.ids.items():
             for account, coin in {
                 (leg.account, leg.units.currency) for leg in entry.postings if leg.units
             }:
-                found[account, coin].append((entry.date, identity))
-        return found
+                dates[account, coin].append((entry.date, identity))
+        return dates
 
+    @kept
     def explanation(self, identity: str) -> Explanation:
         """Explain a transaction."""
         entry = self.ids[identity]
-        return self._once(
-            ("explanation", identity),
-            lambda: explain.explain(self.ledger, entry, detailed=True, evenings=self.evenings),
-        )
+        return explain.explain(self.ledger, entry, detailed=True, evenings=self.evenings)
 
     def handovers(self, first: int, last: int) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""
@@ -228,21 +227,29 @@ class Books:
 
         None where there is nothing to follow, or a file cannot be read.
         """
-        folder = Path(self.ledger.folder) / POSTED
         try:
-            stats = [(path.name, path.lstat()) for path in posted.files(folder)]
-            key = tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
-            return self._once(("verification", key), lambda: self._verified(folder))
+            stats = [(path.name, path.lstat()) for path in posted.files(self._posted_folder)]
+            return self._verified(
+                tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+            )
         except OSError as error:
             return None, [f"{error.filename}: {error.strerror}"]
 
-    def _verified(self, folder: Path) -> tuple[Verification | None, list[str]]:
-        if not posted.files(folder):
+    @kept
+    def _verified(
+        self, files: tuple[tuple[str, int, int], ...]
+    ) -> tuple[Verification | None, list[str]]:
+        """Follow the chain of files with these names, sizes and times of the last change."""
+        if not files:
             return None, []
-        found = verify(folder, Disk(), None)
+        verification = verify(self._posted_folder, Disk(), None)
         wrong = []
-        if found.broken is not None:
-            wrong = [posted.broken_at(folder, found.broken)]
-        elif found.seals:
-            wrong = posted.astray(self.ledger, folder)
-        return found, [problem.message for problem in wrong]
+        if verification.broken is not None:
+            wrong = [posted.broken_at(self._posted_folder, verification.broken)]
+        elif verification.seals:
+            wrong = posted.astray(self.ledger, self._posted_folder)
+        return verification, [problem.message for problem in wrong]
+
+    @property
+    def _posted_folder(self) -> Path:
+        return Path(self.ledger.folder) / POSTED
