@@ -23,7 +23,7 @@ function connect(fields, api) {
     change: node.querySelector("output"),
   }));
   const over = fields.querySelector("#us-over");
-  const told = document.getElementById("us-told");
+  const message = document.getElementById("us-told");
   let timer;
   let asked = 0;
 
@@ -66,7 +66,7 @@ function connect(fields, api) {
     const number = ++asked;
     const unread = sliders.find((slider) => slider.text.ariaInvalid === "true");
     if (unread) {
-      told.textContent = `\u201c${unread.text.value}\u201d is no price of ${unread.name}. Write digits and one point, such as 120.5; until then the figures are those of the prices before.`;
+      message.textContent = `\u201c${unread.text.value}\u201d is no price of ${unread.name}. Write digits and one point, such as 120.5; until then the figures are those of the prices before.`;
       return;
     }
     const prices = sliders
@@ -78,13 +78,13 @@ function connect(fields, api) {
     const response = await api.request("whatif", "GET", params, undefined, "raw");
     const answer = await response.json().catch(() => ({ error: `Fava answered ${response.status}` }));
     if (number !== asked) return; // a later question is on its way
-    told.textContent = answer.error ?? "";
+    message.textContent = answer.error ?? "";
     if (answer.figures) show(answer.figures);
   };
   const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      ask().catch((error) => { told.textContent = `Fava does not answer: ${error.message}`; });
+      ask().catch((error) => { message.textContent = `Fava does not answer: ${error.message}`; });
     }, 60);
   };
 

@@ -13,13 +13,13 @@ function link(entry) {
     if (["time", "conversion", "interval"].includes(name)) url.searchParams.set(name, value);
   }
   url.searchParams.set("id", key.nextElementSibling.textContent.trim());
-  const made = document.createElement("a");
-  made.className = "us-explain";
-  made.href = url.href;
-  made.textContent = "explain";
-  made.style.marginLeft = "8px";
-  made.style.fontSize = ".9em";
-  place.append(made);
+  const anchor = document.createElement("a");
+  anchor.className = "us-explain";
+  anchor.href = url.href;
+  anchor.textContent = "explain";
+  anchor.style.marginLeft = "8px";
+  anchor.style.fontSize = ".9em";
+  place.append(anchor);
 }
 
 export default {

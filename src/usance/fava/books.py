@@ -24,7 +24,6 @@ from usance.closed import POSTED, first_day
 from usance.disk import Disk
 from usance.drafts import Draft
 from usance.engine import Day
-from usance.events import Book
 from usance.explain import Explanation
 from usance.hours import date_of
 from usance.ledger import Ledger
@@ -78,14 +77,14 @@ class Books:
         self._lock = threading.RLock()
 
     @property
-    def book(self) -> Book:
-        """What the engine sees."""
-        return self.reading.book
+    def operating(self) -> str:
+        """The operating currency, or ""."""
+        return self.reading.book.operating
 
     @property
     def first(self) -> int | None:
         """The first day that moved or is closed, None where there is none up to the last."""
-        days = (self.book.first, first_day(self.reading))
+        days = (self.reading.book.first, first_day(self.reading))
         return min((day for day in days if day is not None and day <= self.last), default=None)
 
     @property
@@ -149,18 +148,18 @@ class Books:
     @kept
     def rates(self, day: int) -> list[lending_reports.PoolRates]:
         """Return the mean rates of a day."""
-        return list(lending_reports.pool_rates(self.book, self.days(day, day)))
+        return list(lending_reports.pool_rates(self.reading.book, self.days(day, day)))
 
     @kept
     def split(self, first: int, last: int) -> Figures:
         """Return the answer of `usance yield`."""
         days = (day for day, _ in self.evenings[: last + 1 - (self.first or 0)])
-        return yield_reports.split_of(self.book, days, first, last)
+        return yield_reports.split_of(self.reading.book, days, first, last)
 
     @kept
     def incomes(self, first: int, last: int) -> dict[str, dict[str, Any]]:
         """Return the yield of a period by source and coin."""
-        return yield_reports.incomes(self.book, self.days(first, last))
+        return yield_reports.incomes(self.reading.book, self.days(first, last))
 
     @kept
     def backing(self, day: int) -> Figures:
@@ -219,7 +218,7 @@ class Books:
     def handovers(self, first: int, last: int) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""
         return engine.given(
-            transfer for transfer in self.book.transfers if first <= transfer.day <= last
+            transfer for transfer in self.reading.book.transfers if first <= transfer.day <= last
         )[::-1]
 
     def verification(self) -> tuple[Verification | None, list[str]]:

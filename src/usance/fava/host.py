@@ -37,18 +37,19 @@ EDITS = frozenset(
 class UsanceBooks(FavaExtensionBase):
     """The books of a load, for all pages."""
 
-    def __init__(self, of: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
-        super().__init__(of)  # there is nothing to configure, and Fava stops at what it cannot read
+    def __init__(self, ledger: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
+        # Without the config: there is nothing to configure, and Fava stops at one it cannot read.
+        super().__init__(ledger)
         self._lock = threading.Lock()
         self._loading = threading.RLock()
-        update = of.watcher.update
+        update = ledger.watcher.update
 
         def one_at_a_time(files: Iterable[Path], folders: Iterable[Path]) -> None:
             with self._loading:
                 update(files, folders)
 
         # Fava loads in each thread that sees a change, and two at once would break its watcher.
-        vars(of.watcher)["update"] = one_at_a_time
+        vars(ledger.watcher)["update"] = one_at_a_time
         self._books: Books | None = None
         self._named: set[Path] = set()
         self._awaited: set[Path] = set()
@@ -94,22 +95,21 @@ class UsanceBooks(FavaExtensionBase):
     @property
     def books(self) -> Books:
         """What the last load comes to, put together when a page first asks."""
-        of = self.ledger
         with self._lock:
             books = self._books
             while books is None or not self._is_current(books.ledger):
-                entries, options = of.all_entries, of.options
+                entries, options = self.ledger.all_entries, self.ledger.options
                 books = self._books = Books(
                     ledger.loaded(
-                        of.beancount_file_path,
+                        self.ledger.beancount_file_path,
                         cast("Directives", entries),
-                        of.load_errors,
+                        self.ledger.load_errors,
                         cast("dict[str, Any]", options),
                     )
                 )
             return books
 
-    def _is_current(self, seen: Ledger) -> bool:
+    def _is_current(self, loaded: Ledger) -> bool:
         """Tell whether books are of the last load.
 
         Another one may begin while they are put together, and one that Fava does not survive ends
@@ -117,7 +117,7 @@ class UsanceBooks(FavaExtensionBase):
         good.
         """
         entries, options = cast("Directives", self.ledger.all_entries), self.ledger.options
-        return seen.entries is entries and seen.options is cast("dict[str, Any]", options)
+        return loaded.entries is entries and loaded.options is cast("dict[str, Any]", options)
 
     def tell(self, message: str) -> None:
         """Put an error on Fava's page of errors, once a load."""

@@ -32,7 +32,7 @@ class UsanceMargin(Page, FavaExtensionBase):
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
         """Show margin at the end of the period."""
         view.keep("margin is counted in the operating currency.")
-        answer, seen = books.margin(view.last), books.evening(view.last)
+        answer, evening = books.margin(view.last), books.evening(view.last)
 
         def of(name: str) -> Callable[[int], Mapping[str, Decimal | None]]:
             def points(day: int) -> Mapping[str, Decimal | None]:
@@ -49,7 +49,7 @@ class UsanceMargin(Page, FavaExtensionBase):
         rows = answer["sub_accounts"]
         return {
             "rows": rows,
-            "problems": seen.problems,
+            "problems": evening.problems,
             "prices": list(_prices(answer, books)),
             "proof": lambda kind, name: books.latest(kind, name, view.last),
             "proofs": {row["name"]: _proofs(books, view, row["name"]) for row in rows},
@@ -85,18 +85,18 @@ class UsanceMargin(Page, FavaExtensionBase):
         view = View(books, self.ledger)
         if view.is_empty:
             raise ValueError("no day of the books lies in the period")
-        seen = books.evening(view.last)
+        evening = books.evening(view.last)
         prices: dict[str, Decimal] = {}
-        known = margin_reports.commodities(seen)
-        if not books.book.operating:
+        commodities = margin_reports.commodities(evening)
+        if not books.operating:
             raise ValueError("figures need an operating currency")
         for word in text.split(",") if text else ():
             match = PRICE.fullmatch(word)
-            free = match is not None and match[1] not in (*prices, books.book.operating)
-            if match is None or not free or match[1] not in known or not Decimal(match[2]):
+            free = match is not None and match[1] not in (*prices, books.operating)
+            if match is None or not free or match[1] not in commodities or not Decimal(match[2]):
                 raise ValueError(f"{word!r} is no price of what is held or owed, such as SOL=120")
             prices[match[1]] = Decimal(match[2])
-        answer = margin_reports.margin(books.reading, seen, prices)
+        answer = margin_reports.margin(books.reading, evening, prices)
         return jsonify({"figures": dict(_figures(view, answer))})
 
 
@@ -129,7 +129,7 @@ def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]
         for key in margin_reports.SUMS:
             bar = gauge(view, row, key) if key in GAUGES else {}
             yield f"{name}/{key}", _figure(view, key, row[key]) | bar
-        for parts, of in (
+        for parts, key_of_name in (
             ("collateral_assets", "coin"),
             ("positions", "market"),
             ("borrows", "coin"),
@@ -139,8 +139,8 @@ def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]
                 if parts == "positions":
                     figures["distance"] = margin_reports.distance(part)
                 for key, text in figures.items():
-                    if key != of:
-                        yield f"{name}/{parts}/{part[of]}/{key}", _figure(view, key, text)
+                    if key != key_of_name:
+                        yield f"{name}/{parts}/{part[key_of_name]}/{key}", _figure(view, key, text)
 
 
 def _figure(view: View, key: str, text: str | None) -> dict[str, str]:
@@ -180,18 +180,18 @@ def standing(row: Figures) -> str:
 
 def _prices(answer: Figures, books: Books) -> Iterator[dict[str, Any]]:
     """Yield what may be priced otherwise, each once: name, price, and what moves with it."""
-    found: dict[str, dict[str, Any]] = {}
+    prices: dict[str, dict[str, Any]] = {}
     for row in answer["sub_accounts"]:
         for asset in (row["collateral_assets"] or []) + (row["borrows"] or []):
-            found.setdefault(asset["coin"], {"price": asset["price"], "unit": answer["currency"]})
+            prices.setdefault(asset["coin"], {"price": asset["price"], "unit": answer["currency"]})
         for position in row["positions"] or ():
-            terms = books.book.perpetuals[row["venue"], position["market"]].values[-1]
-            found.setdefault(
+            terms = books.reading.book.perpetuals[row["venue"], position["market"]].values[-1]
+            prices.setdefault(
                 position["market"],
                 {"price": position["mark"], "unit": terms.settle, "over": terms.underlying},
             )
-    for name, price in sorted(found.items()):
-        if price.get("over") not in found:
+    for name, price in sorted(prices.items()):
+        if price.get("over") not in prices:
             price["over"] = None
         if name != answer["currency"] and price["price"] is not None:
             yield {"name": name, **price}

@@ -26,8 +26,8 @@ class Page:
     report_title: str
     ledger: FavaLedger
 
-    def __init__(self, of: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
-        super().__init__(of)  # type: ignore[call-arg] # Fava's base stands behind this one
+    def __init__(self, ledger: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
+        super().__init__(ledger)  # type: ignore[call-arg] # Fava's base stands behind this one
 
     @property
     def host(self) -> UsanceBooks:
@@ -52,17 +52,17 @@ class Page:
 
     def _page(self) -> Mapping[str, Any]:
         books = self.host.books
-        if not any(books.book.stages.values):
+        if not any(books.reading.book.stages.values):
             return {"state": "no plugin"}
         view = View(books, self.ledger)
-        found: dict[str, Any] = {"view": view, "books": books}
+        shown: dict[str, Any] = {"view": view, "books": books}
         if books.first is None:
-            return {**found, "state": "nothing", "wrong": books.verification()[1]}
-        if not books.book.operating:
-            return {**found, "state": "no currency"}
+            return {**shown, "state": "nothing", "wrong": books.verification()[1]}
+        if not books.operating:
+            return {**shown, "state": "no currency"}
         if view.is_empty and not self.asked:
-            return {**found, "state": "no days"}
-        return {**found, "state": "full", **self.fill(books, view)}
+            return {**shown, "state": "no days"}
+        return {**shown, "state": "full", **self.fill(books, view)}
 
     @property
     def asked(self) -> str:

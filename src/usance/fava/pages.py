@@ -172,7 +172,7 @@ class UsanceSplit(Page, FavaExtensionBase):
             ),
             "products": books.backing(view.last)["products"],
             "accretion": lambda name: books.latest("treasury", name, view.last),
-            "declared": bool(books.book.yields.products),
+            "declared": bool(books.reading.book.yields.products),
             "charts": view.drawn([view.bars(f"Yield in {coin}", of(coin)) for coin in coins]),
             "hues": view.hues(SOURCES),
         }

@@ -41,7 +41,7 @@ class UsanceVerify(Page, FavaExtensionBase):
         view.keep("a proof is in the coins of the ledger.")
         if identity := self.asked:
             return {"id": identity, **self._explained(books, view, identity)}
-        found = [
+        transactions = [
             {"id": identity, "entry": entry}
             for identity, entry in books.ids.items()
             if view.first <= entry.date.toordinal() <= view.last
@@ -59,19 +59,19 @@ class UsanceVerify(Page, FavaExtensionBase):
                 (entry.date.isoformat(), [value.value for value in entry.values])
                 for entry in books.reading.corrections
             ],
-            "count": len(found),
-            "listed": listed(view, found[::-1]),
+            "count": len(transactions),
+            "listed": listed(view, transactions[::-1]),
         }
 
     def _explained(self, books: Books, view: View, identity: str) -> Mapping[str, Any]:
         entry = books.ids.get(identity)
         if entry is None:
-            return {"found": None, "near": explain.nearest(identity, books.ids)}
-        found = books.explanation(identity)
+            return {"explanation": None, "near": explain.nearest(identity, books.ids)}
+        explained = books.explanation(identity)
         return {
-            "found": found,
+            "explanation": explained,
             "entry": entry,
-            "steps": list(_steps(view, found)),
+            "steps": list(_steps(view, explained)),
             "closed": entry.date.toordinal() <= (last_day(books.reading) or 0),
             "hours": [
                 (
@@ -79,14 +79,14 @@ class UsanceVerify(Page, FavaExtensionBase):
                     f"{hour.hour:02}:00",
                     *(view.hidden("" if cell is None else figure(cell)) for cell in hour[2:]),
                 )
-                for hour in found.hours
+                for hour in explained.hours
             ],
         }
 
 
-def _steps(view: View, found: Explanation) -> Iterator[dict[str, str]]:
+def _steps(view: View, explained: Explanation) -> Iterator[dict[str, str]]:
     """Yield each step for a person with a calculator."""
-    for step in found.steps:
+    for step in explained.steps:
         name, _, expression = step.formula.partition(" = ")
         result = figure(step.result)
         numbers = explanation.substituted(step)

@@ -62,7 +62,7 @@ class View:
         self.notes: list[str] = []
         self.whole = not request.args.get("time")
         self.first, self.last = self._period()
-        self.operating = books.book.operating
+        self.operating = books.operating
         self.currency = self.operating
         if request.args.get("account") or request.args.get("filter"):
             self.notes.append(
@@ -240,8 +240,8 @@ class View:
         """
         data = []
         for day in self.sample:
-            known = {name: value for name, value in points(day).items() if value is not None}
-            data.append({"date": date_of(day), "balance": known})
+            balance = {name: value for name, value in points(day).items() if value is not None}
+            data.append({"date": date_of(day), "balance": balance})
         return Chart(label, "balances", data)
 
     def bars(
