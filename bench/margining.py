@@ -9,10 +9,11 @@ from time import process_time
 from beancount import loader
 from timing import Row
 
-from usance import ledger, reading
-from usance.liquidation_price import liquidation_price
-from usance.margin import Margin, Standing, evaluate
-from usance.terms import Stage
+from usance.language import reading
+from usance.ledger import load as ledger
+from usance.model.terms import Stage
+from usance.rules.liquidation_price import liquidation_price
+from usance.rules.margin import Margin, Standing, evaluate
 
 FIRST = date(2024, 1, 1)
 WORTH = {"BTC": 40000, "ETH": 2000, "SOL": 100, "AVAX": 30}

@@ -18,15 +18,15 @@ Adds      a day's settlement, and what changed in the margin held, for each sub-
           and, where that is simulated, the steps of a liquidation, tagged #liquidation.
 Refuses   a missing mark or price, a contract without terms or cost. Finds a breach, and prices
           that are old. See docs/errors.md.
-How       src/usance/margin.py has the arithmetic, pooling.py the end of a day.
+How       src/usance/engine/margin_pool.py has the end of a day, rules/margin.py the arithmetic.
 """
 
 from typing import Any
 
 from beancount.core.data import Directives
 
-from usance.ledger import extend
-from usance.margin_table import register
+from usance.ledger.load import extend
+from usance.reports.margin_table import register
 
 __plugins__ = ("margin_pool",)
 

@@ -12,14 +12,14 @@ Adds      beside a transfer of 100 USDC from Main to Arb, so that each keeps its
 
 Refuses   a transaction in which one sub-account pays for another, an account of a sub-account
           that is not known, an account under a venue that belongs to none. See docs/errors.md.
-How       src/usance/isolation.py has the rule.
+How       src/usance/engine/sub_accounts.py has the day, rules/isolation.py the rule.
 """
 
 from typing import Any
 
 from beancount.core.data import Directives
 
-from usance.ledger import extend
+from usance.ledger.load import extend
 
 __plugins__ = ("sub_accounts",)
 

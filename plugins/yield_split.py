@@ -18,14 +18,14 @@ Adds      a day's yield of each sub-account, and what changed in the Yield memor
 Refuses   a product without a rate, a bill without maturity, cost or place of its own.
 Finds     an Accretion that differs from that of the held bills, cash below zero at a payout, a row
           of a rates file that is old. See docs/errors.md.
-How       src/usance/yielding.py has the day, treasury.py and portfolios.py the arithmetic.
+How       src/usance/engine/yield_split.py has the day, rules/yields.py the arithmetic.
 """
 
 from typing import Any
 
 from beancount.core.data import Directives
 
-from usance.ledger import extend
+from usance.ledger.load import extend
 
 __plugins__ = ("yield_split",)
 

@@ -13,7 +13,7 @@ from cheroot.wsgi import Server
 from flask import Flask
 from playwright.sync_api import Page, Playwright
 
-from usance import serving
+from usance.fava import server as serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from usance import problems
+from usance.model import problems
 
 ROOT = Path(__file__).parents[1]
 LEDGERS = ROOT / "tests" / "errors"

@@ -19,8 +19,8 @@ from beancount.core import data
 from beancount.core.position import Cost
 from hypothesis import strategies as st
 
-from usance.margin import Asset, Debt, Position, Standing
-from usance.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
+from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
+from usance.rules.margin import Asset, Debt, Position, Standing
 
 ROOTS = Context(prec=120)
 FIGURES = Context(prec=28, rounding=ROUND_HALF_EVEN)

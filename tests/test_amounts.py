@@ -7,8 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from usance import amounts, interest, treasury
-from usance.amounts import Coin
+from usance import treasury
+from usance.model import amounts
+from usance.model.amounts import Coin
+from usance.rules import interest
 
 USDC = Coin.of("USDC", Decimal("0.000001"), 9)
 LOTS = Coin.of("LOTS", Decimal("0.0025"), 0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from usance import seals
-from usance.seals import Broken, Seal
+from usance.close import seals
+from usance.close.seals import Broken, Seal
 
 DIRTY = 'lends 1 "old" C:\\rates'
 

@@ -20,7 +20,7 @@ from folders import LEDGER, Folder, stamps
 
 from usance import __version__
 from usance.cli import main
-from usance.tables import table
+from usance.commands.tables import table
 
 USANCE = Path(sys.executable).with_name("usance")
 assert isinstance(main, click.Group)

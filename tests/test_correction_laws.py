@@ -18,7 +18,7 @@ from hypothesis import event, given, note, reject, settings
 from hypothesis import strategies as st
 from strategies import Ledger, ledgers
 
-from usance import ledger as loading
+from usance.ledger import load as loading
 
 BLOCK = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d )")
 NUMBER = re.compile(r"(?<![\d.:\"-])-?\d+(?:\.\d+)?(?= [A-Z]{3})")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from usance.disk import Disk, locked, plain, write
+from usance.ledger.disk import Disk, locked, plain, write
 
 
 def is_free(folder: Path) -> bool:

@@ -13,10 +13,10 @@ from beancount import loader
 from beancount.parser import printer
 from click.testing import CliRunner
 
-from usance import problems
 from usance.cli import main
-from usance.directives import KEYS
-from usance.reading import is_generated
+from usance.language.lending_terms import KEYS
+from usance.language.reading import is_generated
+from usance.model import problems
 
 ROOT = Path(__file__).parents[1]
 PAGES = {

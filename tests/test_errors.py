@@ -15,7 +15,7 @@ from beancount.core.data import Directives
 from errors_page import CASES, Case
 from folders import Folder
 
-from usance import problems
+from usance.model import problems
 
 WITH_USANCE = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 

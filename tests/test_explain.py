@@ -15,9 +15,10 @@ from conftest import OPTIONS
 from folders import Folder
 from test_verify import resealed
 
-from usance import explain, ledger
-from usance.amounts import plain
 from usance.cli import main
+from usance.explain import explanation as explain
+from usance.ledger import load as ledger
+from usance.model.amounts import plain
 
 ROOT = Path(__file__).parents[1]
 LEDGERS = {path.stem: path for path in sorted((ROOT / "ledgers").glob("*.beancount"))}

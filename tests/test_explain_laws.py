@@ -13,7 +13,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from strategies import Ledger, ledgers
 
-from usance import ledger
+from usance.ledger import load as ledger
 
 DRAWN = st.one_of(
     ledgers(), margins.ledgers(), margins.ledgers(simulated=True), yields.ledgers(true_ups=True)

@@ -15,10 +15,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from folders import Folder
 
-from usance import explain, ledger
+from usance.explain import explanation as explain
 from usance.fava.books import Books
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
+from usance.ledger import load as ledger
 
 PAGES = {
     "UsanceCapital": "Capital efficiency",

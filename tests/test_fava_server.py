@@ -35,10 +35,11 @@ from flask.testing import FlaskClient
 from folders import Folder
 from playwright.sync_api import Dialog, Playwright
 
-from usance import read_only as read_only_process
-from usance import saving, serving
 from usance.cli import main
-from usance.disk import locked
+from usance.fava import read_only as read_only_process
+from usance.fava import saving
+from usance.fava import server as serving
+from usance.ledger.disk import locked
 
 LEDGER = """\
 option "operating_currency" "USDC"
@@ -696,8 +697,8 @@ def test_without_fava_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = made(tmp_path / "books")
-    monkeypatch.delattr("usance.serving")
-    monkeypatch.delitem(sys.modules, "usance.serving")
+    monkeypatch.delattr("usance.fava.server")
+    monkeypatch.delitem(sys.modules, "usance.fava.server")
     monkeypatch.setitem(sys.modules, "fava.application", None)
     code, told = launch(str(folder.ledger))
     assert code == 1
@@ -880,7 +881,7 @@ def test_a_failed_save_leaves_every_byte(
     before = books.files()
     call, number, after = FAULTS[fault]
     with monkeypatch.context() as broken:
-        broken.setattr(f"usance.disk.os.{call}", failing(number, after))
+        broken.setattr(f"usance.ledger.disk.os.{call}", failing(number, after))
         got = edit(editor, books)
     assert got.status_code == 403
     assert got.get_json()["error"] == (

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import event, given, settings
 from margin_oracle import Picture, judge, pictures, standing
 
-from usance.amounts import FIGURE, PRECISE, ZERO, plain
-from usance.liquidation_price import Excess, liquidation_price
-from usance.margin import Asset, Debt, Position, Standing, evaluate, repriced
-from usance.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
+from usance.model.amounts import FIGURE, PRECISE, ZERO, plain
+from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
+from usance.rules.liquidation_price import Excess, liquidation_price
+from usance.rules.margin import Asset, Debt, Position, Standing, evaluate, repriced
 
 ONE = Decimal(1)
 FLAT = Slope(Decimal("0.0135"), ZERO)

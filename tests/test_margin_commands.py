@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from folders import Folder
 from test_settlement import HEAD, LONG, TERMS, TETHER, Books, books, through
 
-from usance import margin_reports
 from usance.cli import main
+from usance.reports import margin as margin_reports
 
 BOOKS = (
     """\

@@ -16,8 +16,9 @@ import pytest
 from beancount.core.amount import Amount
 from test_settlement import HEAD, LONG, TERMS, Books, books, through
 
-from usance import margin_directives, problems
-from usance.problems import Problem, Source
+from usance.language import margin_terms as margin_directives
+from usance.model import problems
+from usance.model.problems import Problem, Source
 
 NOWHERE = Source("", 0)
 

@@ -22,11 +22,13 @@ from hypothesis import HealthCheck, event, given, reject, settings
 from hypothesis import strategies as st
 from margin_oracle import Picture, Terms, Text, excess, figures, judge, pictures, shown, standing
 
-from usance import ledger, margin_reports, settlement
-from usance.amounts import FIGURE, PRECISE, Coin
 from usance.cli import main
-from usance.liquidation_price import liquidation_price
-from usance.margin import Margin, evaluate
+from usance.ledger import load as ledger
+from usance.model.amounts import FIGURE, PRECISE, Coin
+from usance.reports import margin as margin_reports
+from usance.rules import settlement
+from usance.rules.liquidation_price import liquidation_price
+from usance.rules.margin import Margin, evaluate
 
 START = date(2025, 5, 1)
 COINS = {"USDC": "0.000001", "USDT": "0.01", "SOL": "", "ETH": "0.0001"}

@@ -14,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 from conftest import read
 
-from usance import settlement
-from usance.amounts import FIGURE, PRECISE, Coin, plain
 from usance.cli import main
-from usance.margin import (
+from usance.model.amounts import FIGURE, PRECISE, Coin, plain
+from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
+from usance.rules import settlement
+from usance.rules.margin import (
     Asset,
     Debt,
     Position,
@@ -28,7 +29,6 @@ from usance.margin import (
     repriced,
     weight,
 )
-from usance.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
 
 ZERO, ONE = Decimal(0), Decimal(1)
 NONE = Slope(ZERO, ZERO)

@@ -22,7 +22,7 @@ from fava.application import create_app
 from test_margin_commands import BOOKS, SUMS
 from test_settlement import HEAD, LONG, TERMS, Books, books, through
 
-from usance.margin_table import register
+from usance.reports.margin_table import register
 
 BIN = Path(sys.executable).parent
 KEPT = {key: value for key, value in os.environ.items() if not key.startswith("BEANCOUNT")}

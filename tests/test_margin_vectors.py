@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from usance import settlement
-from usance.amounts import PRECISE, Coin
-from usance.liquidation_price import liquidation_price
-from usance.margin import (
+from usance.model.amounts import PRECISE, Coin
+from usance.model.terms import Collateral, Identity, InverseSqrt, Perpetual, Slope, Tiers
+from usance.rules import settlement
+from usance.rules.liquidation_price import liquidation_price
+from usance.rules.margin import (
     Asset,
     Debt,
     Margin,
@@ -27,7 +28,6 @@ from usance.margin import (
     fraction,
     weight,
 )
-from usance.terms import Collateral, Identity, InverseSqrt, Perpetual, Slope, Tiers
 
 FILE = Path(__file__).parents[2] / "shared" / "vectors" / "margin.json"
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_golden import LEDGERS, golden
 
-from usance.month_text import is_ours
+from usance.close.month_text import is_ours
 
 ENTRY = re.compile(r"^(?=\d{4}-)", re.MULTILINE)
 COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'

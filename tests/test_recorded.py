@@ -12,7 +12,7 @@ from statistics import median
 
 import pytest
 
-from usance.rates import supply_rate, utilization
+from usance.rules.pool_rates import supply_rate, utilization
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "lending_rates_hourly"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="../shared/data is not here")

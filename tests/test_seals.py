@@ -12,7 +12,7 @@ import second_reader
 from folders import LAST, Folder, days
 from second_reader import Tampered
 
-from usance.seals import walk
+from usance.close.seals import walk
 
 DECEMBER, JANUARY, FEBRUARY = (
     f"posted/{month}.beancount" for month in ("2024-12", "2025-01", "2025-02")

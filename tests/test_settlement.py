@@ -28,8 +28,8 @@ from beancount.core import convert, data
 from beancount.parser import parser, printer
 from click.testing import CliRunner, Result
 
-from usance import settlement
 from usance.cli import main
+from usance.rules import settlement
 
 HEAD = """\
 option "operating_currency" "USDC"

@@ -8,7 +8,7 @@ from beancount.core.data import Directives, Transaction
 from folders import Folder
 from test_errors import load, usance
 
-from usance.directives import KEYS
+from usance.language.lending_terms import KEYS
 
 TERMS = {
     "commodity": "2025-05-01 commodity USDC\n  quantum: 0.000001\n",

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from usance.interest import borrower, growth, lender
-from usance.rates import borrow_rate, supply_rate, utilization
-from usance.terms import CurvePool
+from usance.model.terms import CurvePool
+from usance.rules.interest import borrower, growth, lender
+from usance.rules.pool_rates import borrow_rate, supply_rate, utilization
 
 FOLDER = Path(__file__).parents[2] / "shared" / "vectors"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="../shared/vectors is not here")

@@ -17,9 +17,9 @@ from beancount.parser import parser
 from test_margin_commands import asked, of
 from test_settlement import HEAD, books
 
-from usance.hours import moment
-from usance.reading import read
-from usance.terms import Collateral, Identity, Perpetual, Slope, Stage
+from usance.language.reading import read
+from usance.model.hours import moment
+from usance.model.terms import Collateral, Identity, Perpetual, Slope, Stage
 
 ROOT = Path(__file__).parents[1]
 PRESET = ROOT / "ledgers" / "venues" / "backpack.beancount"

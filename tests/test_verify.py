@@ -9,7 +9,7 @@ import pytest
 import second_reader
 from folders import LAST, Folder, days
 
-from usance import seals
+from usance.close import seals
 
 JANUARY = "posted/2025-01.beancount"
 

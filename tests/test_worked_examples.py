@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 from conftest import Book, read
 
-from usance.amounts import FIGURE
 from usance.cli import main
+from usance.model.amounts import FIGURE
 
 FILE = Path(__file__).parents[2] / "shared" / "vectors" / "worked_examples.json"
 

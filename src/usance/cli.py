@@ -6,18 +6,21 @@ from pathlib import Path
 
 import click
 
-from usance import __version__, ledger, posted, reports
-from usance.close_commands import accrue, verify
-from usance.closed import POSTED
-from usance.disk import Disk
-from usance.explain_command import explain
-from usance.fava_command import fava_
-from usance.margin_commands import efficiency, margin, stress
-from usance.messages import located, placed, show
-from usance.options import with_ledger, with_lines
-from usance.report_commands import accounts, lending
-from usance.tables import as_json, counted
-from usance.yield_commands import yield_
+from usance import __version__
+from usance.close import folder as posted
+from usance.close.inputs import POSTED
+from usance.commands.accrue import accrue, verify
+from usance.commands.explain import explain
+from usance.commands.fava import fava_
+from usance.commands.lending import accounts, lending
+from usance.commands.margin import efficiency, margin, stress
+from usance.commands.messages import located, placed, show
+from usance.commands.options import with_ledger, with_lines
+from usance.commands.tables import as_json, counted
+from usance.commands.yields import yield_
+from usance.ledger import load as ledger
+from usance.ledger.disk import Disk
+from usance.reports import balance_sheets as reports
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,8 +10,8 @@ import datetime
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
-from usance.amounts import FIGURE, PRECISE, UNIT
-from usance.interest import HOURS_A_YEAR
+from usance.model.amounts import FIGURE, PRECISE, UNIT
+from usance.rules.interest import HOURS_A_YEAR
 
 HUNDRED = Decimal(100)
 BANK_YEAR = 360

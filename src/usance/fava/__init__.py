@@ -1,6 +1,8 @@
-"""Pages of Usance in Fava, by one line of a ledger.
+"""Pages of Usance in Fava, and the launcher that serves them.
 
 2025-05-01 custom "fava-extension" "usance.fava"
+
+They import all packages but `rules`, `treasury` and `commands`. They never import click.
 """
 
 from usance.fava.host import UsanceBooks

@@ -11,27 +11,25 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from beancount.core.data import Transaction
 
-from usance import (
-    engine,
-    explain,
-    lending_reports,
-    margin_reports,
-    posted,
-    reports,
-    yield_reports,
-)
-from usance.closed import POSTED, first_day
-from usance.disk import Disk
-from usance.drafts import Draft
-from usance.engine import Day
-from usance.explain import Explanation
-from usance.hours import date_of
-from usance.ledger import Ledger
-from usance.margin_reports import Evening, Figures
-from usance.problems import Problem
-from usance.reports import Sheet
-from usance.verification import Verification, verify
-from usance.wallet import State
+from usance.close import folder as posted
+from usance.close.inputs import POSTED, first_day
+from usance.close.verification import Verification, verify
+from usance.engine import loop as engine
+from usance.engine.drafts import Draft
+from usance.engine.loop import Day
+from usance.engine.state import State
+from usance.explain import explanation as explain
+from usance.explain.explanation import Explanation
+from usance.ledger.disk import Disk
+from usance.ledger.load import Ledger
+from usance.model.hours import date_of
+from usance.model.problems import Problem
+from usance.reports import balance_sheets as reports
+from usance.reports import lending as lending_reports
+from usance.reports import margin as margin_reports
+from usance.reports import yields as yield_reports
+from usance.reports.balance_sheets import Sheet
+from usance.reports.margin import Evening, Figures
 
 Answer = TypeVar("Answer")
 Question = TypeVarTuple("Question")

@@ -15,11 +15,11 @@ from fava.core.file import GeneratedEntryError
 from fava.ext import FavaExtensionBase, FavaExtensionError
 from flask import request
 
-from usance import ledger
 from usance.fava.books import Books
-from usance.ledger import Ledger
-from usance.rate_files import is_there
-from usance.reading import GENERATED, is_generated
+from usance.language.rate_files import is_there
+from usance.language.reading import GENERATED, is_generated
+from usance.ledger import load as ledger
+from usance.ledger.load import Ledger
 
 EDITS = frozenset(
     f"json_api.{name}"

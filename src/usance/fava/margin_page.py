@@ -8,12 +8,12 @@ from typing import Any
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, jsonify, request
 
-from usance import margin_reports
-from usance.events import Side
 from usance.fava.books import Books
 from usance.fava.page import Page, scaled
 from usance.fava.view import View
-from usance.margin_reports import Figures
+from usance.model.book import Side
+from usance.reports import margin as margin_reports
+from usance.reports.margin import Figures
 
 PRICE = re.compile(r"([^=,\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
 GAUGES = ("imr", "mmr")

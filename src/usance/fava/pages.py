@@ -6,14 +6,14 @@ from typing import Any
 
 from fava.ext import FavaExtensionBase
 
-from usance import reports
-from usance.amounts import ZERO, plain
 from usance.fava.books import Books
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
-from usance.hours import date_of
-from usance.lending_reports import SIDES
-from usance.yield_reports import SOURCES
+from usance.model.amounts import ZERO, plain
+from usance.model.hours import date_of
+from usance.reports import balance_sheets as reports
+from usance.reports.lending import SIDES
+from usance.reports.yields import SOURCES
 
 
 class UsanceCapital(Page, FavaExtensionBase):

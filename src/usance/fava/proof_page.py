@@ -7,14 +7,15 @@ from typing import Any
 from fava.ext import FavaExtensionBase
 from flask import request
 
-from usance import explain, explanation
-from usance.amounts import figure, plain
-from usance.closed import last_day
-from usance.explain import Explanation
+from usance.close.inputs import last_day
+from usance.explain import explanation as explain
+from usance.explain import working as explanation
+from usance.explain.explanation import Explanation
 from usance.fava.books import Books
 from usance.fava.page import Page, listed
 from usance.fava.view import View
-from usance.hours import date_of
+from usance.model.amounts import figure, plain
+from usance.model.hours import date_of
 
 
 @dataclass(frozen=True)

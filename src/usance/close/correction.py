@@ -1,0 +1,191 @@
+"""Correction: what closed days should have come to by now, less what was posted for them.
+
+Closed days are lived again on what a person says today. For each sub-account and product, every
+account gets the difference between what those days generate and what is posted; carries, and what
+is left over, are taken over as they come out. So the evening of the last closed day is that of
+books in which nothing was ever posted.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from beancount.core.data import Open, Posting, Transaction
+
+from usance.close import inputs as closed
+from usance.engine import loop as engine
+from usance.engine.drafts import Draft, Leg
+from usance.engine.state import Accrual, Holding, Portfolio, State
+from usance.language.reading import Reading
+from usance.language.transactions import lot_of
+from usance.ledger.journal import Journal
+from usance.model.amounts import EXACT, Coin, plain, tally
+from usance.model.book import Side
+from usance.model.lots import Lot, age
+from usance.model.problems import Problem
+from usance.model.reserves import Reserve
+
+Key = tuple[str, str, Lot | None, tuple[Decimal, str] | None]
+"""Account, commodity, lot and price of a posting.
+
+With all four in the key, the difference of transactions that balance balances too.
+"""
+
+Sums = dict[Key, Decimal]
+"""What postings of a kind add up to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What to post on the first open day.
+
+    drafts    one for each sub-account and product that has a difference
+    evening   what all have at the end of the last closed day
+    now       what closed days generate by now, by sub-account or product
+    then      what is posted for them, likewise
+    problems  of closed days, as they are now, which no seal has told
+    """
+
+    drafts: list[Draft]
+    evening: State
+    now: dict[str, Sums]
+    then: dict[str, Sums]
+    problems: list[Problem]
+
+
+def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
+    """Return the correction of closed days.
+
+    days    that have changed
+    posted  what all have at the end of the last closed day, as it is posted
+    """
+    last = closed.last_day(reading)
+    assert last is not None
+    fresh, found = State(), []
+    now: dict[str, Sums] = {}
+    then: dict[str, Sums] = {}
+    journal = Journal(reading.chart, ())
+    for day in engine.run(reading.book, fresh, reading.book.first or last + 1, last):
+        _add(now, journal.day(day.day, day.drafts))
+        found += day.problems
+    _add(then, reading.posted)
+    corrects = tuple(days)
+    drafts = []
+    for name in sorted({*now, *then, *fresh.holdings, *posted.holdings}):
+        sums = dict(now.get(name, {}))
+        for key, number in then.get(name, {}).items():
+            tally(sums, key, EXACT.minus(number))
+        legs = _Legs(reading, name, sums, fresh, posted).legs()
+        if legs:
+            drafts.append(Draft("correction", last + 1, name, 0, (), tuple(legs), corrects))
+    # The correction comes before its day, which begins from the evening as it should have been. So
+    # its legs prove carries, and sums that have accrued, as the legs of any day do.
+    told = " ".join(str(seal.meta.get("findings", "")) for seal in reading.seals)
+    untold = [problem for problem in found if problem.message not in told]
+    return Correction(drafts, fresh, now, then, untold)
+
+
+def _add(sums: dict[str, Sums], entries: Iterable[Open | Transaction]) -> None:
+    """Add what transactions post to the sums of the sub-account or product in their ids."""
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            name = str(entry.meta["usance"]).split("/")[2]
+            of_name = sums.setdefault(name, {})
+            for posting in entry.postings:
+                assert posting.units is not None and isinstance(posting.units.number, Decimal)
+                tally(of_name, _key(posting), posting.units.number)
+
+
+def _key(posting: Posting) -> Key:
+    assert posting.units is not None
+    price = None
+    if posting.price is not None:
+        assert isinstance(posting.price.number, Decimal)
+        price = (posting.price.number, posting.price.currency)
+    return posting.account, posting.units.currency, lot_of(posting), price
+
+
+class _Legs:
+    """The legs of one correction: differences, and states that came out otherwise.
+
+    sums  that are still to be posted
+    """
+
+    def __init__(
+        self, reading: Reading, name: str, sums: dict[Key, Decimal], fresh: State, posted: State
+    ) -> None:
+        self.reading = reading
+        self.chart = reading.chart
+        self.name = name
+        self.sums = sums
+        self.fresh = fresh
+        self.posted = posted
+        self.made: list[Leg] = []
+
+    def legs(self) -> list[Leg]:
+        """Return them, by commodity and account."""
+        for coin in self.reading.book.coins.values():
+            self._holding(coin)
+            self._accrual(coin)
+            self._portfolio(coin)
+        for (account, commodity, lot, price), number in self.sums.items():
+            if number:
+                self.made.append(Leg(account, number, commodity, lot, price))
+        return sorted(self.made, key=_order)
+
+    def _prove(
+        self, account: str, coin: Coin, proof: Mapping[str, str], part: Decimal | None = None
+    ) -> None:
+        """Let units without cost prove a state: all that differ, or a part of them."""
+        key = (account, coin.name, None, None)
+        number = self.sums.pop(key, coin.amount(0)) if part is None else part
+        if part is not None:
+            tally(self.sums, key, EXACT.minus(part))
+        self.made.append(Leg(account, number, coin.name, proof=proof))
+
+    def _holding(self, coin: Coin) -> None:
+        now = self.fresh.holdings.get(self.name, {}).get(coin.name, Holding())
+        then = self.posted.holdings.get(self.name, {}).get(coin.name, Holding())
+        for side, carry, before in (
+            (Side.WALLET, now.carry_lent, then.carry_lent),
+            (Side.INTEREST_PAID, now.carry_owed, then.carry_owed),
+        ):
+            if carry != before:
+                proof = {"carry-after": coin.carry_text(carry)}
+                self._prove(self.chart.account(self.name, side), coin, proof)
+
+    def _accrual(self, coin: Coin) -> None:
+        key = (self.name, coin.name)
+        now = self.fresh.accruals.get(key, Accrual())
+        then = self.posted.accruals.get(key, Accrual())
+        for index, source, carry, before in (
+            (0, "treasury", now.carry_treasury, then.carry_treasury),
+            (1, "bonus", now.carry_bonus, then.carry_bonus),
+        ):
+            proof = {"source": source, "carry-after": coin.carry_text(carry)}
+            changed = carry != before
+            for period in sorted({*now.unpaid, *then.unpaid}):
+                quanta = now.unpaid.get(period, (0, 0))[index]
+                quanta -= then.unpaid.get(period, (0, 0))[index]
+                if quanta:
+                    account = self.chart.account(self.name, Side.ACCRUED_YIELD)
+                    of_period = {"source": source, "period": period.name, **proof}
+                    self._prove(account, coin, of_period, coin.amount(quanta))
+                    changed = False
+            if changed:
+                account = self.chart.account(self.name, Side.ACCRUED_YIELD)
+                self._prove(account, coin, proof, coin.amount(0))
+
+    def _portfolio(self, coin: Coin) -> None:
+        if not self.chart.is_product(self.name):
+            return
+        account = self.chart.reserved(self.name, Reserve.DISTRIBUTED)
+        now = self.fresh.portfolios.get(self.name, Portfolio()).left_over
+        then = self.posted.portfolios.get(self.name, Portfolio()).left_over
+        if (account, coin.name, None, None) in self.sums or now != then:
+            self._prove(account, coin, {"left-over-after": plain(now)})
+
+
+def _order(leg: Leg) -> tuple[object, ...]:
+    lot = ("", 0) if leg.lot is None else (leg.lot.currency, *age(leg.lot))
+    return leg.currency, str(leg.place), lot, str(leg.price)

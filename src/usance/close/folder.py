@@ -1,0 +1,108 @@
+"""Posted: the folder of closed days beside a ledger, and whether its chain holds."""
+
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from beancount.core.data import Custom, Directive, Transaction
+
+from usance.close import inputs as closed
+from usance.close import seals
+from usance.close.seals import INPUTS_FILE, MONTH_FILE, Broken
+from usance.language.lending_terms import source_of
+from usance.language.reading import DAY_CLOSE, DAY_CORRECT, is_generated, is_posted
+from usance.ledger.disk import Disk
+from usance.ledger.load import Ledger, enabled
+from usance.model import problems
+from usance.model.problems import Problem, Source
+
+
+def folder_of(path: Path) -> tuple[Path, list[Problem]]:
+    """Return the folder of closed days of a ledger, and what is wrong with it."""
+    folder = path.parent / closed.POSTED
+    at = Source(str(path), 1)
+    if not folder.is_dir():
+        return folder, [problems.no_posted_folder(at, str(folder))]
+    if path.parent.resolve() not in folder.resolve().parents:
+        return folder, [problems.posted_elsewhere(at, str(folder))]
+    return folder, []
+
+
+def read(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the months of a folder, and their .inputs, by file name."""
+    paths = files(folder)
+    months, inputs = (
+        {path.name: disk.read(path) for path in paths if kind.fullmatch(path.name)}
+        for kind in (MONTH_FILE, INPUTS_FILE)
+    )
+    return months, inputs
+
+
+def has_months(folder: Path) -> bool:
+    """Tell whether a folder holds closed days."""
+    return any(MONTH_FILE.fullmatch(path.name) for path in files(folder))
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the months of a folder, and their .inputs, in order of name."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        path
+        for path in found
+        if MONTH_FILE.fullmatch(path.name) or INPUTS_FILE.fullmatch(path.name)
+    ]
+
+
+def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
+    """Return what is wrong with the closed days of a ledger, as files."""
+    if not enabled(book.options):
+        return [problems.no_plugin(Source(book.path, 1))]
+    _, broken = seals.walk(*read(folder, disk))
+    if broken is not None:
+        return [broken_at(folder, broken)]
+    return astray(book, folder)
+
+
+def broken_at(folder: Path, broken: Broken) -> Problem:
+    """Return the error of a chain that is broken in a file of a folder."""
+    at = Source(str(folder / broken.file), broken.line)
+    return problems.broken_chain(at, broken.date, broken.why)
+
+
+def astray(book: Ledger, folder: Path) -> list[Problem]:
+    """Return what is closed and not included, or looks closed and is not."""
+    if not _includes(book, folder):
+        return [problems.posted_not_included(Source(book.path, 1))]
+    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(book, folder)]
+
+
+def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
+    """Yield what looks posted but stands in no month file, where no seal covers it."""
+    sealed: dict[str, bool] = {}
+    for entry in book.entries:
+        posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
+        if posted or (isinstance(entry, Custom) and entry.type in (DAY_CLOSE, DAY_CORRECT)):
+            name = str(entry.meta["filename"])
+            if name not in sealed:
+                file = Path(name)
+                month = MONTH_FILE.fullmatch(file.name)
+                sealed[name] = month is not None and file.parent.samefile(folder)
+            if not sealed[name]:
+                yield entry
+
+
+def _includes(book: Ledger, folder: Path) -> bool:
+    """Tell whether the ledger includes each month file, present and future."""
+    here = Path(os.path.normpath(folder.absolute()))
+    for name in book.options["include"]:
+        path = Path(name)
+        if path.parent == here or path.suffix == ".csv" or not path.is_file():
+            continue
+        text = path.read_text("utf-8", "replace")
+        for pattern in re.findall(r'^include\s+"([^"\n]*)"', text, re.MULTILINE):
+            wanted = os.path.normpath(path.parent / pattern).replace("**/", "")
+            if fnmatch(str(here / "2025-05.beancount"), wanted):
+                return True
+    return False

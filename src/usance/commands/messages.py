@@ -1,0 +1,66 @@
+"""Messages: problems and Beancount's errors, as `file:line: message`."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import click
+from beancount.core.data import BeancountError
+
+from usance.ledger.load import Ledger
+from usance.model.problems import Problem
+
+Place = dict[str, Any]
+"""File, line and message, as `usance check --format json` shows them."""
+
+
+def report(book: Ledger, missing: Iterable[Problem] = ()) -> None:
+    """Print what is wrong behind a report, and what it missed; exit 1 where that is something."""
+    wrong = [*map(located, book.errors)]
+    wrong += [place for place in map(placed, missing) if place not in wrong]
+    show([*wrong, *map(located, book.findings)], sys.stderr)
+    if wrong:
+        sys.exit(1)
+
+
+def refuse(places: Iterable[Place]) -> NoReturn:
+    """Print why nothing was written, and exit 1."""
+    show(places, sys.stderr)
+    click.echo("Nothing was written.", err=True)
+    sys.exit(1)
+
+
+def located(error: BeancountError) -> Place:
+    """Return file, line and text of one of Beancount's errors."""
+    source = error.source or {}
+    text = str(error.message)
+    head, trace, _ = text.partition("Traceback (most recent call last)")
+    if trace:
+        # What Beancount caught in a plugin: what it was doing, and the last line says why.
+        text = f"{head} {text.strip().splitlines()[-1].strip()}"
+    return _place(str(source.get("filename", "")), source.get("lineno", 0), text)
+
+
+def placed(problem: Problem) -> Place:
+    """Return file, line and text of a problem."""
+    text = f"finding: {problem.message}" if problem.finding else problem.message
+    return _place(problem.source.file, problem.source.line, text)
+
+
+def near(file: str) -> str:
+    """Name a file from the current folder where it lies below it."""
+    return file.removeprefix(f"{Path.cwd()}{os.sep}")
+
+
+def _place(file: str, line: int, text: str) -> Place:
+    """Keep a message on one line."""
+    printed = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return {"file": near(file), "line": line, "message": printed}
+
+
+def show(places: Iterable[Place], stream: TextIO) -> None:
+    """Print places line by line."""
+    for place in places:
+        click.echo(f"{place['file']}:{place['line']}: {place['message']}", file=stream)

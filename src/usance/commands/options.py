@@ -1,0 +1,122 @@
+"""Options: what several commands take, and how they take it."""
+
+import datetime
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from usance.model.hours import date_of
+
+YESTERDAY = "yesterday"
+
+
+def date(text: str) -> datetime.date:
+    """Return the date `YYYY-MM-DD` of an option."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            return datetime.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise click.BadParameter(f"{text!r} is no date. Write it as 2025-05-31.")
+
+
+def date_or_yesterday(text: str) -> datetime.date:
+    """Return a date, or the day before today in UTC: the one place where a clock is read."""
+    if text == YESTERDAY:
+        return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+    return date(text)
+
+
+def digest(text: str) -> str:
+    """Return the digest of an option."""
+    if re.fullmatch(r"[0-9a-f]{64}", text):
+        return text
+    raise click.BadParameter(f"{text!r} is no digest: 64 of 0-9 and a-f, as verify prints them.")
+
+
+FILE = click.Path(exists=True, dir_okay=False, readable=True)
+
+Command = Callable[..., None]
+
+
+def with_ledger(command: Command) -> Command:
+    """Give a command its ledger, loaded, and turn a full disk into one clear message."""
+
+    @wraps(command)
+    def guarded(**values: Any) -> None:
+        try:
+            command(**values)
+        except BrokenPipeError:
+            raise  # whoever reads, as `head` does, has enough; click ends quietly
+        except OSError as error:
+            name = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{name}{error.strerror or error}") from error
+
+    argument = click.argument(
+        "path", metavar="LEDGER", type=FILE, envvar=["USANCE_FILE", "BEANCOUNT_FILE"]
+    )
+    return argument(guarded)
+
+
+with_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="A table for people, an object or rows for programs.",
+)
+
+
+with_lines = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Lines for people, or an object for programs.",
+)
+
+
+with_at = click.option(
+    "--at", type=date, metavar="DATE", help="End of this day; by default the last day of the books."
+)
+
+
+def with_period(command: Command) -> Command:
+    """Give a command the days that it is about, --from and --to."""
+    first = click.option(
+        "--from",
+        "begin",
+        type=date,
+        metavar="DATE",
+        help="First day; by default the first of the books.",
+    )
+    last = click.option(
+        "--to", "end", type=date, metavar="DATE", help="Last day; by default the last of the books."
+    )
+    return first(last(command))
+
+
+def days_of(
+    begin: datetime.date | None, end: datetime.date | None, horizon: int
+) -> tuple[int | None, int | None]:
+    """Return the days of a period, None where one was not asked for; both within the books."""
+    within_books(begin, horizon, "--from")
+    within_books(end, horizon, "--to")
+    if begin is not None and end is not None and begin > end:
+        raise click.UsageError(
+            f"--from {begin} is after --to {end}. Name them the other way round."
+        )
+    first, last = (None if day is None else day.toordinal() for day in (begin, end))
+    return first, last
+
+
+def within_books(asked: datetime.date | None, last: int, option: str) -> None:
+    """Refuse a day that the books do not reach."""
+    if asked is not None and asked.toordinal() > last:
+        until = f"end on {date_of(last)}" if last else "have no day yet"
+        raise click.UsageError(f"{option} {asked} is beyond the books, which {until}.")

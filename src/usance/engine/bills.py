@@ -1,0 +1,137 @@
+"""Portfolios: what the bills of a product are worth, and how their income is divided."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from usance import treasury
+from usance.engine.state import Portfolio
+from usance.model.amounts import EXACT, UNIT, ZERO, Coin, decimals, tidied, total
+from usance.model.hours import date_of
+from usance.model.lots import Lot, age
+from usance.model.reserves import Reserve, Reserved
+from usance.model.terms import Bills
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One lot of a bill at the end of a day, in coins of its cost.
+
+    face    what is paid back at maturity
+    booked  at cost
+    before  worth at the end of the day before
+    worth   at the end of this one
+    """
+
+    bill: str
+    lot: Lot
+    maturity: int
+    face: Decimal
+    booked: Decimal
+    before: Decimal
+    worth: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A day's income of a portfolio, divided.
+
+    fee            quanta
+    distributable  income - fee + what was left over, coins
+    growth         what an hour's principal gets of it, 1e-18
+    """
+
+    fee: int
+    distributable: Decimal
+    growth: int
+
+
+def take(portfolio: Portfolio, kept: Reserved) -> None:
+    """Take in a person's posting to what backs a product."""
+    quantity = kept.quantity
+    match kept.reserve:
+        case Reserve.BILLS:
+            assert kept.lot is not None
+            key = (kept.commodity, kept.lot)
+            face = EXACT.add(portfolio.lots.get(key, ZERO), quantity)
+            portfolio.lots[key] = face
+            if not face:
+                del portfolio.lots[key]
+        case Reserve.ACCRETION:
+            portfolio.accretion = EXACT.add(portfolio.accretion, quantity)
+        case Reserve.CASH:
+            portfolio.cash = EXACT.add(portfolio.cash, quantity)
+        case _:
+            portfolio.payable = EXACT.subtract(portfolio.payable, quantity)
+
+
+def held(
+    portfolio: Portfolio, bills: Bills, maturities: Mapping[str, int], coin: Coin, day: int
+) -> Iterator[Held]:
+    """Yield the lots of a portfolio at the end of a day; day 1 of a lot is its cost date."""
+    for (bill, lot), face in sorted(portfolio.lots.items(), key=_order):
+        maturity = maturities[bill]
+        days, age = maturity - lot.day, day - lot.day + 1
+
+        def worth(age: int, lot: Lot = lot, face: Decimal = face, days: int = days) -> Decimal:
+            return treasury.accreted(
+                lot.cost, face, age, days, coin.quantum, straight=bills.straight
+            )
+
+        yield Held(bill, lot, maturity, face, worth(0), worth(age - 1), worth(age))
+
+
+def _order(item: tuple[tuple[str, Lot], Decimal]) -> tuple[str, tuple[int, Decimal, str]]:
+    (bill, lot), _ = item
+    return bill, age(lot)
+
+
+def income(lots: Iterable[Held]) -> Decimal:
+    """Return what bills accreted in a day, coins; it may be finer than a quantum."""
+    return total(EXACT.subtract(lot.worth, lot.before) for lot in lots)
+
+
+def accretion(lots: Iterable[Held]) -> Decimal:
+    """Return what bills accreted since they were bought, coins."""
+    return total(EXACT.subtract(lot.worth, lot.booked) for lot in lots)
+
+
+def worth(lots: Iterable[Held]) -> Decimal:
+    """Return what bills are worth, coins."""
+    return total(lot.worth for lot in lots)
+
+
+def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: Coin) -> Division:
+    """Divide a day's income among all that was enrolled.
+
+    earned, left_over  coins
+    fee                share of the income; rounded up, and none of a loss
+    hours              sum over all holders and hours of the principal, quanta
+
+    What is left over may lie below zero: by less than a quantum a holder, since it holds what their
+    carries hold too, or after a loss. Then nothing is distributed until it is earned again; what
+    was credited is never taken back.
+    """
+    charge = 0
+    if earned > 0:
+        charge = -(-Fraction(EXACT.multiply(earned, fee)) // Fraction(coin.quantum))
+    rest = EXACT.subtract(EXACT.add(earned, left_over), coin.amount(charge))
+    # Growth is never below zero: for the sake of a quantum it would take back credits that may be
+    # paid and spent. A fraction distributed early comes off the next days instead; so does a loss.
+    growth = 0
+    if rest > 0:
+        growth = treasury.share(int(Fraction(rest) * UNIT // Fraction(coin.quantum)), hours)
+    return Division(charge, rest, growth)
+
+
+def days_to(maturity: int, day: int) -> int:
+    """Return the days from a date to a bill's maturity, 0 where it is over."""
+    return max(0, (date_of(maturity) - date_of(day)).days)
+
+
+def written(amount: Decimal, coin: Coin) -> Decimal:
+    """Return an amount to the quantum, with more decimals where it is finer."""
+    places = Decimal((0, (1,), -coin.places))
+    tidy = tidied(amount)
+    return tidy if decimals(tidy) > coin.places else EXACT.quantize(tidy, places)

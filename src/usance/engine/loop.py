@@ -1,0 +1,230 @@
+"""Engine: the day loop. A book and the state of an evening in, days out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from usance.engine.auto_lending import Lending
+from usance.engine.drafts import Draft, Pair, Proof
+from usance.engine.liquidation import Fall
+from usance.engine.margin_pool import Pooling
+from usance.engine.records import CoinDay, PoolDay
+from usance.engine.state import Holding, State
+from usance.engine.yield_day import ProductDay, YieldDay
+from usance.engine.yield_split import Yielding
+from usance.model.book import Book, Side, Transfer
+from usance.model.hours import SLOTS
+from usance.model.problems import Problem
+from usance.model.terms import CurvePool, Stage
+from usance.rules.margin import Margin, Standing
+from usance.rules.settlement import Settled
+
+Groups = list[tuple[tuple[str, str], list[tuple[str, Holding]]]]
+"""By venue and coin, in order: sub-accounts by name, with what they have of the coin."""
+
+WALLET, EARNED, LENT, CAPITAL = Side.WALLET, Side.INTEREST_EARNED, Side.LENT, Side.CAPITAL
+# An enumeration's attributes take long, and these are asked for with each coin of each day.
+
+ORDER = (
+    "payout",
+    "transfer",
+    "lending",
+    "borrowing",
+    "treasury",
+    "settlement",
+    "margin",
+    "liquidation",
+)
+"""Kinds of transactions in the order of a day."""
+
+
+@dataclass(slots=True)
+class Day:
+    """A day that was lived: what to generate, what to report, what is wrong.
+
+    yields   of holders of yield products, and `products` of what backs them
+    margins  of exposed sub-accounts at its end, with the standings that they rest on
+    settled  what was due of contracts, and `falls` the steps of liquidations, by id
+    """
+
+    day: int
+    drafts: list[Draft] = field(default_factory=list)
+    coins: list[CoinDay] = field(default_factory=list)
+    pools: list[PoolDay] = field(default_factory=list)
+    yields: list[YieldDay] = field(default_factory=list)
+    products: list[ProductDay] = field(default_factory=list)
+    margins: dict[str, tuple[Standing, Margin]] = field(default_factory=dict)
+    settled: list[Settled] = field(default_factory=list)
+    falls: dict[str, Fall] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def run(book: Book, state: State, first: int, last: int) -> Iterator[Day]:
+    """Live the days from `first` to `last`, both included; the state goes along."""
+    groups = _groups(book, state)
+    transfers: dict[int, list[Transfer]] = {}
+    for transfer in book.transfers:
+        transfers.setdefault(transfer.day, []).append(transfer)
+    if Stage.MARGIN_POOL in _stages(book, first - 1) and book.operating:
+        # A breach is reported on the first day of its run only, which may be a closed day. So the
+        # day before is measured again, from its closing state: a run after closed days reports the
+        # same as a run from the first day.
+        Pooling(book, state, first - 1).measure()
+    if Stage.YIELD_SPLIT in _stages(book, first - 1):
+        Yielding(book, state, first - 1).compare()
+    for day in range(first, last + 1):
+        yield _live(book, state, groups, transfers.get(day, ()), day)
+
+
+def _stages(book: Book, day: int) -> frozenset[Stage]:
+    return book.stages.at(day * SLOTS) or frozenset()
+
+
+def _groups(book: Book, state: State) -> Groups:
+    groups: dict[tuple[str, str], list[tuple[str, Holding]]] = {}
+    for name, coin in sorted(book.movements):
+        group = groups.setdefault((book.venue(name), coin), [])
+        group.append((name, state.holding(name, coin)))
+    return sorted(groups.items())
+
+
+def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer], day: int) -> Day:
+    """Live one day."""
+    stages = _stages(book, day)
+    made = Day(day)
+    if Stage.SUB_ACCOUNTS in stages:
+        made.drafts += handovers(transfers)
+    lendings: dict[tuple[str, str], Lending] = {}
+    pooling, yielding = Pooling(book, state, day), Yielding(book, state, day)
+    yielding.take()
+    # Yield products are a stage at two moments. A payout is in the wallet before the first hour
+    # lends; treasury yield accrues after the last hour, from the principal lent in each of the 24.
+    if Stage.YIELD_SPLIT in stages:
+        yielding.pay()
+    pooling.trade()
+    for (venue, coin), holdings in groups:
+        if Stage.AUTO_LENDING not in stages:
+            _hold(book, coin, holdings, day)
+        elif _is_live(book, state, venue, coin, holdings, day):
+            lending = lendings[venue, coin] = Lending(book, venue, book.coins[coin], day)
+            lending.live(holdings)
+    if Stage.YIELD_SPLIT in stages:
+        yielding.accrue(lendings)
+    if Stage.MARGIN_POOL in stages and book.operating:
+        pooling.settle(lendings)
+        pooling.measure()
+        pooling.liquidate()
+        pooling.look_at_givers(borrowing=Stage.AUTO_LENDING in stages)
+        pooling.hold()
+        made.margins = pooling.margins
+        made.settled, made.falls = pooling.settled, pooling.falls
+        made.problems += book.findings.get(day, ())
+    for lending in lendings.values():
+        made.coins += lending.close()
+        made.pools += lending.pool_day()
+        made.problems += lending.problems
+    if Stage.YIELD_SPLIT in stages:
+        yielding.enroll()
+    made.yields, made.products = [*yielding.days.values()], yielding.products
+    made.problems += [*yielding.problems, *pooling.problems]
+    made.drafts += [*_lending(book, day, made.coins), *yielding.drafts, *pooling.drafts]
+    made.drafts.sort(key=lambda draft: (draft.sub_account, ORDER.index(draft.kind)))
+    return made
+
+
+def _is_live(
+    book: Book,
+    state: State,
+    venue: str,
+    coin: str,
+    holdings: list[tuple[str, Holding]],
+    day: int,
+) -> bool:
+    """Tell whether anything can happen to a coin at a venue on a day."""
+    for name, holding in holdings:
+        if not holding.is_empty() or day in book.movements[name, coin] or state.positions.get(name):
+            return True
+    pools = book.pools.get((venue, coin))
+    return pools is not None and isinstance(pools.at(day * SLOTS + SLOTS - 1), CurvePool)
+
+
+def _hold(book: Book, coin: str, holdings: list[tuple[str, Holding]], day: int) -> None:
+    """Take in what a person wrote on a day on which nothing is lent."""
+    for name, holding in holdings:
+        for movement in book.movements[name, coin].get(day, ()):
+            grains = book.coins[coin].grains(movement.quantity)
+            holding.take(movement.side, grains, movement.lot)
+
+
+def handovers(transfers: Iterable[Transfer]) -> list[Draft]:
+    """Return the pairs that complete a day's transfers between sub-accounts."""
+    drafts: list[Draft] = []
+    seen: dict[str, int] = {}
+    for transfer in sorted(transfers, key=lambda transfer: (transfer.seconds, transfer.text)):
+        first, second = transfer.first, transfer.second
+        if not transfer.given:
+            continue
+        seen[first] = seen.get(first, 0) + 1
+        pairs = tuple(
+            Pair((first, second), (second, first), amount, currency)
+            for currency, amount in sorted(transfer.given.items())
+        )
+        number = seen[first] if seen[first] > 1 else 0
+        drafts.append(Draft("transfer", transfer.day, first, number, pairs))
+    return drafts
+
+
+def beyond(book: Book, last: int) -> list[Draft]:
+    """Return the pairs of transfers after a day: they are made whatever the horizon."""
+    return given(transfer for transfer in book.transfers if transfer.day > last)
+
+
+def given(transfers: Iterable[Transfer]) -> list[Draft]:
+    """Return the pairs that complete the transfers of some days, in order of day."""
+    by_day: dict[int, list[Transfer]] = {}
+    for transfer in transfers:
+        by_day.setdefault(transfer.day, []).append(transfer)
+    return [draft for _, of_day in sorted(by_day.items()) for draft in handovers(of_day)]
+
+
+def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
+    """Return a day's lending and borrowing, one transaction a sub-account and kind."""
+    lent: dict[str, list[Pair]] = {}
+    owed: dict[str, list[Pair]] = {}
+    prices = {name: book.price_of(name, day) for name in {coin.coin.name for coin in coins}}
+    for coin in sorted(coins, key=lambda coin: coin.coin.name):
+        if coin.lent or coin.before[0] != coin.after[0]:
+            price = prices[coin.coin.name]
+            lent.setdefault(coin.sub_account, []).extend(_lent_pairs(coin, price))
+        if coin.owed or coin.borrows:
+            owed.setdefault(coin.sub_account, []).extend(_owed_pairs(coin))
+    return [
+        Draft(kind, day, name, 0, tuple(pairs))
+        for kind, drafts in (("lending", lent), ("borrowing", owed))
+        for name, pairs in drafts.items()
+        if pairs
+    ]
+
+
+def _lent_pairs(coin: CoinDay, price: Decimal | None) -> Iterator[Pair]:
+    name, unit = coin.sub_account, coin.coin
+    earned, lent = coin.earned, coin.after[0] - coin.before[0]
+    amount = unit.amount(earned)
+    if earned or coin.before[1] != coin.after[1]:
+        proof = Proof(unit, coin.lent, coin.after[1], 0, price)
+        yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
+    if lent:
+        # On a quiet day just the interest, which is lent on.
+        amount = amount if lent == earned else unit.amount(lent)
+        yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
+
+
+def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:
+    name, unit = coin.sub_account, coin.coin
+    if coin.borrowed:
+        amount = unit.amount(coin.borrowed)
+        yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
+    if coin.paid or coin.before[2] != coin.after[2]:
+        proof = Proof(unit, coin.owed, coin.after[2], entry_fee=coin.entry_fee)
+        paid = unit.amount(coin.paid)
+        yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

@@ -1,0 +1,237 @@
+"""Pooling: the end of a day on one margin pool: settle, measure, liquidate, hold margin."""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from usance.engine.auto_lending import Lending
+from usance.engine.drafts import Draft, Pair
+from usance.engine.liquidation import Fall, Waterfall
+from usance.engine.state import State
+from usance.engine.valuation import Standings
+from usance.model import problems
+from usance.model.amounts import EXACT, PRECISE, ZERO, figure, plain
+from usance.model.book import Book, Side
+from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.problems import Problem
+from usance.rules import settlement
+from usance.rules.margin import Margin, Standing, evaluate
+from usance.rules.settlement import Settled
+
+CENT = Decimal("0.01")
+"""To which the Margin memorandum is rounded."""
+
+
+class Pooling:
+    """The margin pools of a day.
+
+    margins   of sub-accounts that are exposed, with the standings that they rest on
+    settled   what was due
+    falls     steps of liquidations, by id
+    """
+
+    def __init__(self, book: Book, state: State, day: int) -> None:
+        self.book = book
+        self.state = state
+        self.day = day
+        self.standings = Standings(book, state, day)
+        self.margins: dict[str, tuple[Standing, Margin]] = {}
+        self.settled: list[Settled] = []
+        self.falls: dict[str, Fall] = {}
+        self.unknown: set[str] = set()
+        self.drafts: list[Draft] = []
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What was missing, old or alarming."""
+        return self.standings.problems
+
+    def trade(self) -> None:
+        """Take in the contracts that a person traded."""
+        for (name, contract), days in self.book.trades.items():
+            for movement in days.get(self.day, ()):
+                assert movement.lot is not None
+                lot, quantity = movement.lot, movement.quantity
+                left = self.state.trade(name, contract, lot, quantity)
+                before = EXACT.subtract(left, quantity)
+                identity = self.state.closed.get((name, contract, lot))
+                if movement.closes:
+                    # Nothing was left to close: Beancount opened a lot of its own instead.
+                    identity = identity or self._liquidated(name, contract)
+                if identity is not None and before * quantity <= 0 < left * quantity:
+                    bought = date_of(lot.day).isoformat()
+                    self.problems.append(
+                        problems.lot_liquidated(movement.source, contract, bought, identity)
+                    )
+
+    def _liquidated(self, name: str, contract: str) -> str | None:
+        """Return the last liquidation of a contract, None where there was none."""
+        found = [
+            identity
+            for (owner, market, _), identity in self.state.closed.items()
+            if (owner, market) == (name, contract)
+        ]
+        return found[-1] if found else None
+
+    def settle(self, lendings: Mapping[tuple[str, str], Lending]) -> None:
+        """Pay the day's results between Perp and the wallet, and repay or borrow at once."""
+        for name in sorted(self.book.sub_accounts):
+            settled: dict[str, list[tuple[str, Decimal]]] = {
+                coin: [] for coin, held in self.state.holdings.get(name, {}).items() if held.perp
+            }
+            known = name not in self.book.faulty
+            for contract, quantity, _ in self.state.contracts(name):
+                terms = self.standings.terms(name, contract)
+                if terms is None:
+                    known = False
+                else:
+                    settled.setdefault(terms.settle, []).append((contract, quantity))
+            if not known:
+                # One contract has a fault, so nobody can tell for what the balance in Perp is owed.
+                # A settlement of the others would borrow for a slip of the pen.
+                continue
+            pairs: list[Pair] = []
+            for coin, contracts in sorted(settled.items()):
+                pair = self._settled(name, coin, contracts)
+                if pair is None:
+                    continue
+                pairs.append(pair)
+                grains = self.book.coins[coin].grains(pair.amount)
+                holding = self.state.holding(name, coin)
+                holding.perp -= grains
+                lending = lendings.get((self.book.venue(name), coin))
+                if lending is not None:
+                    lending.settle(name, grains)
+                else:
+                    holding.free += grains
+            if pairs:
+                self.drafts.append(Draft("settlement", self.day, name, 0, tuple(pairs)))
+
+    def _settled(self, name: str, coin: str, open_: list[tuple[str, Decimal]]) -> Pair | None:
+        """Return what is due in one settle coin, None where nothing is or a mark is missing."""
+        marked: list[tuple[str, Decimal, Decimal]] = []
+        for contract, quantity in open_:
+            mark = self.standings.price(name, contract, coin, contract)
+            if mark is None:
+                return None
+            marked.append((contract, quantity, mark))
+        unit = self.book.coins[coin]
+        # The balance is the debt at the last mark, whoever wrote the postings. So a close, a flip
+        # or a funding that a person books in Perp needs no rule of its own.
+        balance = self.state.holding(name, coin).perp
+        contracts = [(quantity, mark) for _, quantity, mark in marked]
+        due = settlement.due(contracts, balance, unit)
+        if not due:
+            return None
+        self.settled.append(Settled(name, unit, marked, balance, due))
+        proof = {"balance": plain(unit.decimal(balance))}
+        if marked:
+            held = " ".join(f"{plain(quantity)} {contract}" for contract, quantity, _ in marked)
+            marks = " ".join(plain(mark) for _, _, mark in marked)
+            value = plain(settlement.value(contracts))
+            proof = {"quantity": held, "mark": marks, "value": value, **proof}
+        amount = unit.written(unit.decimal(due))
+        return Pair((name, Side.WALLET), (name, Side.PERP), amount, coin, proof)
+
+    def measure(self) -> None:
+        """Measure the margin of each exposed sub-account, and find breaches."""
+        for name in sorted(self.book.sub_accounts):
+            # Without a contract or a borrow no price is needed, so none is reported as missing.
+            # Reports price everything, because a person asks them for a figure.
+            if name in self.book.faulty or not self.standings.is_exposed(name):
+                self.state.breached.discard(name)
+                continue
+            margin = self.margin(name)
+            if margin is None:
+                continue
+            if margin.in_breach and not self.simulates(name):
+                if name not in self.state.breached:
+                    self._breach(name, margin)
+                self.state.breached.add(name)
+            elif not margin.in_breach:
+                self.state.breached.discard(name)
+
+    def look_at_givers(self, *, borrowing: bool) -> None:
+        """Find sub-accounts that gave something away and end the day with too little.
+
+        borrowing  a wallet below zero borrows, or is an error that was told
+        """
+        for name, source in dict(self.book.gifts.get(self.day, ())).items():
+            if name in self.margins:
+                available = self.margins[name][1].available_equity
+            elif not borrowing and name not in self.book.faulty and self.standings.is_short(name):
+                standing = self.standings.standing(name)
+                available = ZERO if standing is None else evaluate(standing).available_equity
+            else:
+                continue
+            if available < 0:
+                date = date_of(self.day).isoformat()
+                self.problems.append(
+                    problems.gave_too_much(
+                        source, name, date, figure(available), self.book.operating
+                    )
+                )
+
+    def margin(self, name: str) -> Margin | None:
+        """Measure one sub-account again, None where something cannot be priced."""
+        standing = self.standings.standing(name)
+        if standing is None:
+            self.unknown.add(name)
+            return None
+        margin = evaluate(standing)
+        self.margins[name] = (standing, margin)
+        return margin
+
+    def simulates(self, name: str) -> bool:
+        """Tell whether a breach of a sub-account is liquidated."""
+        timeline = self.book.liquidations.get((self.book.venue(name), ""))
+        return timeline is not None and bool(timeline.at(self.day * SLOTS + HOURS))
+
+    def _breach(self, name: str, margin: Margin) -> None:
+        self.problems.append(
+            problems.breach(
+                self.book.sub_accounts[name].values[0].source,
+                name,
+                date_of(self.day).isoformat(),
+                figure(margin.net_equity),
+                figure(margin.maintenance_margin),
+                self.book.operating,
+            )
+        )
+
+    def liquidate(self) -> None:
+        """Liquidate what is in breach, where that is simulated."""
+        for name, (_, margin) in sorted(self.margins.items()):
+            if margin.in_breach and self.simulates(name):
+                waterfall = Waterfall(self.standings, name)
+                self.drafts += waterfall.run()
+                self.falls |= waterfall.falls
+                self.state.breached.discard(name)
+                self.margin(name)
+                if not self.standings.is_exposed(name):
+                    del self.margins[name]
+
+    def hold(self) -> None:
+        """Let the Margin memorandum take the initial margin, rounded half-even to a cent."""
+        for name in sorted({*self.margins, *self.state.margin} - self.unknown):
+            margin = self.margins[name][1] if name in self.margins else None
+            held = ZERO if margin is None else margin.initial_margin
+            held = held.quantize(CENT, ROUND_HALF_EVEN, PRECISE)
+            change = EXACT.subtract(held, self.state.margin.get(name, ZERO))
+            if not change:
+                continue
+            self.state.margin[name] = held
+            places = ((name, Side.MARGIN), (name, Side.CAPITAL))
+            pair = Pair(
+                *places, change, self.book.operating, None if margin is None else figures(margin)
+            )
+            self.drafts.append(Draft("margin", self.day, name, 0, (pair,)))
+
+
+def figures(margin: Margin) -> dict[str, str]:
+    """Return the figures that prove a margin, by name."""
+    return {
+        "net-equity": figure(margin.net_equity),
+        "exposure": figure(margin.exposure),
+        "initial-margin": figure(margin.initial_margin),
+        "maintenance-margin": figure(margin.maintenance_margin),
+    }

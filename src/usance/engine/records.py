@@ -1,0 +1,110 @@
+"""Coin-day: what a day did to one coin of one sub-account, and to its pool."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from usance.model.amounts import Coin
+
+
+class Segment(NamedTuple):
+    """Hours over which one balance earned or paid.
+
+    principal  quanta
+    hours      how many
+    rate       mean annual rate
+    growth     1e-18
+    carry      before, 1e-18 quanta
+    interest   credit or charge, quanta
+    since      the hour in which it begins, 0 to 23
+    """
+
+    principal: int
+    hours: int
+    rate: Decimal
+    growth: int
+    carry: int
+    interest: int
+    since: int
+
+
+class Borrow(NamedTuple):
+    """A borrow, or a repayment (negative), and what it was decided on.
+
+    slot              0 to 24
+    quanta            without the fee
+    fee               quanta
+    free, held, owed  before it, grains: units without cost, the whole wallet, what was owed
+    """
+
+    slot: int
+    quanta: int
+    fee: int
+    free: int
+    held: int
+    owed: int
+
+
+@dataclass(slots=True)
+class CoinDay:
+    """What a day did to one coin of one sub-account.
+
+    lent, owed    segments of what was lent, and of what was owed
+    borrows       what was borrowed and repaid, in order of time
+    before        the Lent memorandum and the carries, lent and owed, when the day began
+    after         the same when it ended
+    debt          owed at the end of the day, rounded up, quanta
+    hours         principal lent in each of the 24 hours, quanta
+    """
+
+    sub_account: str
+    venue: str
+    coin: Coin
+    before: tuple[int, int, int]
+    after: tuple[int, int, int] = (0, 0, 0)
+    lent: list[Segment] = field(default_factory=list)
+    owed: list[Segment] = field(default_factory=list)
+    borrows: list[Borrow] = field(default_factory=list)
+    debt: int = 0
+    hours: list[int] = field(default_factory=list)
+
+    @property
+    def borrowed(self) -> int:
+        """Net borrow (+) or repayment (-) of the day, quanta."""
+        return sum([borrow.quanta for borrow in self.borrows])
+
+    @property
+    def entry_fee(self) -> int:
+        """Entry fees of the day, quanta."""
+        return sum([borrow.fee for borrow in self.borrows])
+
+    @property
+    def earned(self) -> int:
+        """Interest credited, quanta."""
+        if len(self.lent) == 1:
+            return self.lent[0].interest
+        return sum([segment.interest for segment in self.lent])
+
+    @property
+    def paid(self) -> int:
+        """Interest charged, an entry fee included, quanta."""
+        return self.entry_fee + sum([segment.interest for segment in self.owed])
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDay:
+    """A pool's side of a day, coins; fee and external None of an observed pool.
+
+    fee             what the venue keeps
+    external        what the rest of the market earned, less what it paid
+    supply, borrow  annual rates of each hour, None where it has none
+    totals          lent and borrowed at the start of each hour, None of an observed pool
+    """
+
+    venue: str
+    coin: Coin
+    fee: Decimal | None
+    external: Decimal | None
+    supply: list[Decimal | None]
+    borrow: list[Decimal | None]
+    totals: list[tuple[Decimal, Decimal] | None]

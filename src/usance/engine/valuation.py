@@ -1,0 +1,147 @@
+"""Standings: what a sub-account has at the end of a day, priced, for its margin."""
+
+from decimal import Decimal, localcontext
+
+from usance.engine.state import Net, State
+from usance.model import problems
+from usance.model.amounts import PRECISE, ZERO
+from usance.model.book import Book
+from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.problems import Problem
+from usance.model.quotes import Quote
+from usance.model.terms import Haircut, Identity, Perpetual
+from usance.rules.margin import Asset, Debt, Position, Standing
+
+FULL = Identity(Decimal(1))
+
+
+class Standings:
+    """Puts together the standings of a day, and tells what is missing or old in them."""
+
+    def __init__(self, book: Book, state: State, day: int) -> None:
+        self.book = book
+        self.state = state
+        self.day = day
+        self.moment = day * SLOTS + HOURS
+        self.quoted: dict[tuple[str, str], Quote | None] = {}
+        self.fresh: dict[tuple[str, str], Decimal] = {}
+        self.problems: list[Problem] = []
+
+    def is_exposed(self, name: str) -> bool:
+        """Tell whether a sub-account has an open contract or owes something."""
+        held = self.state.holdings.get(name, {}).values()
+        return bool(self.state.contracts(name)) or any(holding.owed > 0 for holding in held)
+
+    def is_short(self, name: str) -> bool:
+        """Tell whether a wallet is below zero in some coin."""
+        return any(holding.held < 0 for holding in self.state.holdings.get(name, {}).values())
+
+    def terms(self, name: str, contract: str) -> Perpetual | None:
+        """Return the terms of a contract in force; tell where it has none, or another coin."""
+        timeline = self.book.perpetuals.get((self.book.venue(name), contract))
+        terms = None if timeline is None else timeline.at(self.moment)
+        if terms is None:
+            at = self.book.last_moved(name, contract)
+            self._tell(problems.no_perpetual(at, contract, date_of(self.day).isoformat()))
+            return None
+        for lot in self.state.positions[name][contract]:
+            if lot.currency != terms.settle:
+                at = self.book.last_moved(name, contract)
+                self._tell(problems.wrong_settle_coin(at, contract, lot.currency, terms.settle))
+                return None
+        return terms
+
+    def price(self, name: str, commodity: str, quote: str, moved: str) -> Decimal | None:
+        """Return a price of the day; tell where there is none, or where it is old.
+
+        moved  the commodity on account of which the price is needed
+        """
+        key = (commodity, quote)
+        if key in self.fresh:
+            return self.fresh[key]
+        if key not in self.quoted:
+            self.quoted[key] = self.book.quotes.at(commodity, quote, self.day)
+        found = self.quoted[key]
+        limit = self.book.stale_limit(commodity)
+        if found is not None and self.day - found.day <= limit:
+            self.fresh[key] = found.price
+            return found.price
+        at = self.book.last_moved(name, moved)
+        date = date_of(self.day).isoformat()
+        if found is None:
+            if commodity in self.book.worthless:
+                return None
+            self._tell(problems.missing_price_of(at, name, commodity, quote, date))
+            return None
+        since = date_of(found.day).isoformat()
+        self._tell(problems.old_price(at, name, commodity, since, date, limit))
+        return found.price
+
+    def standing(self, name: str) -> Standing | None:
+        """Return what a sub-account has, None where a part of it cannot be priced."""
+        limit = self.book.sub_accounts[name].at(self.moment)
+        # Treasury yield is no collateral (and no principal) before it is paid.
+        assets, debts, perp, complete = [], [], {}, True
+        with localcontext(PRECISE):
+            for coin, holding in sorted(self.state.holdings.get(name, {}).items()):
+                unit = self.book.coins[coin]
+                if holding.held:
+                    asset = self._asset(
+                        name, coin, unit.decimal(holding.held), unit.amount(holding.lent)
+                    )
+                    complete &= asset is not None
+                    assets += [asset] if asset is not None else []
+                if holding.owed > 0:
+                    debt = self._debt(name, coin, unit.decimal(holding.owed))
+                    complete &= debt is not None
+                    debts += [debt] if debt is not None else []
+                if holding.perp:
+                    price = self.price(name, coin, self.book.operating, coin)
+                    complete &= price is not None
+                    perp[coin] = (unit.decimal(holding.perp), price or ZERO)
+            positions = []
+            for net in self.state.contracts(name):
+                position = self._position(name, net)
+                complete &= position is not None
+                positions += [position] if position is not None else []
+        if not complete:
+            return None
+        floor = limit.leverage_limit if limit is not None else None
+        return Standing(tuple(assets), tuple(positions), tuple(debts), perp, floor)
+
+    def _asset(self, name: str, coin: str, quantity: Decimal, lent: Decimal) -> Asset | None:
+        timeline = self.book.collaterals.get((self.book.venue(name), coin))
+        terms = None if timeline is None else timeline.at(self.moment)
+        haircut: Haircut | None = None if terms is None else terms.haircut
+        if coin == self.book.operating:
+            haircut = haircut or FULL
+        if haircut is None:
+            return Asset(coin, quantity, lent, None, None)
+        price = self.price(name, coin, self.book.operating, coin)
+        return None if price is None else Asset(coin, quantity, lent, price, haircut)
+
+    def _debt(self, name: str, coin: str, quantity: Decimal) -> Debt | None:
+        timeline = self.book.collaterals.get((self.book.venue(name), coin))
+        terms = None if timeline is None else timeline.at(self.moment)
+        if terms is None and coin != self.book.operating:
+            at = self.book.last_moved(name, coin)
+            date = date_of(self.day).isoformat()
+            self._tell(problems.borrow_without_collateral(at, name, coin, date))
+            return None
+        price = self.price(name, coin, self.book.operating, coin)
+        return None if price is None else Debt(coin, quantity, price, terms)
+
+    def _position(self, name: str, net: Net) -> Position | None:
+        contract, quantity, entry = net
+        terms = self.terms(name, contract)
+        if terms is None:
+            return None
+        mark = self.price(name, contract, terms.settle, contract)
+        settle = self.price(name, terms.settle, self.book.operating, contract)
+        if mark is None or settle is None:
+            return None
+        return Position(contract, quantity, entry, mark, settle, terms)
+
+    def _tell(self, problem: Problem) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)

@@ -1,0 +1,148 @@
+"""Citations: where what a figure rests on stands in a ledger, and how it is written there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
+
+from usance.explain.working import Opening, Quoted, Reference, Term, Working
+from usance.language.lending_terms import source_of
+from usance.language.reading import Reading, is_generated, is_posted
+from usance.ledger import load as ledger
+from usance.ledger.load import Ledger
+from usance.model.book import Side
+from usance.model.hours import SLOTS, moment, seconds_of
+from usance.model.problems import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A directive or row that a figure rests on, as a person wrote it."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What last changed a balance before the day: a generated transaction, or (empty id) a person.
+
+    Of a person's transaction file and line say where it stands.
+    """
+
+    account: str
+    commodity: str
+    id: str
+    file: str
+    line: int
+
+
+class Citations:
+    """Finds what steps rest on in a ledger's directives."""
+
+    def __init__(self, book: Ledger, reading: Reading, day: int) -> None:
+        self.book = book
+        self.reading = reading
+        self.day = day
+        self.files: dict[str, list[str]] = {}
+        self.written = [entry for entry in book.entries if not is_generated(entry)]
+
+    def used(self, work: Working) -> Iterator[Used]:
+        """Yield directives and rows, each once, in the order in which the steps need them."""
+        seen: set[Source] = set()
+        for reference in work.references:
+            for source in self._sources(reference):
+                if source not in seen:
+                    seen.add(source)
+                    yield Used(source.file, source.line, self._text(source))
+
+    def _sources(self, reference: Reference) -> list[Source]:
+        match reference:
+            case Source():
+                return [reference]
+            case Term():
+                return [source_of(entry.meta) for entry in self._terms(reference)]
+            case Quoted(commodity, quote):
+                return [source_of(entry.meta) for entry in self._prices(commodity, quote)]
+            case Opening():
+                return []
+
+    def _terms(self, term: Term) -> Sequence[Directive]:
+        """Return the directive in force at the start of the day, and those of the day."""
+        if term.kind == "commodity":
+            return [e for e in self.written if isinstance(e, Commodity) and e.currency == term.name]
+        found = [
+            (
+                moment(entry.date.toordinal(), seconds_of(str(entry.meta.get("time", ""))) or 0),
+                entry,
+            )
+            for entry in self.written
+            if isinstance(entry, Custom) and entry.type == term.kind and self._is_of(entry, term)
+        ]
+        found.sort(key=lambda pair: (pair[0], "venue" in pair[1].meta))
+        start, end = self.day * SLOTS, (self.day + 1) * SLOTS
+        before = [entry for at, entry in found if at <= start][-1:]
+        return before + [entry for at, entry in found if start < at < end]
+
+    @staticmethod
+    def _is_of(entry: Custom, term: Term) -> bool:
+        texts = [value for value, _ in entry.values or ()]
+        if term.kind == "yield-bonus":
+            return texts[:2] == [term.name, term.venue]
+        named = texts[:1] == [term.name] or not term.name
+        return named and entry.meta.get("venue", term.venue) == term.venue
+
+    def _prices(self, commodity: str, quote: str) -> Iterator[Price]:
+        """Yield the prices that make up one of a commodity: itself, or two over a third."""
+        quotes = self.reading.book.quotes
+        for pair, found in quotes.legs(commodity, quote, self.day):
+            of_day = [
+                entry
+                for entry in self.written
+                if isinstance(entry, Price)
+                and {entry.currency, entry.amount.currency} == set(pair)
+                and entry.date.toordinal() == found.day
+            ]
+            yield from of_day[-1:]
+
+    def _text(self, source: Source) -> str:
+        """Return a directive or row as it is written: its line, and those indented below it."""
+        if source.file not in self.files:
+            try:
+                self.files[source.file] = Path(source.file).read_text("utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                self.files[source.file] = []
+        lines = self.files[source.file]
+        text = [line.rstrip() for line in lines[source.line - 1 : source.line]]
+        for line in lines[source.line :]:
+            if not line[:1].isspace() or not line.strip():
+                break
+            text.append(line.rstrip())
+        return "\n".join(text)
+
+    def openings(self, work: Working) -> Iterator[Balance]:
+        """Yield what last changed the balances with which the day began."""
+        sought = {self._account(o): None for o in work.references if isinstance(o, Opening)}
+        last: dict[tuple[str, str], Transaction] = {}
+        for entry in self.book.entries:
+            if isinstance(entry, Transaction) and entry.date.toordinal() < self.day:
+                for leg in entry.postings:
+                    if leg.units is not None and (leg.account, leg.units.currency) in sought:
+                        last[leg.account, leg.units.currency] = entry
+        for account, commodity in sought:
+            if (account, commodity) in last:
+                entry = last[account, commodity]
+                identity = str(entry.meta["usance"]) if is_posted(entry) else ""
+                source = source_of(entry.meta)
+                if is_generated(entry):
+                    source = ledger.plugin_line(self.book.options)
+                yield Balance(account, commodity, identity, *source)
+
+    def _account(self, opening: Opening) -> tuple[str, str]:
+        name, side, commodity = opening
+        chart = self.reading.chart
+        if isinstance(side, Side):
+            return chart.account(name, side), commodity
+        return chart.reserved(name, side), commodity

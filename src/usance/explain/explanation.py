@@ -1,0 +1,300 @@
+"""Explain: one generated transaction, computed again from the directives, step by step."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from beancount.core import convert
+from beancount.core.data import Transaction
+from beancount.parser import printer
+
+from usance.close import correction
+from usance.close import inputs as closed
+from usance.close.correction import Key, Sums
+from usance.engine import loop as engine
+from usance.engine.drafts import Draft
+from usance.engine.loop import Day
+from usance.engine.state import State
+from usance.explain import lending as explain_lending
+from usance.explain import liquidation as explain_liquidation
+from usance.explain import margin as explain_margin
+from usance.explain import yields as explain_yield
+from usance.explain.citations import Balance, Citations, Used
+from usance.explain.working import Hour, Lived, Step, Working
+from usance.language.lending_terms import source_of
+from usance.language.reading import Reading, is_generated, is_posted
+from usance.language.transactions import lot_of
+from usance.ledger import load as ledger
+from usance.ledger.journal import Journal
+from usance.ledger.load import Ledger
+from usance.model.amounts import ZERO, total
+from usance.model.hours import date_of
+from usance.model.problems import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The arithmetic behind a transaction.
+
+    source      where it is posted; of a virtual one the plugin line that makes it
+    hours       the hours of each principal
+    openings    what the balances at 00:00 come from
+    shown       the transaction as it stands in the books
+    recomputed  the same, computed again; empty where nothing comes out any more
+    corrections ids of later corrections of the same sub-account or product
+    """
+
+    id: str
+    kind: str
+    source: Source
+    steps: list[Step]
+    hours: list[Hour]
+    directives: list[Used]
+    openings: list[Balance]
+    shown: str
+    recomputed: str
+    differs: bool
+    corrections: list[str]
+
+
+def ids(book: Ledger) -> dict[str, Transaction]:
+    """Return the generated transactions of a ledger, by id."""
+    return {
+        str(entry.meta["usance"]): entry
+        for entry in book.entries
+        if isinstance(entry, Transaction)
+        and is_posted(entry)
+        and len(str(entry.meta["usance"]).split("/")) >= len(("kind", "date", "name"))
+    }
+
+
+def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
+    """Return the ids that look most like one that does not exist."""
+    return get_close_matches(identity, known)
+
+
+def explain(
+    book: Ledger,
+    entry: Transaction,
+    *,
+    detailed: bool = False,
+    evenings: Iterable[tuple[Day, State]] | None = None,
+) -> Explanation:
+    """Explain a generated transaction.
+
+    detailed  each hour's rates of a curve pool are steps too
+    evenings  the days from the first one on, each with its state at the end, where they are known
+    """
+    reading = book.read()
+    identity = str(entry.meta["usance"])
+    kind, _, name = identity.split("/")[:3]
+    work = Working(detailed)
+    citations = Citations(book, reading, entry.date.toordinal())
+    draft = None
+    match kind:
+        case "correction":
+            draft = _correction(work, book, reading, entry)
+        case "transfer":
+            draft = _transfer(work, book, reading, entry)
+        case _:
+            day = entry.date.toordinal()
+            if evenings is None:
+                evenings = (
+                    (made, state.copy() if made.day >= day - 1 else state)
+                    for made, state in ledger.evenings(reading, day)
+                )
+            lived = _lived(reading, evenings, day)
+            draft = next((d for d in lived.day.drafts if d.identity == identity), None)
+            if draft is not None:
+                _steps(work, lived, name, draft)
+    again = _written(reading, draft) if draft is not None else None
+    return Explanation(
+        identity,
+        kind,
+        source_of(entry.meta) if not is_generated(entry) else ledger.plugin_line(book.options),
+        work.steps,
+        work.hours,
+        list(citations.used(work)),
+        list(citations.openings(work)),
+        printer.format_entry(entry),
+        "" if again is None else printer.format_entry(again),
+        again is None or _compared(again) != _compared(entry),
+        [
+            str(later.meta["usance"])
+            for later in reading.posted
+            if later.date > entry.date
+            and str(later.meta["usance"]).split("/")[:3:2] == ["correction", name]
+        ],
+    )
+
+
+def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
+    match draft.kind:
+        case "lending":
+            explain_lending.lending(work, lived, name)
+        case "borrowing":
+            explain_lending.borrowing(work, lived, name)
+        case "treasury":
+            explain_yield.treasury(work, lived, name)
+        case "payout":
+            explain_yield.payout(work, lived, name)
+        case "settlement":
+            explain_margin.settlement(work, lived, name)
+        case "margin":
+            explain_margin.margin(work, lived, name)
+        case _:
+            explain_liquidation.liquidation(work, lived, name, draft)
+
+
+def _lived(reading: Reading, evenings: Iterable[tuple[Day, State]], day: int) -> Lived:
+    """Return a day between the states of two evenings, and the yield of the days before."""
+    book, before, after = reading.book, State(), State()
+    credits_of: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
+    made = Day(day)
+    for made, state in evenings:
+        before, after = after, state
+        for of_holder in made.yields:
+            if of_holder.treasury or of_holder.bonus:
+                of_product = credits_of.setdefault((of_holder.sub_account, of_holder.product), {})
+                of_product[made.day] = of_holder.treasury, of_holder.bonus
+        if made.day == day:
+            break
+    return Lived(book, before, after, made, credits_of)
+
+
+def _written(reading: Reading, draft: Draft) -> Transaction:
+    """Return a draft as the transaction that it is posted as."""
+    made = Journal(reading.chart, ()).day(draft.day, [draft])
+    [entry] = [entry for entry in made if isinstance(entry, Transaction)]
+    return entry
+
+
+def _compared(entry: Transaction) -> tuple[Any, ...]:
+    """Return what two accounts of a transaction must agree on: all but where it stands."""
+    postings = [
+        (leg.account, str(leg.units), str(leg.cost), str(leg.price), _meta(leg.meta or {}))
+        for leg in entry.postings
+    ]
+    # Beancount's booking of posted text orders postings by currency.
+    return entry.date, entry.tags, entry.links, entry.narration, sorted(postings)
+
+
+def _meta(meta: dict[str, Any]) -> list[tuple[str, str]]:
+    hidden = ("filename", "lineno")
+    return sorted(
+        (key, str(value))
+        for key, value in meta.items()
+        if key not in hidden and not key.startswith("__")
+    )
+
+
+# Transactions that no day's state makes
+
+
+def _transfer(work: Working, book: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
+    """Note what a transfer gave, at weight."""
+    identity, day = str(entry.meta["usance"]), entry.date.toordinal()
+    of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
+    drafts = {draft.identity: draft for draft in engine.handovers(of_day)}
+    draft = drafts.get(identity)
+    if draft is None:
+        return None
+    # Drafts of one giver are numbered in the order of its transfers.
+    ordered = sorted(of_day, key=lambda transfer: (transfer.seconds, transfer.text))
+    given = [t for t in ordered if t.first == draft.sub_account and t.given]
+    transfer = given[max(draft.number, 1) - 1]
+    work.cite(transfer.source)
+    written = next(
+        person
+        for person in book.entries
+        if isinstance(person, Transaction) and source_of(person.meta) == transfer.source
+    )
+    for currency, amount in transfer.given.items():
+        _given(work, reading, written, (transfer.first, transfer.second), currency, amount)
+    return draft
+
+
+def _given(
+    work: Working,
+    reading: Reading,
+    written: Transaction,
+    names: tuple[str, str],
+    currency: str,
+    amount: Decimal,
+) -> None:
+    giver = names[0] if amount > 0 else names[1]
+    values: dict[str, Decimal] = {}
+    terms: list[str] = []
+    for posting in written.postings:
+        weight = convert.get_weight(posting)
+        if reading.chart.owner(posting.account) != giver or weight.currency != currency:
+            continue
+        number = len(terms) + 1
+        assert posting.units is not None and isinstance(posting.units.number, Decimal)
+        values[f"units {number}"] = posting.units.number
+        term = f"units {number}"
+        lot = lot_of(posting)
+        if lot is not None:
+            values[f"cost {number}"] = lot.cost
+            term += f" x cost {number}"
+        terms.append(term)
+    sign = "-" if amount > 0 else ""
+    work.step(
+        f"what {names[0]} gave {names[1]} (got: negative), lots at their cost",
+        f"given = {sign}({' + '.join(terms)})",
+        values,
+        amount,
+        currency,
+    )
+
+
+def _correction(work: Working, book: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
+    """Note what closed days come to by now, less what was posted for them."""
+    name = str(entry.meta["usance"]).split("/")[2]
+    then = replace(
+        reading,
+        posted=[posted for posted in reading.posted if posted.date < entry.date],
+        seals=[seal for seal in reading.seals if seal.date < entry.date],
+        corrections=[seal for seal in reading.corrections if seal.date < entry.date],
+    )
+    if not then.seals:
+        return None
+    corrected = {
+        seal.values[0].value.toordinal(): source_of(seal.meta)
+        for seal in reading.corrections
+        if seal.date == entry.date
+    }
+    if is_generated(entry):
+        corrected = {day.day: day.source for day in closed.altered(reading, book.folder)}
+    state, _ = closed.state(then)
+    made = correction.correct(then, corrected, state)
+    draft = next((draft for draft in made.drafts if draft.sub_account == name), None)
+    if draft is None:
+        return None
+    for day, source in corrected.items():
+        lines = closed.lines(reading, day, day)[day]
+        work.cite(source, *(line.source for line in lines))
+    _legs(work, draft, made.now.get(name, {}), made.then.get(name, {}))
+    return draft
+
+
+def _legs(work: Working, draft: Draft, now: Sums, then: Sums) -> None:
+    """Note each account's difference, which its legs post."""
+    legs: dict[Key, list[Decimal]] = {}
+    for leg in draft.legs:
+        legs.setdefault((str(leg.place), leg.currency, leg.lot, leg.price), []).append(leg.amount)
+    for key, amounts in legs.items():
+        account, commodity, lot, _ = key
+        say = f"{account}{'' if lot is None else f', bought {date_of(lot.day)}'}"
+        difference = work.step(
+            f"{say}: what closed days come to now, less what is posted",
+            "difference = now - posted",
+            {"now": now.get(key, ZERO), "posted": then.get(key, ZERO)},
+            total(amounts),
+            commodity,
+        )
+        if len(amounts) > 1:
+            parts = {f"leg {number}": amount for number, amount in enumerate(amounts, 1)}
+            work.total(f"{say}: its legs", "difference", parts, commodity, difference)

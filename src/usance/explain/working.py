@@ -1,0 +1,200 @@
+"""Explanation: the arithmetic behind one generated transaction, as steps and what they rest on.
+
+A formula is `name = expression`. It knows + - x / ^ and parentheses, sqrt, min, max, abs, floor and
+ceil of one number, and round(number, places) and floor(number, places), half-even and down to so
+many decimals. Its names are keys of the step's values. Divisions, powers and roots have 80
+significant digits.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from usance.engine.loop import Day
+from usance.engine.state import State
+from usance.model.amounts import PRECISE, UNIT, Coin, figure, scaled
+from usance.model.book import Book, Side
+from usance.model.problems import Source
+from usance.model.reserves import Reserve
+from usance.rules.interest import HOURS_A_YEAR
+
+
+class Step(NamedTuple):
+    """One line of arithmetic.
+
+    what    what it finds
+    values  the numbers in the formula, by name
+    unit    commodity of the result, empty where it has none
+    """
+
+    what: str
+    formula: str
+    values: Mapping[str, Decimal]
+    result: Decimal
+    unit: str
+
+
+class Hour(NamedTuple):
+    """One hour of a principal.
+
+    what       coin or product, and source
+    hour       0 to 23
+    principal  coins
+    rate       annual fraction, None where bills earn what is divided
+    growth     of a loan since its segment began, of a yield product in the hour alone
+    earned     principal x growth, before any rounding
+    """
+
+    what: str
+    hour: int
+    principal: Decimal
+    rate: Decimal | None
+    growth: Decimal
+    earned: Decimal
+
+
+class Term(NamedTuple):
+    """A reference to the directives of a kind and name that are in force on the day at a venue."""
+
+    kind: str
+    name: str
+    venue: str
+
+
+class Quoted(NamedTuple):
+    """A reference to the prices of a commodity in another that are in force on the day."""
+
+    commodity: str
+    quote: str
+
+
+class Opening(NamedTuple):
+    """A reference to what last changed a balance before the day."""
+
+    name: str
+    side: Side | Reserve
+    commodity: str
+
+
+Reference = Source | Term | Quoted | Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A day that was lived, between the states of two evenings.
+
+    credits  treasury and bonus, quanta, of the days before: by (holder, product), then by day
+    """
+
+    book: Book
+    before: State
+    after: State
+    day: Day
+    credits: Mapping[tuple[str, str], Mapping[int, tuple[int, int]]]
+
+
+@dataclass(slots=True)
+class Working:
+    """Steps as they are put together, the hours behind them, and what they rest on, in order.
+
+    detailed  each hour's rates of a curve pool are steps
+    """
+
+    detailed: bool = False
+    steps: list[Step] = field(default_factory=list)
+    hours: list[Hour] = field(default_factory=list)
+    references: dict[Reference, None] = field(default_factory=dict)
+
+    def step(
+        self, what: str, formula: str, values: Mapping[str, Decimal], result: Decimal, unit: str
+    ) -> Decimal:
+        """Note a step; return its result."""
+        self.steps.append(Step(what, formula, dict(values), result, unit))
+        return result
+
+    def total(
+        self, what: str, name: str, parts: Mapping[str, Decimal], unit: str, result: Decimal | None
+    ) -> Decimal:
+        """Note a sum; its result is that of the parts where it is not given."""
+        if result is None:
+            with localcontext(PRECISE):
+                result = sum(parts.values(), Decimal(0))
+        return self.step(what, f"{name} = {' + '.join(parts) or '0'}", parts, result, unit)
+
+    def credit(
+        self, what: str, coin: Coin, base: tuple[str, int], growth: int, carry: int, credit: int
+    ) -> None:
+        """Note what a lender or holder is credited, and the carry that is left.
+
+        base  name and quanta of what grows
+        """
+        name, quanta = base
+        raw = f"{name} x growth + carry"
+        values = {
+            name: coin.amount(quanta),
+            "growth": exact(growth, 18),
+            "carry": carried(coin, carry),
+        }
+        self.step(
+            f"{what}: credit, rounded down",
+            f"credit = floor(({raw}) / quantum) x quantum",
+            {**values, "quantum": coin.quantum},
+            coin.amount(credit),
+            coin.name,
+        )
+        left = quanta * growth + carry - credit * UNIT
+        self.step(
+            f"{what}: carry that is left",
+            f"carry after = {raw} - credit",
+            {**values, "credit": coin.amount(credit)},
+            carried(coin, left),
+            coin.name,
+        )
+
+    def cite(self, *references: Reference) -> None:
+        """Note what the steps rest on, each once."""
+        self.references.update(dict.fromkeys(references))
+
+    def compound(self, what: str, since: int, principal: Decimal, rates: Iterable[Decimal]) -> None:
+        """Note the hours of a segment, in which interest compounds."""
+        with localcontext(PRECISE):
+            product = Decimal(1)
+            for hour, rate in enumerate(rates, since):
+                product *= 1 + rate / HOURS_A_YEAR
+                growth = product - 1
+                self.hours.append(Hour(what, hour, principal, rate, growth, principal * growth))
+
+    def simple(
+        self, what: str, principals: Iterable[Decimal], rate: Decimal | None, growth: Decimal
+    ) -> None:
+        """Note the hours of a day, each of which earns alike."""
+        with localcontext(PRECISE):
+            for hour, principal in enumerate(principals):
+                if principal:
+                    self.hours.append(Hour(what, hour, principal, rate, growth, principal * growth))
+
+
+def exact(number: int, places: int) -> Decimal:
+    """Return an integer of 10^-places as a number."""
+    return Decimal(scaled(number, places))
+
+
+def carried(coin: Coin, carry: int) -> Decimal:
+    """Return a carry (1e-18 quanta) in coins."""
+    return Decimal(coin.carry_text(carry))
+
+
+def substituted(step: Step) -> str:
+    """Return the right side of a step's formula with its numbers in the place of names."""
+    expression = step.formula.partition(" = ")[2]
+    if not step.values:
+        return expression
+    names = "|".join(map(re.escape, sorted(step.values, key=len, reverse=True)))
+
+    def number(match: re.Match[str]) -> str:
+        value = figure(step.values[match.group()])
+        return f"({value})" if value.startswith("-") else value
+
+    return re.sub(rf"(?<!\w)(?:{names})(?![\w-])", number, expression)

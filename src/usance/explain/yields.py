@@ -1,0 +1,319 @@
+"""Explain yield: the steps behind treasury yield and bonus, bills, the memorandum, payouts."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import groupby
+
+from usance.engine import bills as portfolios
+from usance.engine.bills import Division, Held
+from usance.engine.state import Accrual
+from usance.engine.yield_day import ProductDay, YieldDay
+from usance.explain.working import Lived, Opening, Quoted, Term, Working, exact
+from usance.model.amounts import EXACT, Coin, total
+from usance.model.book import Side
+from usance.model.hours import SLOTS, date_of
+from usance.model.periods import Period, period_of
+from usance.model.reserves import Reserve
+from usance.model.terms import Bills, Bonus, YieldProduct
+from usance.treasury import daily_growth
+
+
+def treasury(work: Working, lived: Lived, name: str) -> None:
+    """Note the steps of what a holder earned in yield products, or of what backs a product."""
+    if name not in lived.book.sub_accounts:
+        [product] = [product for product in lived.day.products if product.product == name]
+        _backing(work, lived, product)
+        return
+    for made in sorted(lived.day.yields, key=lambda made: made.product):
+        if made.sub_account == name and made.enrolled:
+            _credits(work, lived, made)
+    _enrolled(work, lived, name)
+
+
+def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
+    """Note what a holder was credited: treasury yield, and a bonus."""
+    coin, holder = made.coin, made.sub_account
+    work.cite(
+        Term("yield-product", made.product, made.venue),
+        Term("sub-account", holder, ""),
+        Term("commodity", coin.name, ""),
+    )
+    before = lived.before.accruals.get((holder, coin.name), Accrual())
+    product = _terms(lived, made.venue, made.product)
+    say = f"{made.product}, treasury"
+    hours = _principal_hours(work, made, None, say)
+    start = lived.day.day * SLOTS
+    growth = None
+    if product.bills is None:
+        rate = lived.book.yields.rates[made.venue, made.product].at(start)
+        if rate is not None:
+            work.cite(rate.source)
+            growth = _growth(work, rate.rate, say)
+            work.simple(say, map(coin.amount, made.enrolled), rate.rate, exact(growth, 18))
+    else:
+        [backing] = [backing for backing in lived.day.products if backing.product == made.product]
+        growth = _divided(work, lived, backing, product.bills)
+        work.simple(say, map(coin.amount, made.enrolled), None, exact(growth, 18))
+    if growth is not None:
+        credit = made.treasury
+        work.credit(say, coin, ("principal hours", hours), growth, before.carry_treasury, credit)
+    bonus = _bonus_of(lived, holder, made.product)
+    if bonus is not None:
+        work.cite(Term("yield-bonus", made.product, holder))
+        say = f"{made.product}, bonus"
+        cap = None if bonus.cap is None else int(bonus.cap // coin.quantum)
+        hours = _principal_hours(work, made, cap, say)
+        growth = _growth(work, bonus.rate, say)
+        work.credit(say, coin, ("principal hours", hours), growth, before.carry_bonus, made.bonus)
+        counted = [lent if cap is None else min(lent, cap) for lent in made.enrolled]
+        work.simple(say, map(coin.amount, counted), bonus.rate, exact(growth, 18))
+    work.cite(Quoted(coin.name, lived.book.operating))
+
+
+def _terms(lived: Lived, venue: str, name: str) -> YieldProduct:
+    product = lived.book.yields.products[venue, name].at(lived.day.day * SLOTS)
+    assert product is not None
+    return product
+
+
+def _bonus_of(lived: Lived, holder: str, product: str) -> Bonus | None:
+    timeline = lived.book.yields.bonuses.get((holder, product))
+    return None if timeline is None else timeline.at(lived.day.day * SLOTS)
+
+
+def _principal_hours(work: Working, made: YieldDay, cap: int | None, say: str) -> int:
+    """Note the sum over the hours of the principal, quanta; up to a cap where there is one."""
+    coin, values, terms, hours = made.coin, dict[str, Decimal](), [], 0
+    runs = [(lent, len(list(run))) for lent, run in groupby(made.enrolled)]
+    for number, (lent, count) in enumerate(((lent, n) for lent, n in runs if lent), 1):
+        values |= {f"principal {number}": coin.amount(lent), f"hours {number}": Decimal(count)}
+        principal = f"principal {number}" if cap is None else f"min(principal {number}, cap)"
+        terms.append(f"{principal} x hours {number}")
+        hours += (lent if cap is None else min(lent, cap)) * count
+    if cap is not None:
+        values["cap"] = coin.amount(cap)
+    formula = f"principal hours = {' + '.join(terms)}"
+    work.step(f"{say}: principal x hours", formula, values, coin.amount(hours), coin.name)
+    return hours
+
+
+def _growth(work: Working, rate: Decimal, say: str) -> int:
+    growth = daily_growth(rate)
+    formula = "growth = round(rate / 8760, 18)"
+    work.step(
+        f"{say}: what an hour's principal earns", formula, {"rate": rate}, exact(growth, 18), ""
+    )
+    return growth
+
+
+def _enrolled(work: Working, lived: Lived, name: str) -> None:
+    """Note changes of the Yield memorandum."""
+    for (holder, coin), after in sorted(lived.after.accruals.items()):
+        before = lived.before.accruals.get((holder, coin), Accrual()).enrolled
+        if holder != name or after.enrolled == before:
+            continue
+        unit = lived.book.coins[coin]
+        values = {"enrolled": unit.amount(after.enrolled), "enrolled before": unit.amount(before)}
+        work.step(
+            f"{coin}: change of the Yield memorandum, what is lent and earns at the end of the day",
+            "change = enrolled - enrolled before",
+            values,
+            unit.amount(after.enrolled - before),
+            coin,
+        )
+        work.cite(Opening(name, Side.YIELD, coin), Term("sub-account", name, ""))
+
+
+# What backs a product
+
+
+def _backing(work: Working, lived: Lived, made: ProductDay) -> None:
+    """Note what bills accreted, and how that was divided."""
+    coin = made.coin
+    product = _terms(lived, made.venue, made.product)
+    assert product.bills is not None
+    _divided(work, lived, made, product.bills)
+    shares = {
+        f"credit of {holder.sub_account}": coin.amount(holder.treasury)
+        for holder in lived.day.yields
+        if holder.product == made.product and holder.enrolled
+    }
+    given = coin.amount(made.distributed)
+    work.total("distributed to holders", "distributed", shares, coin.name, given)
+    work.step(
+        "left over for the next day",
+        "left over after = distributable - distributed",
+        {"distributable": _distributable(made), "distributed": given},
+        made.left_over,
+        coin.name,
+    )
+
+
+def _distributable(made: ProductDay) -> Decimal:
+    return EXACT.subtract(EXACT.add(made.income, made.before), made.coin.amount(made.fee))
+
+
+def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
+    """Note a product's income, its fee and what is divided; return the growth, 1e-18."""
+    name, coin, book = made.product, made.coin, lived.book
+    work.cite(
+        Term("yield-product", name, made.venue),
+        Term("commodity", coin.name, ""),
+        Opening(name, Reserve.ACCRETION, coin.name),
+    )
+    portfolio = lived.after.portfolio(name)
+    lots = list(portfolios.held(portfolio, bills, book.yields.maturities, coin, lived.day.day))
+    for day, of_day in sorted(book.yields.reserved.get(name, {}).items()):
+        bought = {(lot.bill, lot.lot) for lot in lots}
+        for kept in of_day:
+            if day <= lived.day.day and (kept.commodity, kept.lot) in bought:
+                work.cite(kept.source)
+    incomes: dict[str, Decimal] = {}
+    for number, lot in enumerate(lots, 1):
+        work.cite(Term("commodity", lot.bill, ""))
+        incomes[f"income {number} of {lot.bill}"] = _accretion(work, lived, lot, bills, coin)
+    work.total("income of the day", "income", incomes, coin.name, made.income)
+    formula, fee = "fee = 0", dict[str, Decimal]()
+    if made.income > 0:
+        formula = "fee = ceil(income x fee rate / quantum) x quantum"
+        fee = {"income": made.income, "fee rate": bills.fee, "quantum": coin.quantum}
+    charged = coin.amount(made.fee)
+    work.step("management fee, rounded up", formula, fee, charged, coin.name)
+    work.step(
+        "what is divided among holders",
+        "distributable = income - fee + left over",
+        {"income": made.income, "fee": charged, "left over": made.before},
+        _distributable(made),
+        coin.name,
+    )
+    return _share(work, lived, made, bills)
+
+
+def _share(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
+    """Note what an hour's principal gets of what is divided."""
+    coin = made.coin
+    holders = [holder for holder in lived.day.yields if holder.product == made.product]
+    hours = {h.sub_account: sum(h.enrolled) for h in holders if h.enrolled}
+    parts = {f"principal hours of {holder}": coin.amount(sums) for holder, sums in hours.items()}
+    total_hours = sum(hours.values())
+    work.total(
+        "principal x hours of all holders",
+        "total hours",
+        parts,
+        coin.name,
+        coin.amount(total_hours),
+    )
+    division: Division = portfolios.divide(made.income, made.before, bills.fee, total_hours, coin)
+    values = {"distributable": division.distributable, "total hours": coin.amount(total_hours)}
+    shared = total_hours > 0 and division.distributable > 0
+    work.step(
+        "what an hour's principal gets, rounded down",
+        "growth = floor(distributable / total hours, 18)" if shared else "growth = 0",
+        values if shared else {},
+        exact(division.growth, 18),
+        "",
+    )
+    return division.growth
+
+
+def _accretion(work: Working, lived: Lived, lot: Held, bills: Bills, coin: Coin) -> Decimal:
+    """Note what a lot is worth in the evening before and now; return what it accreted."""
+    age = lived.day.day - lot.lot.day + 1
+    days = lot.maturity - lot.lot.day
+    say = f"{lot.bill} bought {date_of(lot.lot.day)}"
+    for day, worth, when in ((age - 1, lot.before, "the evening before"), (age, lot.worth, "now")):
+        work.step(
+            f"{say}: worth {when}, day {max(day, 0)} of {days}",
+            *_worth(lot, day, days, bills, coin),
+            worth,
+            coin.name,
+        )
+    return work.step(
+        f"{say}: income of the day",
+        "income = worth - worth before",
+        {"worth": lot.worth, "worth before": lot.before},
+        EXACT.subtract(lot.worth, lot.before),
+        coin.name,
+    )
+
+
+def _worth(
+    lot: Held, day: int, days: int, bills: Bills, coin: Coin
+) -> tuple[str, Mapping[str, Decimal]]:
+    """Return how a lot is worth what it is at the end of a day of its life."""
+    values = {"cost": lot.lot.cost, "face": lot.face}
+    if day <= 0:
+        return "worth = cost x face", values
+    if day >= days:
+        return "worth = face", {"face": lot.face}
+    values |= {"day": Decimal(day), "days": Decimal(days), "quantum": coin.quantum}
+    grown = "cost x face x (1 / cost)^(day / days)"
+    if bills.straight:
+        grown = "(cost x face + face x (1 - cost) x day / days)"
+    return f"worth = round({grown} / quantum) x quantum", values
+
+
+# Payouts
+
+
+def payout(work: Working, lived: Lived, name: str) -> None:
+    """Note the steps of what a holder was paid, or of what a product paid its holders."""
+    if name in lived.book.sub_accounts:
+        for venue, product, period in _due(lived, name):
+            _paid(work, lived, name, venue, product, period)
+        return
+    coin, parts = None, dict[str, Decimal]()
+    for holder in sorted(lived.book.sub_accounts):
+        for venue, product, period in _due(lived, holder):
+            if product == name:
+                coin = lived.book.coins[_terms(lived, venue, product).asset]
+                unpaid = lived.before.accruals[holder, coin.name].unpaid[period]
+                parts[f"treasury of {holder} for {period.name}"] = coin.amount(unpaid[0])
+                work.cite(Term("yield-product", product, venue))
+                work.cite(Opening(name, Reserve.PAYABLE, coin.name))
+    if coin is not None:
+        work.total("paid out of cash", "paid", parts, coin.name, total(parts.values()))
+
+
+def _due(lived: Lived, holder: str) -> Sequence[tuple[str, str, Period]]:
+    """Return venue, product and period of each payout that a holder got, in order."""
+    book, day = lived.book, lived.day.day
+    return [
+        (venue, name, period)
+        for (venue, name), timeline in sorted(book.yields.products.items())
+        if venue == book.venue(holder) and (product := timeline.at(day * SLOTS)) is not None
+        for accrual in [lived.before.accruals.get((holder, product.asset), Accrual())]
+        for period in sorted(accrual.unpaid)
+        if period.end < day
+        and any(accrual.unpaid[period])
+        and (holder, name, period) not in book.yields.settled
+    ]
+
+
+def _paid(
+    work: Working, lived: Lived, holder: str, venue: str, product: str, period: Period
+) -> None:
+    """Note how the credits of a period add up to its payout."""
+    coin = lived.book.coins[_terms(lived, venue, product).asset]
+    work.cite(Term("yield-product", product, venue), Opening(holder, Side.ACCRUED_YIELD, coin.name))
+    sums: dict[str, Decimal] = {}
+    unpaid = lived.before.accruals[holder, coin.name].unpaid[period]
+    for index, source in enumerate(("treasury", "bonus")):
+        days = lived.credits.get((holder, product), {})
+        parts = {
+            f"credit {date_of(day)}": coin.amount(of_day[index])
+            for day, of_day in days.items()
+            if of_day[index] and _is_of(lived, venue, product, day, period)
+        }
+        if parts or unpaid[index]:
+            say = f"{product}: {source} of {period.name}"
+            sums[source] = work.total(say, source, parts, coin.name, coin.amount(unpaid[index]))
+    work.total(
+        f"{product}: payout for {period.name}", "payout", sums, coin.name, coin.amount(sum(unpaid))
+    )
+
+
+def _is_of(lived: Lived, venue: str, product: str, day: int, period: Period) -> bool:
+    """Tell whether a day's credits wait for the payout of a period."""
+    terms = lived.book.yields.products[venue, product].at(day * SLOTS)
+    return terms is not None and period_of(terms.payout, day) == period

@@ -1,0 +1,98 @@
+"""Saving: what Fava may write to a ledger's files, and that it is written whole or not at all.
+
+Fava opens a file for writing, which empties it, and then writes. It does so with
+`Path(...).open("w")` in two of its modules; `protect` puts `LedgerFile` there for `Path`. New
+documents it saves by themselves, under names that are free.
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from http import HTTPStatus
+from pathlib import Path, PosixPath
+from typing import Any, ClassVar
+
+import fava
+from fava import json_api
+from fava.core import file
+from fava.json_api import FavaJSONAPIError
+
+from usance.close.inputs import POSTED
+from usance.close.seals import MONTH_FILE
+from usance.ledger.disk import Disk, locked
+
+FAVA = "1.30."
+"""The versions of Fava whose writes are known, as `tests/test_fava_server.py` checks them.
+
+It counts the ways in which the installed Fava writes, so that a person reads a new release before
+it may write.
+"""
+
+
+class NotSavedError(FavaJSONAPIError):
+    """Why a file was left as it is; Fava's pages show it."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class LedgerFile(PosixPath):
+    """A path; opened for writing, its file gets all that is written, or stays as it is."""
+
+    folder: ClassVar[Path]
+    """Folder of the ledger."""
+
+    def open(self, mode: str = "r", *rest: Any, **options: Any) -> Any:  # noqa: ANN401 -- as in pathlib
+        """Open the file; "w" yields a draft that takes its place when it is complete."""
+        if mode == "w":
+            return self._draft(options.get("newline"))
+        return super().open(mode, *rest, **options)
+
+    @contextmanager
+    def _draft(self, newline: str | None) -> Iterator[io.StringIO]:
+        target = self.resolve(strict=True)
+        if not target.is_relative_to(self.folder.resolve()):
+            raise NotSavedError(
+                f"{self} is outside of the ledger's folder. Edit it in another editor."
+            )
+        if not os.access(target, os.W_OK):
+            raise NotSavedError(f"{self} may not be written: its permissions forbid it.")
+        if is_sealed(self, self.folder):
+            raise NotSavedError(
+                f"{self} holds closed days, which are sealed. Correct what they were computed "
+                "from; usance accrue --correct posts the difference."
+            )
+        text = io.StringIO(newline=newline)
+        yield text
+        posted = self.folder / POSTED
+        try:
+            with locked(posted, _busy) if posted.is_dir() else nullcontext():
+                Disk().replace(target, text.getvalue().encode())
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise NotSavedError(
+                f"{self} could not be saved: {why}. The file is whole: the old text or the new one."
+            ) from error
+
+
+def is_sealed(path: Path, folder: Path) -> bool:
+    """Tell whether a file holds closed days of the ledger in a folder, or their inputs."""
+    posted = folder / POSTED
+    return any(
+        MONTH_FILE.fullmatch(file.with_suffix(".beancount").name)
+        and file.parent.resolve() == posted.resolve()
+        for file in (path, path.resolve())
+    )
+
+
+def _busy() -> None:
+    raise NotSavedError("Days are being closed. Save again in a moment.")
+
+
+def protect(folder: Path) -> None:
+    """Give Fava's modules paths of the ledger in a folder that are saved whole or not at all."""
+    if not fava.__version__.startswith(FAVA):
+        raise ValueError(f"Fava {fava.__version__} is not known to save safely; install {FAVA}x")
+    path = type("LedgerFile", (LedgerFile,), {"folder": folder})
+    for module in (file, json_api):
+        vars(module)["Path"] = path

@@ -1,0 +1,110 @@
+"""Inputs: what the books of a day rest on, as canonical lines of text.
+
+A line says all of a directive that counts, and nothing else: not its file, line, narration,
+comments or the way its numbers are written.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from beancount.core import account
+from beancount.core.amount import Amount
+from beancount.core.data import Commodity, Custom, Posting, Price, Transaction
+from beancount.core.position import Cost
+
+from usance.model.amounts import plain
+from usance.model.hours import clock, date_of
+from usance.model.problems import Source
+from usance.model.terms import Rates, TreasuryRate
+
+
+class Input(NamedTuple):
+    """One thing that counts: from which day, how to write its canonical text, where it stands."""
+
+    day: int
+    text: Callable[[], str]
+    source: Source
+
+
+def custom_text(entry: Custom, keys: Iterable[str]) -> str:
+    """Return the text of one of our directives, with those of its keys that are known."""
+    values = " ".join(
+        str(value) if kind == account.TYPE else _text(value) for value, kind in entry.values or ()
+    )
+    return " ".join(
+        [f"{entry.date} custom {json.dumps(entry.type)} {values}", *_keys(entry.meta, keys)]
+    )
+
+
+def commodity_text(entry: Commodity, keys: Iterable[str]) -> str:
+    """Return the text of what a commodity says to us."""
+    return " ".join([f"commodity {entry.currency}", *_keys(entry.meta, keys)])
+
+
+def transaction_text(
+    entry: Transaction, postings: Iterable[Posting], seconds: int, keys: Iterable[str] = ()
+) -> str:
+    """Return the text of those postings of a transaction that count, and of keys that do."""
+    parts = " | ".join(sorted(map(_posting, postings)))
+    head = f"{entry.date} {clock(seconds)} transaction {parts}"
+    return " ".join([head, *_keys(entry.meta, keys)])
+
+
+def price_text(entry: Price) -> str:
+    """Return the text of a price."""
+    return f"{entry.date} price {entry.currency} {_amount(entry.amount)}"
+
+
+def row_text(coin: str, path: str, row: tuple[int, int, Rates]) -> str:
+    """Return the text of a row of a rates file."""
+    day, seconds, rates = row
+    numbers = [plain(rates.supply), plain(rates.borrow)]
+    if rates.utilization is not None:
+        numbers.append(plain(rates.utilization))
+    at = f"{date_of(day)}T{clock(seconds)}Z"
+    return f"{at} lending-rate {coin} {json.dumps(path)} {' '.join(numbers)}"
+
+
+def treasury_row_text(product: str, path: str, row: tuple[int, int, TreasuryRate]) -> str:
+    """Return the text of a row of a file of treasury rates."""
+    day, _, rate = row
+    number = plain(rate.rate)
+    return f"{date_of(day)} treasury-rate {json.dumps(product)} {json.dumps(path)} {number}"
+
+
+def _keys(meta: Mapping[str, object], keys: Iterable[str]) -> list[str]:
+    return [f"{key}: {_text(meta[key])}" for key in sorted(keys) if key in meta]
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case Decimal():
+            return plain(value)
+        case Amount():
+            return _amount(value)
+        case str():
+            return json.dumps(value)
+        case _:
+            return str(value)
+
+
+def _amount(amount: Amount) -> str:
+    assert isinstance(amount.number, Decimal)
+    return f"{plain(amount.number)} {amount.currency}"
+
+
+def _posting(posting: Posting) -> str:
+    assert posting.units is not None
+    text = f"{posting.account} {_amount(posting.units)}"
+    if posting.cost is not None:
+        cost = posting.cost
+        assert isinstance(cost, Cost)
+        label = f", {json.dumps(cost.label)}" if cost.label else ""
+        text += f" {{{plain(cost.number)} {cost.currency}, {cost.date}{label}}}"
+    if posting.price is not None:
+        text += f" @ {_amount(posting.price)}"
+    return text

@@ -1,0 +1,123 @@
+"""Price reading: which of a ledger's prices figures may rest on, and what they quote."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from itertools import chain
+
+from beancount.core import prices
+from beancount.core.data import Price
+
+from usance.language import canonical as inputs
+from usance.language.canonical import Input
+from usance.language.lending_terms import source_of
+from usance.language.schedule import Schedule
+from usance.model import problems
+from usance.model.hours import SLOTS
+from usance.model.problems import Problem
+from usance.model.quotes import Quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Prices of a ledger that count.
+
+    worthless  commodities with a price that is not above zero
+    """
+
+    quotes: Quotes
+    worthless: frozenset[str]
+    inputs: list[Input]
+    problems: list[Problem]
+
+
+def pricing(terms: Schedule, entries: list[Price], operating: str | None) -> Pricing:
+    """Return the prices on which figures may rest, and what is wrong with them."""
+    counting, useless = _counting(terms, entries, operating)
+    return Pricing(
+        quotes(counting),
+        frozenset(entry.currency for entry in useless),
+        list(_price_inputs(counting, _since(terms, operating))),
+        [
+            problems.price_not_positive(source_of(entry.meta), entry.currency, str(entry.amount))
+            for entry in useless
+        ],
+    )
+
+
+def _counting(
+    terms: Schedule, entries: list[Price], operating: str | None
+) -> tuple[list[Price], list[Price]]:
+    """Return the prices on which figures may rest, and those that are not above zero.
+
+    They are of our commodities, directly or over another one.
+    """
+    # A price of a coin with a pool counts, because it is written into the proof.
+    ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
+    ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
+    ours.discard(operating or "")
+    linked = set(ours)
+    for entry in entries:
+        pair = {entry.currency, entry.amount.currency}
+        if pair & ours:
+            linked |= pair
+    linked.discard(operating or "")
+    reach = linked | {operating}
+    counting: list[Price] = []
+    useless: list[Price] = []
+    for entry in entries:
+        pair = {entry.currency, entry.amount.currency}
+        if pair <= reach and pair & linked:
+            assert isinstance(entry.amount.number, Decimal)
+            (counting if entry.amount.number > 0 else useless).append(entry)
+    return counting, useless
+
+
+def _since(terms: Schedule, operating: str | None) -> dict[str, int]:
+    """Return the day from which prices of our commodities count: that of their first terms."""
+    # So terms of June do not make the prices of a closed May inputs of May.
+    found: dict[str, int] = {}
+    for timelines in (terms.pools, terms.collaterals, terms.perpetuals):
+        for (_, name), timeline in timelines.items():
+            day = timeline.moments[0] // SLOTS
+            found[name] = min(day, found.get(name, day))
+    for timeline in terms.perpetuals.values():
+        for moment, perpetual in zip(timeline.moments, timeline.values, strict=True):
+            day = moment // SLOTS
+            found[perpetual.settle] = min(day, found.get(perpetual.settle, day))
+    found.pop(operating or "", None)
+    return found
+
+
+def _price_inputs(entries: list[Price], since: Mapping[str, int]) -> Iterator[Input]:
+    """Yield prices as inputs: of what was quoted before there were terms, the last one counts."""
+    early: dict[tuple[str, str], tuple[int, list[Price]]] = {}
+    for entry in entries:
+        day = entry.date.toordinal()
+        pair = (entry.currency, entry.amount.currency)
+        start = min((since[name] for name in pair if name in since), default=min(since.values()))
+        if day >= start:
+            yield _price_input(entry, day)
+        elif pair in early and early[pair][1][0].date == entry.date:
+            early[pair][1].append(entry)
+        else:
+            early[pair] = (start, [entry])
+    for start, last in early.values():
+        for entry in last:
+            yield _price_input(entry, start)
+
+
+def _price_input(entry: Price, day: int) -> Input:
+    return Input(day, partial(inputs.price_text, entry), source_of(entry.meta))
+
+
+def quotes(entries: Iterable[Price]) -> Quotes:
+    """Return prices, with their inverses."""
+    table = prices.build_price_map(list(entries))
+    return Quotes(
+        {
+            pair: ([date.toordinal() for date, _ in quoted], [price for _, price in quoted])
+            for pair, quoted in table.items()
+        }
+    )

@@ -1,0 +1,261 @@
+"""Rates files: rates of a pool or of a product, as rows of a CSV file beside the ledger.
+
+time_utc,supply_apr,borrow_apr,utilization
+2025-05-01T09:00:00Z,0.0412,0.0630,0.72
+
+date,rate
+2025-05-01,0.0431
+"""
+
+import csv
+import datetime
+import io
+import os
+import re
+import stat
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from usance.model import problems
+from usance.model.problems import Problem, Source
+from usance.model.terms import RATE_MAX, Rates, TreasuryRate
+
+V = TypeVar("V")
+
+SIZE_MAX = 64 * 1024 * 1024
+HEADERS = (
+    ["time_utc", "supply_apr", "borrow_apr"],
+    ["time_utc", "supply_apr", "borrow_apr", "utilization"],
+)
+DAILY_HEADERS = (["date", "rate"],)
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER_MAX = 64
+_ONE = Decimal(1)
+
+_NAME = "Write the path of a rates file, from the ledger's folder, rates/usdc.csv"
+
+Row = tuple[int, int, V]
+"""Day, seconds after 00:00 UTC, and what is in force from then on."""
+
+Parse = Callable[[list[str], int, Source, dict[str, int]], Row[V] | Problem]
+"""Reads the cells of a row: with the header's width, its place, and what was read of times."""
+
+Rows = tuple[list[Row[V]], list[Problem]]
+"""The rows of a file, or the one thing that is wrong with it."""
+
+
+def read(folder: str, path: str, source: Source) -> Rows[Rates]:
+    """Return the rows of a file of a pool's hourly rates.
+
+    folder  of the ledger; `path` is relative to it
+    source  the directive that names the file
+    """
+    hint = f"Write {','.join(HEADERS[1])}, the last column only where there is one"
+    return _read(folder, path, source, HEADERS, hint, _hourly)
+
+
+def read_daily(folder: str, path: str, source: Source) -> Rows[TreasuryRate]:
+    """Return the rows of a file of a product's daily rates."""
+    return _read(folder, path, source, DAILY_HEADERS, "Write date,rate", _daily)
+
+
+def _read(
+    folder: str,
+    path: str,
+    source: Source,
+    headers: tuple[list[str], ...],
+    hint: str,
+    parse: Parse[V],
+) -> Rows[V]:
+    # The one safe opening of files, for both parsers of rows: lending rates and treasury rates.
+    real, problem = _locate(folder, path, source)
+    if problem is not None:
+        return [], [problem]
+    text, problem = _text(real, path, source)
+    if problem is not None:
+        return [], [problem]
+    rows, problem = _rows(text, str(Path(folder) / path), headers, hint, parse)
+    if problem is None and not rows:
+        remedy = "Add one row for each change of rate"
+        problem = problems.rates_file(source, path, "holds no rows", remedy)
+    return rows, [] if problem is None else [problem]
+
+
+def place_of(folder: str, path: str) -> Path | None:
+    """Return where a path leads to in the folder, None where it leads out of it or nowhere."""
+    return None if _locate(folder, path, Source("", 0))[1] is not None else Path(folder) / path
+
+
+def is_there(place: Path) -> bool:
+    """Tell whether a place exists, whatever is wrong with its name."""
+    try:
+        return place.exists()
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None]:
+    """Return the real path of a file that lies under the folder."""
+    inside = "Keep it in the ledger's folder and write its path from there, rates/usdc.csv"
+    if not path or "\0" in path or "\\" in path or Path(path).is_absolute():
+        return "", problems.rates_file(source, path or '""', "is no path in the folder", inside)
+    if ".." in Path(path).parts:
+        return "", problems.rates_file(source, path, 'has ".." in its path', inside)
+    top = os.path.realpath(folder)
+    real = os.path.realpath(Path(top) / path)
+    if os.path.commonpath([top, real]) != top:
+        return "", problems.rates_file(
+            source, path, "is a link that leads out of the ledger's folder", inside
+        )
+    return real, None
+
+
+def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
+    """Return what a regular file of bounded size holds, as text."""
+    try:
+        # Not blocking, so that a pipe answers at once; the check follows on the open file.
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            return "", problems.rates_file(source, path, "is not a regular file", _NAME)
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(SIZE_MAX + 1) if status.st_size <= SIZE_MAX else b""
+            if status.st_size > SIZE_MAX or len(data) > SIZE_MAX:
+                return "", problems.rates_file(
+                    source,
+                    path,
+                    "is larger than 64 MiB",
+                    "Split it by year, each part with a directive of its own",
+                )
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+        if isinstance(error, FileNotFoundError):
+            why = "does not exist"
+        return "", problems.rates_file(source, path, why, _NAME)
+    if b"\0" in data:
+        return "", problems.rates_file(
+            source, path, "holds NUL bytes, so it is no text", "Save it as CSV in UTF-8"
+        )
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError:
+        return "", problems.rates_file(source, path, "is not in UTF-8", "Save it as CSV in UTF-8")
+
+
+def _rows(
+    text: str, file: str, headers: tuple[list[str], ...], hint: str, parse: Parse[V]
+) -> tuple[list[Row[V]], Problem | None]:
+    lines = csv.reader(io.StringIO(text, newline=""))
+    rows: list[Row[V]] = []
+    known: dict[str, int] = {}
+    before = ""
+    begin = 1
+    try:
+        header = next(lines, [])
+        if header not in headers:
+            return [], _header(header, hint, Source(file, 1))
+        begin = lines.line_num + 1
+        for cells in lines:
+            at = Source(file, begin)
+            begin = lines.line_num + 1
+            if not cells:
+                continue
+            row = _columns(cells, len(header), at) or parse(cells, len(header), at, known)
+            if isinstance(row, Problem):
+                return [], row
+            if cells[0] <= before:
+                order = "the same time as" if cells[0] == before else "a time before that of"
+                why = f"{cells[0]} is {order} the row above"
+                remedy = "Sort the rows by time, one for each time"
+                return [], problems.rates_row(at, why, remedy)
+            before = cells[0]
+            rows.append(row)
+    except csv.Error as error:
+        why = f"No row of CSV begins here: {error}"
+        remedy = "Write the cells of the header, with commas between them"
+        return [], problems.rates_row(Source(file, begin), why, remedy)
+    return rows, None
+
+
+def _header(cells: list[str], hint: str, at: Source) -> Problem:
+    found = ",".join(cells)
+    why = f'The header is "{_shown(found, 80)}"' if found else "The header is missing"
+    return problems.rates_row(at, why, hint)
+
+
+def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
+    if len(cells) == width:
+        return None
+    columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+    why = f"The row has {columns}, and the header {width}"
+    return problems.rates_row(at, why, "Write one value for each column")
+
+
+def _day(text: str, known: dict[str, int]) -> int | None:
+    """Return the day of a date, None where it is none."""
+    day = known.get(text)
+    if day is None:
+        try:
+            day = known[text] = datetime.date.fromisoformat(text).toordinal()
+        except ValueError:
+            return None
+    return day
+
+
+def _daily(
+    cells: list[str], _width: int, at: Source, known: dict[str, int]
+) -> Row[TreasuryRate] | Problem:
+    day = _day(cells[0], known) if _DATE.fullmatch(cells[0]) else None
+    if day is None:
+        return problems.rates_row(at, f'"{_shown(cells[0])}" is no date', "Write it as 2025-05-01")
+    rate = _number(cells[1], "rate", RATE_MAX, at)
+    return rate if isinstance(rate, Problem) else (day, 0, TreasuryRate(rate, day, at))
+
+
+def _hourly(
+    cells: list[str], width: int, at: Source, known: dict[str, int]
+) -> Row[Rates] | Problem:
+    date, clock = cells[0][:11], cells[0][11:]
+    if date not in known or clock not in known:
+        match = _TIME.fullmatch(cells[0])
+        day = None if match is None else _day(match[1], known)
+        if match is None or day is None:
+            return problems.rates_row(
+                at, f'"{_shown(cells[0])}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
+            )
+        known[date] = day
+        known[clock] = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
+    supply = _number(cells[1], "supply_apr", RATE_MAX, at)
+    borrow = _number(cells[2], "borrow_apr", RATE_MAX, at)
+    used = _number(cells[3], "utilization", _ONE, at) if width == 4 and cells[3] else None
+    if isinstance(supply, Problem):
+        return supply
+    if isinstance(borrow, Problem):
+        return borrow
+    if isinstance(used, Problem):
+        return used
+    return known[date], known[clock], Rates(supply, borrow, used, known[date], at)
+
+
+def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:
+    if len(text) > _NUMBER_MAX:
+        why = f"{column} has {len(text)} characters, and {_NUMBER_MAX} are enough"
+    elif _NUMBER.fullmatch(text) is None:
+        why = f'{column} is "{_shown(text)}", no number'
+    else:
+        value = Decimal(text)
+        if 0 <= value <= most:
+            return value
+        why = f"{column} is {_shown(text)}, and must be from 0 to {most}"
+    example = "0.72 for 72 %" if column == "utilization" else "0.0412 for 4.12 %"
+    return problems.rates_row(at, why, f"Write a fraction, {example}")
+
+
+def _shown(cell: str, length: int = 40) -> str:
+    """Return the begin of a cell; what would steer a terminal is written as its code."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in cell[:length])

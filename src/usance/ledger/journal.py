@@ -1,0 +1,199 @@
+"""Journal: drafts as Beancount directives, each with the figures that prove it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import partial
+from itertools import groupby
+
+from beancount.core.amount import Amount
+from beancount.core.data import Open, Posting, Transaction, new_metadata
+from beancount.core.display_context import DisplayContext
+from beancount.core.position import Cost
+from beancount.parser import printer
+
+from usance.engine.drafts import Draft, Leg, Pair, Place, Proof
+from usance.engine.records import Segment
+from usance.language.reading import GENERATED
+from usance.model.accounts import Chart
+from usance.model.amounts import Coin, plain, scaled, shortened
+from usance.model.book import Side
+from usance.model.hours import date_of
+from usance.model.reserves import Reserve
+
+NARRATIONS = {
+    "lending": "Lending",
+    "borrowing": "Borrowing",
+    "treasury": "Treasury yield",
+    "payout": "Payout",
+    "settlement": "Settlement",
+    "margin": "Margin held",
+    "liquidation": "Liquidation",
+    "correction": "Correction",
+}
+_amount, _posting = partial(tuple.__new__, Amount), partial(tuple.__new__, Posting)
+# Their own constructors take twice as long, and there are some for each coin of each day.
+
+FIRST_LINE = 1_000_000_000
+"""Line of a day's first generated directive: above any real one, so that it sorts behind.
+
+The count begins again each day, so that an edit elsewhere does not move the directive.
+"""
+
+
+class Accounts(dict[Place, str]):
+    """The names of accounts, by what they are to a sub-account or product."""
+
+    def __init__(self, chart: Chart) -> None:
+        self.chart = chart
+
+    def __missing__(self, place: Place) -> str:
+        """Find the name of an account, once."""
+        match place:
+            case (name, Side() as side):
+                account = self.chart.account(name, side)
+            case (name, Reserve() as reserve):
+                account = self.chart.reserved(name, reserve)
+            case (name, str() as other):
+                account = self.chart.transfers(name, other)
+            case str():
+                account = place
+        self[place] = account
+        return account
+
+
+class Journal:
+    """Writes drafts as directives.
+
+    opened  accounts that exist already, or that a person opens
+    ours    accounts that are opened here though a person posts to them: the first day of that
+    """
+
+    def __init__(
+        self, chart: Chart, opened: Iterable[str], ours: Mapping[str, int] | None = None
+    ) -> None:
+        self.opened = set(opened)
+        self.ours = dict(ours or {})
+        self.written: Counter[tuple[str, object]] = Counter()
+        self.tags: dict[str, frozenset[str]] = {}
+        self.accounts = Accounts(chart)
+        self.shared: dict[int, tuple[Decimal, str, str]] = {}
+
+    def day(self, day: int, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
+        """Yield a day's directives; an account's first posting is preceded by its open."""
+        line = FIRST_LINE
+        date = date_of(day)
+        links = frozenset((_link(day),))
+        for account in [name for name, first in self.ours.items() if first <= day]:
+            del self.ours[account]
+            if account not in self.opened:
+                self.opened.add(account)
+                line += 1
+                yield Open(new_metadata(GENERATED, line), date, account, [], None)
+        for draft in drafts:
+            postings: list[Posting] = []
+            for pair in draft.pairs:
+                postings += self._pair(pair)
+            for leg in draft.legs:
+                postings.append(self._leg(leg))
+            for posting in postings:
+                if posting.account not in self.opened:
+                    self.opened.add(posting.account)
+                    line += 1
+                    yield Open(new_metadata(GENERATED, line), date, posting.account, [], None)
+            line += 1
+            meta = {"filename": GENERATED, "lineno": line, "usance": draft.identity}
+            tags = self.tags.setdefault(draft.kind, frozenset((draft.kind, "usance")))
+            linked = links.union(map(_link, draft.corrects)) if draft.corrects else links
+            yield Transaction(meta, date, "*", None, _narration(draft), tags, linked, postings)
+
+    def beyond(self, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
+        """Yield the directives of drafts of several days, in order of date."""
+        days = {day: list(of_day) for day, of_day in groupby(drafts, key=lambda draft: draft.day)}
+        for day in sorted({*days, *self.ours.values()}):
+            yield from self.day(day, days.get(day, ()))
+
+    def teach(self, context: DisplayContext) -> None:
+        """Let reports show the digits of the numbers that were written."""
+        for (currency, exponent), count in sorted(self.written.items(), key=str):
+            assert isinstance(exponent, int)
+            sample = DisplayContext()
+            sample.update(Decimal((0, (1,), exponent)), currency)
+            for bit in reversed(f"{count:b}"):
+                if bit == "1":
+                    context.update_from(sample)
+                sample.update_from(sample)  # twice as many numbers, one bit on
+
+    def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
+        debit, credit, amount, currency, proof = pair
+        # A dict also where there is nothing to say: ANY_META finds nothing in a posting without.
+        meta = self._proof(proof) if isinstance(proof, Proof) else dict(proof or {})
+        minus = amount.copy_negate() if amount else amount
+        self.written[currency, amount.as_tuple().exponent] += 2
+        taken, given = _amount((amount, currency)), _amount((minus, currency))
+        return (
+            _posting((self.accounts[debit], taken, None, None, None, meta)),
+            _posting((self.accounts[credit], given, None, None, None, {})),
+        )
+
+    def _leg(self, leg: Leg) -> Posting:
+        self.written[leg.currency, leg.amount.as_tuple().exponent] += 1
+        cost = price = None
+        if leg.lot is not None:
+            lot = leg.lot
+            cost = Cost(lot.cost, lot.currency, date_of(lot.day), lot.label)
+        if leg.price is not None:
+            price = Amount(*leg.price)
+        meta = dict(leg.proof or {})
+        units = Amount(leg.amount, leg.currency)
+        return Posting(self.accounts[leg.place], units, cost, price, None, meta)
+
+    def _proof(self, proof: Proof) -> dict[str, str]:
+        """Return what an interest was computed from as metadata, one value for each segment."""
+        coin, segments = proof.coin, proof.segments
+        meta: dict[str, str] = {}
+        if len(segments) == 1:
+            meta = self._segment(coin, segments[0])
+        elif segments:
+            parts = [self._segment(coin, segment) for segment in segments]
+            meta = {key: " ".join([part[key] for part in parts]) for key in parts[0]}
+        if segments:
+            meta["carry-after"] = coin.carry_text(proof.carry)
+        if proof.entry_fee:
+            meta["entry-fee"] = coin.text(proof.entry_fee)
+        if proof.price is not None:
+            meta["price"] = plain(proof.price)
+        return meta
+
+    def _segment(self, coin: Coin, segment: Segment) -> dict[str, str]:
+        principal, hours, rate, growth, carry, _, _ = segment
+        shared = self.shared.get(growth)
+        if shared is None or shared[0] is not rate:
+            # All accounts of a pool share the figures of a day.
+            texts = shortened(f"{rate:f}"), shortened(scaled(growth, 18))
+            shared = self.shared[growth] = (rate, *texts)
+        return {
+            "principal": scaled(principal * coin.step, coin.places),
+            # Principal and growth do not tell how long a segment was. With its hours a reader sees
+            # that a day has 24 and a month no 32nd day, and recomputes the average principal.
+            "hours": str(hours),
+            "rate": shared[1],
+            "growth": shared[2],
+            "carry": coin.carry_text(carry),
+        }
+
+
+def text(entries: Iterable[Open | Transaction]) -> str:
+    """Return directives as Beancount text."""
+    return "".join(f"{printer.format_entry(entry)}\n" for entry in entries)
+
+
+def _link(day: int) -> str:
+    return f"usance-{date_of(day)}"
+
+
+def _narration(draft: Draft) -> str:
+    if draft.kind == "transfer":
+        other = draft.pairs[0].debit[1]
+        return f"Transfer between {draft.sub_account} and {other}"
+    return NARRATIONS[draft.kind]

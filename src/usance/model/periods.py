@@ -1,0 +1,64 @@
+"""Periods: the days for which a yield product pays at once, and how they are named.
+
+"2025-05" names the month of May, "2025-05-29" the day or the week that ends on the 29th.
+"""
+
+import calendar
+import datetime
+from typing import NamedTuple
+
+from usance.model.hours import date_of
+from usance.model.terms import Payout
+
+THURSDAY = 4
+"""What the ordinals of Thursdays leave when divided by 7; a week ends then, paid on Friday."""
+
+
+class Period(NamedTuple):
+    """Days that are paid at once.
+
+    end    the last of them
+    month  they are a month, and are named as one
+    """
+
+    end: int
+    month: bool
+
+    @property
+    def name(self) -> str:
+        """The name by which a payment refers to it."""
+        date = date_of(self.end).isoformat()
+        return date[:7] if self.month else date
+
+
+def period_of(payout: Payout, day: int) -> Period | None:
+    """Return the period in which a day lies, None where nothing is paid by date."""
+    match payout:
+        case Payout.DAILY:
+            return Period(day, month=False)
+        case Payout.WEEKLY:
+            return Period(day + (THURSDAY - day) % 7, month=False)
+        case Payout.MONTHLY:
+            date = date_of(day)
+            length = calendar.monthrange(date.year, date.month)[1]
+            return Period(day - date.day + length, month=True)
+        case Payout.MANUAL:
+            return None
+
+
+def named(text: str) -> Period | None:
+    """Return the period of a name, None where it names none."""
+    try:
+        if len(text) == len("2025-05"):
+            first = datetime.date.fromisoformat(f"{text}-01").toordinal()
+            return period_of(Payout.MONTHLY, first)
+        if len(text) == len("2025-05-29"):
+            return Period(datetime.date.fromisoformat(text).toordinal(), month=False)
+    except ValueError:
+        pass
+    return None
+
+
+def pays_for(payout: Payout, period: Period) -> bool:
+    """Tell whether a period is one of those for which a product pays."""
+    return payout is Payout.MANUAL or period_of(payout, period.end) == period

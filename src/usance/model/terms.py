@@ -1,0 +1,246 @@
+"""Terms: what a person's dated directives say, checked.
+
+Rates and fees are annual fractions (0.0412 is 4.12 %), never percents.
+"""
+
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal, localcontext
+from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
+
+from usance.model.amounts import PRECISE
+from usance.model.problems import Source
+
+RATE_MAX = Decimal(100)
+"""Largest rate that can be meant, as an annual fraction."""
+
+STALE_AFTER = 3
+"""Days after which a price or a row of a file is old, if its commodity does not say otherwise."""
+
+
+class Stage(Enum):
+    """A part of the day that a plugin line enables."""
+
+    AUTO_LENDING = "auto_lending"
+    MARGIN_POOL = "margin_pool"
+    SUB_ACCOUNTS = "sub_accounts"
+    YIELD_SPLIT = "yield_split"
+
+
+@dataclass(frozen=True, slots=True)
+class SubAccount:
+    """One cross-margin wallet.
+
+    root   its account of assets, such as `Assets:Backpack:Main`; it never changes
+    venue  what stands between the root of all assets and its last part, `Backpack`
+
+    leverage_limit  times; caps leverage below the market's own limit, None where it does not
+    earn            what is lent is enrolled in the yield product of its coin
+    """
+
+    name: str
+    root: str
+    venue: str
+    auto_lend: bool
+    auto_borrow: bool
+    auto_repay: bool
+    source: Source = field(compare=False)
+    leverage_limit: Decimal | None = None
+    earn: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPool:
+    """A lending pool whose rates are seen from outside.
+
+    entry_fee  a fresh borrow pays the minutes to the next full hour
+    """
+
+    entry_fee: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePool:
+    """A lending pool whose rates follow from its utilization.
+
+    base_rate, slope_1, slope_2  annual fractions
+    optimal_utilization          between 0 and 1, both excluded
+    fee                          the venue's share of borrower interest, 0 to 1
+    external_lent, _borrowed     the rest of the market, in coins
+    """
+
+    base_rate: Decimal
+    slope_1: Decimal
+    slope_2: Decimal
+    optimal_utilization: Decimal
+    fee: Decimal
+    external_lent: Decimal
+    external_borrowed: Decimal
+
+
+Pool = ObservedPool | CurvePool
+
+
+class Rates(NamedTuple):
+    """An observed pool's rates from a moment on.
+
+    supply, borrow  annual fractions
+    utilization     0 to 1, None where it was not stated
+    row_day         the day of the row where a rates file gave them, None where a directive did
+    source          the directive, or the row of the file
+    """
+
+    supply: Decimal
+    borrow: Decimal
+    utilization: Decimal | None
+    row_day: int | None
+    source: Source
+
+
+def _square(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """Return the square of a quotient, rounded down; a root takes longer than a comparison."""
+    if not divisor:
+        return Decimal("Infinity")
+    with localcontext(PRECISE) as context:
+        context.rounding = ROUND_DOWN
+        quotient = dividend / divisor
+        return quotient * quotient
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A margin fraction that grows with size: max(base, factor * sqrt(exposure)).
+
+    base    fraction of the exposure, 0 to 1
+    factor  per square root of the exposure in the operating currency, 0 or more
+    """
+
+    base: Decimal
+    factor: Decimal
+
+    @cached_property
+    def reach(self) -> Decimal:
+        """The exposure up to which the base counts, whatever the floor."""
+        return _square(self.base, self.factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A weight that is the same for every quantity."""
+
+    weight: Decimal
+
+
+@dataclass(frozen=True)
+class InverseSqrt:
+    """A weight that falls with size: min(weight, base / (1 + penalty * sqrt(quantity)))."""
+
+    weight: Decimal
+    base: Decimal
+    penalty: Decimal
+
+    @cached_property
+    def reach(self) -> Decimal:
+        """The quantity up to which the weight counts."""
+        if self.base < self.weight:
+            return Decimal(0)
+        return _square(self.base - self.weight, self.weight * self.penalty)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Weights that are marginal: each band of quantity counts at its own.
+
+    bands  (weight, upper bound in units), in order; the last has no bound
+    """
+
+    bands: tuple[tuple[Decimal, Decimal | None], ...]
+
+
+Haircut = Identity | InverseSqrt | Tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Collateral:
+    """How a coin counts as margin, and what margin a borrow of it takes."""
+
+    haircut: Haircut
+    initial: Slope
+    maintenance: Slope
+
+
+@dataclass(frozen=True, slots=True)
+class Perpetual:
+    """A perpetual contract.
+
+    settle      the coin in which its result is paid, and its mark is quoted
+    underlying  the coin whose collateral and borrows move with its mark, None where none does
+    """
+
+    settle: str
+    underlying: str | None
+    initial: Slope
+    maintenance: Slope
+
+
+class Payout(Enum):
+    """When a yield product pays what it accrued."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """What backs a yield product: bills that are held at cost in these books.
+
+    account   of the bills; its parent is the product's own entity
+    straight  a bill accretes in equal parts, not by constant yield
+    fee       share of the income that is not distributed, 0 to 1
+    """
+
+    account: str
+    straight: bool
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class YieldProduct:
+    """Treasury yield on top of lending, for what is lent.
+
+    asset  the coin that is enrolled, and in which it pays
+    bills  what backs it, None where its rate is seen from outside
+    """
+
+    asset: str
+    payout: Payout
+    bills: Bills | None
+    source: Source = field(compare=False)
+
+
+class TreasuryRate(NamedTuple):
+    """An observed product's rate from a day on.
+
+    rate     annual fraction
+    row_day  the day of the row where a file gave it, None where a directive did
+    source   the directive, or the row of the file
+    """
+
+    rate: Decimal
+    row_day: int | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """What a product pays one sub-account on top.
+
+    rate  annual fraction
+    cap   coins of the principal that it counts for, None where for all
+    """
+
+    rate: Decimal
+    cap: Decimal | None

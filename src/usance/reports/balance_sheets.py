@@ -1,0 +1,323 @@
+"""Reports: balance sheets."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from beancount.core import convert, prices
+from beancount.core.data import Transaction
+
+from usance.language.reading import Reading
+from usance.ledger.load import Ledger
+from usance.model import problems
+from usance.model.accounts import Chart
+from usance.model.amounts import EXACT, FIGURE, ZERO, K, plain, tally, total
+from usance.model.book import Side
+from usance.model.problems import Problem, Source
+from usance.model.reserves import Reserve
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The balance sheet of a sub-account, or of a product backed by bills.
+
+    accounts  units as booked, by account and commodity
+    values    of assets and liabilities by account and commodity, in the operating currency
+    residual  what its own transactions and its owner's legs leave, by currency; empty where exact
+    value     net asset value, None where a price is missing
+    """
+
+    name: str
+    venue: str
+    accounts: dict[str, dict[str, Decimal]]
+    values: dict[str, dict[str, Decimal | None]]
+    residual: dict[str, Decimal]
+    value: Decimal | None
+
+
+class Prices:
+    """Prices of a ledger in its operating currency, at a date."""
+
+    def __init__(self, book: Ledger, at: datetime.date) -> None:
+        self.table = prices.build_price_map(book.entries)
+        self.currency: str = book.options["operating_currency"][0]
+        self.at = at
+        self.missing: dict[str, Problem] = {}
+        self.source = Source(book.path, 1)
+
+    def value(self, number: Decimal, commodity: str, settle: str = "") -> Decimal | None:
+        """Return what units are worth, directly or over one common quote currency.
+
+        settle  of a contract: the coin in which it has its mark
+        """
+        price = self._over(commodity, settle) if settle else self._price(commodity)
+        if price is None:
+            date = self.at.isoformat()
+            self.missing[commodity] = problems.missing_price(
+                self.source, commodity, self.currency, date
+            )
+            return None
+        return FIGURE.multiply(number, price)
+
+    def _price(self, commodity: str) -> Decimal | None:
+        if commodity == self.currency:
+            return Decimal(1)
+        direct = self._quote(commodity, self.currency)
+        if direct is not None:
+            return direct
+        for base, over in sorted(self.table):
+            if base == commodity and (price := self._over(commodity, over)) is not None:
+                return price
+        return None
+
+    def _over(self, commodity: str, over: str) -> Decimal | None:
+        first = self._quote(commodity, over)
+        second = Decimal(1) if over == self.currency else self._quote(over, self.currency)
+        return None if first is None or second is None else FIGURE.multiply(first, second)
+
+    def _quote(self, base: str, quote: str) -> Decimal | None:
+        if (base, quote) not in self.table:
+            return None
+        price: Decimal | None = prices.get_price(self.table, (base, quote), self.at)[1]
+        return price
+
+
+def sheets(
+    book: Ledger, reading: Reading, at: datetime.date, *, at_cost: bool
+) -> tuple[list[Sheet], list[Problem]]:
+    """Return the balance sheets at the end of a day, and the prices that are missing for them."""
+    table = Prices(book, at)
+    chart = reading.chart
+    venues = {name: reading.book.venue(name) for name in sorted(reading.book.sub_accounts)}
+    for (venue, name), timeline in sorted(reading.book.yields.products.items()):
+        if timeline.values[0].bills is not None:
+            venues[name] = venue
+    legs = {name: _Legs() for name in venues}
+    # Bills are worth their cost and what Accretion holds, whatever a price says: that accretion was
+    # distributed, and a market price beside it would count the discount twice.
+    bills = {chart.reserved(name, Reserve.BILLS) for name in venues if chart.is_product(name)}
+    for entry in book.entries:
+        if isinstance(entry, Transaction) and entry.date <= at:
+            _book(entry, chart, legs, bills, at_cost=at_cost)
+    marked: dict[str, dict[str, str]] = defaultdict(dict)
+    for (venue, contract), terms in reading.book.perpetuals.items():
+        marked[venue][contract] = terms.values[-1].settle
+    made = [
+        _sheet(name, venue, legs[name], chart, table, marked[venue])
+        for name, venue in venues.items()
+    ]
+    return made, list(table.missing.values())
+
+
+class _Legs:
+    """What counts on a sheet, in lists to be summed.
+
+    units    by account and commodity
+    costs    Amounts, of what is worth its cost, by account and commodity
+    weights  of all legs of its transactions, by currency
+    """
+
+    def __init__(self) -> None:
+        self.units: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+        self.costs: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        self.weights: dict[str, list[Decimal]] = defaultdict(list)
+
+
+def _book(
+    entry: Transaction, chart: Chart, legs: dict[str, _Legs], bills: set[str], *, at_cost: bool
+) -> None:
+    """Book a transaction on the sheets of the sub-accounts and products that it touches."""
+    owners = [
+        chart.owner(posting.account) or chart.product(posting.account) for posting in entry.postings
+    ]
+    touched = {owner for owner in owners if owner in legs}
+    if not touched:
+        return
+    counting = {
+        owner: [legs[name].weights for name in _parties(owner, touched, chart)]
+        for owner in set(owners)
+    }
+    for owner, posting in zip(owners, entry.postings, strict=True):
+        units = posting.units
+        assert units is not None and isinstance(units.number, Decimal)
+        weight: Any = convert.get_weight(posting) if posting.cost or posting.price else units
+        for weights in counting[owner]:
+            weights[weight.currency].append(weight.number)
+        if owner in legs:
+            key = posting.account, units.currency
+            legs[owner].units[key].append(units.number)
+            if at_cost or posting.account in bills:
+                legs[owner].costs[key].append(convert.get_cost(posting))
+
+
+def _sheet(
+    name: str, venue: str, legs: _Legs, chart: Chart, table: Prices, marked: Mapping[str, str]
+) -> Sheet:
+    """Sum a sheet up.
+
+    marked  coins in which contracts have their marks
+    """
+    sheet = Sheet(name, venue, {}, {}, _totals(legs.weights), ZERO)
+    assets_and_liabilities = (chart.roots["Assets"], chart.roots["Liabilities"])
+    for key, numbers in sorted(legs.units.items()):
+        account, coin = key
+        number = total(numbers)
+        if number:
+            sheet.accounts.setdefault(account, {})[coin] = number
+        if not account.startswith(assets_and_liabilities):
+            continue
+        if key in legs.costs:
+            costs = (table.value(cost.number, cost.currency) for cost in legs.costs[key])
+            sheet.values.setdefault(account, {})[coin] = _sum(costs)
+        elif number:
+            sheet.values.setdefault(account, {})[coin] = table.value(
+                number, coin, marked.get(coin, "")
+            )
+    sheet.value = _sum(value for values in sheet.values.values() for value in values.values())
+    return sheet
+
+
+def _totals(numbers: dict[K, list[Decimal]]) -> dict[K, Decimal]:
+    """Return sums by key, those that are not zero."""
+    sums = {name: total(found) for name, found in sorted(numbers.items())}
+    return {name: number for name, number in sums.items() if number}
+
+
+def _parties(owner: str | None, touched: set[str], chart: Chart) -> set[str]:
+    """Return whose sheet a leg counts on: its owner's, and theirs to whom the owner is outside.
+
+    Sub-accounts are completed against each other by transfers; a product and a sub-account are
+    strangers. What nobody owns counts on the sheet of all that a transaction touches.
+    """
+    if owner is None or touched == {owner}:
+        return touched
+    products = {name for name in touched if chart.is_product(name)}
+    others = touched - products if owner in products else products
+    return ({owner} | others) & touched
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
+    """Return a sum, None where a part of it does not exist."""
+    known = list(values)
+    found = [value for value in known if value is not None]
+    return sum(found, ZERO) if len(found) == len(known) else None
+
+
+def lots_that_could_repay(book: Ledger, reading: Reading) -> Iterator[Problem]:
+    """Yield where a coin is owed while lots of it lie in the wallet, at the last directive."""
+    lots: dict[tuple[str, str], Decimal] = {}
+    owed: dict[tuple[str, str], Decimal] = {}
+    for entry in book.entries:
+        for posting in entry.postings if isinstance(entry, Transaction) else ():
+            place = reading.chart.side(posting.account)
+            if place is None or posting.units is None or posting.units.number is None:
+                continue
+            name, side = place
+            kept = {Side.WALLET: lots if posting.cost else None, Side.BORROWED: owed}.get(side)
+            if kept is not None:
+                key = (name, posting.units.currency)
+                tally(kept, key, posting.units.number)
+    for (name, coin), debt in sorted(owed.items()):
+        held = lots.get((name, coin), ZERO)
+        if debt < 0 < held:
+            at = reading.book.last_moved(name, coin)
+            yield problems.lots_could_repay(at, name, coin, plain(held), plain(-debt))
+
+
+def net_asset_value(sheets: Iterable[Sheet]) -> Decimal | None:
+    """Return the net asset value of all sub-accounts, None where one has none."""
+    return _sum(sheet.value for sheet in sheets)
+
+
+def accounts(at: datetime.date, sheets: list[Sheet]) -> dict[str, Any]:
+    """Return the answer of `usance accounts`."""
+    whole = net_asset_value(sheets)
+    return {
+        "at": at.isoformat(),
+        "sub_accounts": [
+            {
+                "name": sheet.name,
+                "venue": sheet.venue,
+                "accounts": {
+                    account: {coin: format(number, "f") for coin, number in units.items()}
+                    for account, units in sheet.accounts.items()
+                },
+                "residual": {coin: format(number, "f") for coin, number in sheet.residual.items()},
+                "net_asset_value": _text(sheet.value),
+            }
+            for sheet in sheets
+        ],
+        "net_asset_value": _text(whole),
+    }
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else format(number, "f")
+
+
+Row = tuple[str | None, ...]
+
+
+def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
+    """Yield the lines of a balance sheet: account, units, commodity, value."""
+    perp = None if chart.is_product(sheet.name) else chart.account(sheet.name, Side.PERP)
+    for account, values in sorted(sheet.values.items()):
+        if account == perp and values:
+            # Contracts and the notional owed for them are one thing, at value.
+            yield account, None, None, _text(_sum(values.values()))
+            continue
+        for coin, number in sheet.accounts.get(account, {}).items():
+            yield account, format(number, "f"), coin, _text(values[coin])
+    yield "Net asset value", None, None, _text(sheet.value)
+    for account, name in handed(sheet, chart):
+        for coin, number in sheet.accounts[account].items():
+            words = f"Due from {name}, given" if number > 0 else f"Due to {name}, got"
+            yield words, format(abs(number), "f"), coin, None
+
+
+def handed(sheet: Sheet, chart: Chart) -> Iterator[tuple[str, str]]:
+    """Yield the accounts of what a sub-account gave to others, with their names."""
+    if chart.is_product(sheet.name):
+        return
+    prefix = chart.transfers(sheet.name, "")
+    for account in sheet.accounts:
+        if account.startswith(prefix):
+            yield account, account.removeprefix(prefix)
+
+
+def distributed(sheets: list[Sheet], chart: Chart) -> dict[str, Decimal]:
+    """Return what products gave to holders less what holders got of products, by coin."""
+    coins: dict[str, Decimal] = {}
+    for sheet in sheets:
+        if chart.is_product(sheet.name):
+            account = chart.reserved(sheet.name, Reserve.DISTRIBUTED)
+            for coin in sheet.accounts.get(account, {}):
+                coins[coin] = ZERO
+    for sheet in sheets:
+        if chart.is_product(sheet.name):
+            account = chart.reserved(sheet.name, Reserve.DISTRIBUTED)
+        else:
+            account = chart.account(sheet.name, Side.TREASURY)
+        for coin, number in sheet.accounts.get(account, {}).items():
+            if coin in coins:
+                coins[coin] = EXACT.add(coins[coin], number)
+    return coins
+
+
+def total_rows(sheets: list[Sheet], chart: Chart, whole: Decimal | None) -> Iterator[Row]:
+    """Yield the sum of the parts, and the elimination of what they gave each other."""
+    for sheet in sheets:
+        yield sheet.name, _text(sheet.value)
+    given: dict[str, Decimal] = {}
+    for sheet in sheets:
+        for account, _ in handed(sheet, chart):
+            for coin, number in sheet.accounts[account].items():
+                tally(given, coin, number)
+    for coin, number in sorted(given.items()):
+        yield f"Transfers between them, eliminated ({coin})", format(number, "f")
+    for coin, number in sorted(distributed(sheets, chart).items()):
+        yield f"Distributions between them, eliminated ({coin})", format(number, "f")
+    yield "Net asset value", _text(whole)

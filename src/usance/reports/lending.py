@@ -1,0 +1,267 @@
+"""Lending reports: rows of `usance lending`, and sums of days."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from usance.engine.loop import Day
+from usance.engine.records import CoinDay, Segment
+from usance.language.reading import Reading
+from usance.ledger import load as ledger
+from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, figure, plain, tally, total
+from usance.model.book import Book
+from usance.model.hours import HOURS, SLOTS, date_of
+from usance.rules.pool_rates import utilization
+
+YEAR = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Interest of a day, a sub-account, a coin and a side, in coins.
+
+    principal          at the end of the day, interest included
+    average_principal  mean of the 24 hours
+    """
+
+    date: str
+    sub_account: str
+    venue: str
+    coin: str
+    side: str
+    principal: str
+    average_principal: str
+    interest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conservation:
+    """A pool's day in coins: paid = earned + fee + external + rounding, to the last digit."""
+
+    date: str
+    venue: str
+    coin: str
+    paid_by_borrowers: str
+    earned_by_lenders: str
+    fee: str | None
+    external: str
+    rounding: str
+
+
+def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, Any]:
+    """Return the answer of `usance lending`; days are inclusive, None for the first or the last."""
+    begin = reading.book.first if first is None else first
+    end = reading.last if last is None else last
+    if begin is None:
+        return {"from": None, "to": None, "rows": [], "pools": []}
+    days = [day for day in ledger.live(reading, end) if day.day >= begin]
+    return {
+        "from": date_of(begin).isoformat(),
+        "to": date_of(end).isoformat(),
+        "rows": list(interest(days)),
+        "pools": list(conservation(days)),
+    }
+
+
+def interest(days: Iterable[Day]) -> Iterator[Interest]:
+    """Yield what each day earned and cost."""
+    for day in days:
+        date = date_of(day.day).isoformat()
+        for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
+            if coin.lent or coin.after[0]:
+                yield _side(date, coin, "lent", coin.lent, coin.after[0], 0)
+            if coin.owed or coin.debt or coin.entry_fee:
+                yield _side(date, coin, "borrowed", coin.owed, coin.debt, coin.entry_fee)
+
+
+def _side(
+    date: str, day: CoinDay, side: str, segments: list[Segment], principal: int, fee: int
+) -> Interest:
+    unit = day.coin
+    hours = sum(segment.principal * segment.hours for segment in segments)
+    earned = fee + sum(segment.interest for segment in segments)
+    average = FIGURE.divide(unit.amount(hours), Decimal(HOURS))
+    return Interest(
+        date,
+        day.sub_account,
+        day.venue,
+        unit.name,
+        side,
+        unit.text(principal),
+        plain(average),
+        unit.text(earned),
+    )
+
+
+def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
+    """Yield each pool's day."""
+    for day in days:
+        date = date_of(day.day).isoformat()
+        for pool in day.pools:
+            coins = [
+                coin
+                for coin in day.coins
+                if (coin.venue, coin.coin.name) == (pool.venue, pool.coin.name)
+            ]
+            paid = pool.coin.amount(sum(coin.paid for coin in coins))
+            earned = pool.coin.amount(sum(coin.earned for coin in coins))
+            net = EXACT.subtract(paid, earned)
+            fee = None if pool.fee is None else FIGURE.plus(pool.fee)
+            external = net if pool.external is None else FIGURE.plus(pool.external)
+            rounding = EXACT.subtract(EXACT.subtract(net, fee or ZERO), external)
+            yield Conservation(
+                date,
+                pool.venue,
+                pool.coin.name,
+                format(paid, "f"),
+                format(earned, "f"),
+                None if fee is None else plain(fee),
+                plain(external) if fee is not None else format(external, "f"),
+                plain(rounding),
+            )
+
+
+def conserved(days: Iterable[Day]) -> list[Conservation]:
+    """Return the sums of each pool's days, whose rows hold to the last digit like theirs."""
+    sums: dict[tuple[str, str], dict[str, Decimal]] = {}
+    dates: list[str] = []
+    for row in conservation(days):
+        dates.append(row.date)
+        of_pool = sums.setdefault((row.venue, row.coin), {})
+        for key in ("paid_by_borrowers", "earned_by_lenders", "fee", "external", "rounding"):
+            text = getattr(row, key)
+            if text is not None:
+                tally(of_pool, key, Decimal(text))
+    return [
+        Conservation(
+            f"{dates[0]} to {dates[-1]}",
+            venue,
+            coin,
+            format(of_pool["paid_by_borrowers"], "f"),
+            format(of_pool["earned_by_lenders"], "f"),
+            format(of_pool["fee"], "f") if "fee" in of_pool else None,
+            format(of_pool["external"], "f"),
+            plain(of_pool["rounding"]),
+        )
+        for (venue, coin), of_pool in sorted(sums.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What some days earned or cost a sub-account in a coin, in coins.
+
+    average_principal  mean of all hours of the days
+    rate               interest on it as a simple annual rate, None where there was none
+    carry              what the last of the days left over: not credited, or not charged yet
+    """
+
+    sub_account: str
+    venue: str
+    coin: str
+    side: str
+    principal: str
+    average_principal: str
+    interest: str
+    rate: str | None
+    carry: str
+
+
+def earned(days: Sequence[Day]) -> list[Earned]:
+    """Return what days earned and cost, a row for each sub-account, coin and side."""
+    found: dict[tuple[str, str, bool], list[CoinDay]] = {}
+    for day in days:
+        for coin in day.coins:
+            if coin.lent or coin.after[0] or coin.after[1]:
+                found.setdefault((coin.sub_account, coin.coin.name, False), []).append(coin)
+            if coin.owed or coin.debt or coin.entry_fee:
+                found.setdefault((coin.sub_account, coin.coin.name, True), []).append(coin)
+    last = days[-1].coins if days else []
+    ends = {(coin.sub_account, coin.coin.name): coin for coin in last}
+    return [
+        _earned(coins, ends.get((name, coin)), len(days), owed=owed)
+        for (name, coin, owed), coins in sorted(found.items())
+    ]
+
+
+def _earned(coins: list[CoinDay], end: CoinDay | None, days: int, *, owed: bool) -> Earned:
+    unit, hours, interest = coins[0].coin, 0, 0
+    for coin in coins:
+        interest += coin.paid if owed else coin.earned
+        for segment in coin.owed if owed else coin.lent:
+            hours += segment.principal * segment.hours
+    average = FIGURE.divide(unit.amount(hours), Decimal(HOURS * days))
+    rate = None
+    if average:
+        rate = FIGURE.multiply(
+            FIGURE.divide(unit.amount(interest), average), FIGURE.divide(Decimal(YEAR), days)
+        )
+    principal = 0 if end is None else end.debt if owed else end.after[0]
+    carry = 0 if end is None else end.after[2 if owed else 1]
+    return Earned(
+        coins[0].sub_account,
+        coins[0].venue,
+        unit.name,
+        "borrowed" if owed else "lent",
+        unit.text(principal),
+        plain(average),
+        unit.text(interest),
+        None if rate is None else plain(rate),
+        unit.carry_text(carry),
+    )
+
+
+SIDES = ("earned", "paid")
+"""Both sides of interest."""
+
+
+def interests(days: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
+    """Return what days earned, and what they cost (below zero), in coins, by side and coin."""
+    quanta: dict[tuple[str, Coin], int] = {}
+    for day in days:
+        for coin in day.coins:
+            for side, number in zip(SIDES, (coin.earned, -coin.paid), strict=True):
+                if number:
+                    quanta[side, coin.coin] = quanta.get((side, coin.coin), 0) + number
+    found: dict[str, dict[str, Decimal]] = {side: {} for side in SIDES}
+    for (side, unit), number in quanta.items():
+        found[side][unit.name] = unit.amount(number)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRates:
+    """A pool's day: means of its hours, annual fractions; None where no hour has one.
+
+    utilization  0 to 1
+    """
+
+    date: str
+    venue: str
+    coin: str
+    supply: str | None
+    borrow: str | None
+    utilization: str | None
+
+
+def pool_rates(book: Book, days: Iterable[Day]) -> Iterator[PoolRates]:
+    """Yield the rates of each pool on each day."""
+    for day in days:
+        date = date_of(day.day).isoformat()
+        for pool in day.pools:
+            timeline = book.rates.get((pool.venue, pool.coin.name))
+            used: list[Decimal | None] = []
+            for hour, totals in enumerate(pool.totals):
+                quoted = None if timeline is None else timeline.at(day.day * SLOTS + hour)
+                if totals is not None:
+                    used.append(utilization(*totals))
+                else:
+                    used.append(None if quoted is None else quoted.utilization)
+            means = (_mean(pool.supply), _mean(pool.borrow), _mean(used))
+            yield PoolRates(date, pool.venue, pool.coin.name, *means)
+
+
+def _mean(numbers: Iterable[Decimal | None]) -> str | None:
+    known = [number for number in numbers if number is not None]
+    return figure(FIGURE.divide(total(known), Decimal(len(known)))) if known else None

@@ -1,0 +1,292 @@
+"""Margin reports: rows of `usance margin`, `usance stress` and `usance efficiency`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import Any
+
+from usance.engine.state import State
+from usance.engine.valuation import Standings
+from usance.language.reading import Reading
+from usance.ledger import load as ledger
+from usance.model.amounts import PRECISE, ZERO, figure, plain
+from usance.model.hours import date_of
+from usance.model.problems import Problem
+from usance.rules.liquidation_price import liquidation_price
+from usance.rules.margin import Margin, Requirement, Standing, counted, evaluate, repriced, weight
+
+Figures = dict[str, Any]
+"""Names and figures as they stand in JSON: exact decimals as text, null where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """Sub-accounts at the end of a day: each with what it has, None where it cannot be priced."""
+
+    day: int
+    standings: Mapping[str, Standing | None]
+    problems: list[Problem]
+
+
+def evening(reading: Reading, day: int, only: str | None = None) -> Evening:
+    """Live the days up to the end of one, and price what each sub-account (or one) has then."""
+    return priced(reading, ledger.evening(reading, day), day, only)
+
+
+def priced(reading: Reading, state: State, day: int, only: str | None = None) -> Evening:
+    """Price what each sub-account (or one) has in the state of an evening."""
+    standings = Standings(reading.book, state, day)
+    names = [name for name in sorted(reading.book.sub_accounts) if only in (None, name)]
+    found = {name: standings.standing(name) for name in names}
+    return Evening(day, found, [problem for problem in standings.problems if not problem.finding])
+
+
+def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Figures:
+    """Return the answer of `usance margin`, with other prices where some are given."""
+    return {
+        "at": date_of(seen.day).isoformat(),
+        "currency": reading.book.operating,
+        "sub_accounts": [
+            _margin(reading, name, None if standing is None else repriced(standing, prices))
+            for name, standing in seen.standings.items()
+        ],
+    }
+
+
+def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, Decimal]]) -> Figures:
+    """Return the answer of `usance stress`: margin under groups of shocks.
+
+    shocks  by the text of their group: factors, by coin or contract
+    """
+    return {
+        "at": date_of(seen.day).isoformat(),
+        "currency": reading.book.operating,
+        "shocks": [
+            {
+                "shock": text,
+                "sub_accounts": [
+                    _margin(reading, name, None if standing is None else shocked(standing, factors))
+                    for name, standing in seen.standings.items()
+                ],
+            }
+            for text, factors in shocks.items()
+        ],
+    }
+
+
+def shocked(standing: Standing, factors: Mapping[str, Decimal]) -> Standing:
+    """Return a standing whose coins, and marks over them, are worth so many times as much."""
+    prices: dict[str, Decimal] = {}
+    with localcontext(PRECISE):
+        for coin, price in _coins(standing):
+            if coin in factors:
+                prices[coin] = price * factors[coin]
+        for position in standing.positions:
+            factor = factors.get(position.market)
+            if factor is None and position.terms.underlying is not None:
+                factor = factors.get(position.terms.underlying)
+            if factor is not None:
+                prices[position.market] = position.mark * factor
+    return repriced(standing, prices)
+
+
+def _coins(standing: Standing) -> Iterator[tuple[str, Decimal]]:
+    """Yield the coins that have a price in a standing, each with it."""
+    for asset in standing.assets:
+        if asset.price is not None:
+            yield asset.coin, asset.price
+    for debt in standing.debts:
+        yield debt.coin, debt.price
+    for coin, (_, price) in standing.perp.items():
+        yield coin, price
+    for position in standing.positions:
+        yield position.terms.settle, position.settle
+
+
+def commodities(seen: Evening) -> set[str]:
+    """Return what may be priced otherwise: coins held, owed or settled in, and contracts."""
+    found: set[str] = set()
+    for standing in seen.standings.values():
+        if standing is not None:
+            found.update(coin for coin, _ in _coins(standing))
+            for position in standing.positions:
+                found.add(position.market)
+                found.add(position.terms.underlying or position.market)
+    return found
+
+
+def _margin(reading: Reading, name: str, standing: Standing | None) -> Figures:
+    head: Figures = {"name": name, "venue": reading.book.venue(name)}
+    if standing is None:
+        lists = {"collateral_assets": None, "positions": None, "borrows": None}
+        return head | dict.fromkeys(SUMS) | lists
+    found = evaluate(standing)
+    with localcontext(PRECISE):
+        head |= {key: shown(getattr(found, key)) for key in SUMS}
+        head["collateral_assets"] = [
+            {
+                "coin": asset.coin,
+                "quantity": plain(asset.quantity),
+                "lent": plain(asset.lent),
+                "price": shown(asset.price),
+                "weight": shown(
+                    ZERO if asset.haircut is None else weight(asset.haircut, asset.quantity)
+                ),
+                "value": shown(counted(asset)),
+            }
+            for asset in standing.assets
+        ]
+        head["positions"] = list(_positions(standing, found))
+        head["borrows"] = [
+            {
+                "coin": debt.coin,
+                "quantity": plain(debt.quantity),
+                "price": shown(debt.price),
+                "liability": shown(required.exposure),
+                **_required(required),
+            }
+            for debt, required in zip(standing.debts, found.debts, strict=True)
+        ]
+    return head
+
+
+SUMS = (
+    "collateral",
+    "unsettled_pnl",
+    "borrow_liability",
+    "net_equity",
+    "exposure",
+    "initial_margin",
+    "maintenance_margin",
+    "available_equity",
+    "margin_fraction",
+    "imr",
+    "mmr",
+)
+"""Figures of `Margin` that are shown of a sub-account."""
+
+
+def _positions(standing: Standing, found: Margin) -> Iterator[Figures]:
+    for index, (position, required) in enumerate(
+        zip(standing.positions, found.positions, strict=True)
+    ):
+        result = position.quantity * (position.mark - position.entry) * position.settle
+        yield {
+            "market": position.market,
+            "quantity": plain(position.quantity),
+            "entry_price": shown(position.entry),
+            "mark": shown(position.mark),
+            "unrealized_pnl": shown(result),
+            "exposure": shown(required.exposure),
+            **_required(required),
+            "liquidation_price": shown(liquidation_price(standing, found, index)),
+        }
+
+
+def _required(required: Requirement) -> Figures:
+    return {
+        "imf": shown(required.imf),
+        "mmf": shown(required.mmf),
+        "initial_margin": shown(required.initial_margin),
+        "maintenance_margin": shown(required.maintenance_margin),
+    }
+
+
+def distance(position: Figures) -> str | None:
+    """Return how far the mark of a position is from its liquidation price, as a part of it."""
+    if position["liquidation_price"] is None:
+        return None
+    with localcontext(PRECISE):
+        mark = Decimal(position["mark"])
+        return shown((Decimal(position["liquidation_price"]) - mark) / mark)
+
+
+def is_bankrupt(row: Figures) -> bool:
+    """Tell whether a sub-account has nothing left against what is exposed or owed.
+
+    One that has nothing and owes nothing is not, though its ratios are none as well.
+    """
+    if row["net_equity"] is None or row["mmr"] is not None:
+        return False
+    return any(Decimal(row[key]) for key in ("net_equity", "exposure"))
+
+
+def shown(number: Decimal | None) -> str | None:
+    """Return a figure as text, with 28 significant digits at most."""
+    return None if number is None else figure(number)
+
+
+def efficiency(reading: Reading, day: int) -> tuple[Figures, list[Problem]]:
+    """Return the answer of `usance efficiency`, and what could not be priced for it."""
+    return uses(reading, ledger.evening(reading, day), day)
+
+
+def uses(reading: Reading, state: State, day: int) -> tuple[Figures, list[Problem]]:
+    """Return capital and its uses in the state of an evening, and what could not be priced."""
+    standings = Standings(reading.book, state, day)
+    rows = []
+    for name in sorted(reading.book.sub_accounts):
+        with localcontext(PRECISE):
+            worth = _worth(standings, name)
+            standing = standings.standing(name)
+        row: Figures = {"name": name, "venue": reading.book.venue(name)}
+        if worth is None or standing is None:
+            rows.append(row | dict.fromkeys(USES))
+            continue
+        held = evaluate(standing)
+        with localcontext(PRECISE):
+            wallet, lent, enrolled = worth
+            capital = wallet + held.unsettled_pnl - held.borrow_liability
+            rows.append(row | _uses(capital, lent, held.initial_margin, enrolled))
+    problems = [problem for problem in standings.problems if not problem.finding]
+    answer = {
+        "at": date_of(day).isoformat(),
+        "currency": reading.book.operating,
+        "sub_accounts": rows,
+    }
+    return answer, problems
+
+
+USES = (
+    "capital",
+    "lent",
+    "margin",
+    "yield",
+    "uses",
+    "efficiency",
+    "idle",
+    "siloed",
+    "saved",
+)
+
+
+def _worth(standings: Standings, name: str) -> tuple[Decimal, Decimal, Decimal] | None:
+    """Return what the wallet is worth, what of it is lent and what enrolled, unweighted."""
+    book, wallet, lent, enrolled = standings.book, ZERO, ZERO, ZERO
+    for coin, holding in sorted(standings.state.holdings.get(name, {}).items()):
+        if holding.held:
+            price = standings.price(name, coin, book.operating, coin)
+            if price is None:
+                return None
+            wallet += book.coins[coin].decimal(holding.held) * price
+            lent += book.coins[coin].amount(holding.lent) * price
+            accrual = standings.state.accruals.get((name, coin))
+            if accrual is not None:
+                enrolled += book.coins[coin].amount(accrual.enrolled) * price
+    return wallet, lent, enrolled
+
+
+def _uses(capital: Decimal, lent: Decimal, margin: Decimal, enrolled: Decimal) -> Figures:
+    """Return capital and its uses; what is idle counts against the largest of them."""
+    uses = lent + margin + enrolled
+    return {
+        "capital": shown(capital),
+        "lent": shown(lent),
+        "margin": shown(margin),
+        "yield": shown(enrolled),
+        "uses": shown(uses),
+        "efficiency": shown(uses / capital) if capital > 0 else None,
+        "idle": shown(max(ZERO, capital - max(lent, margin, enrolled))),
+        "siloed": shown(uses),
+        "saved": shown(max(ZERO, uses - capital)),
+    }

@@ -1,0 +1,102 @@
+"""Margin table: `SELECT * FROM #margin` in bean-query and in Fava's query page.
+
+One row for each day and sub-account. Under a filter Fava hands over the directives that it kept,
+and the figures are then of those alone.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from beancount.core.data import Directives
+
+from usance.engine.valuation import Standings
+from usance.language.reading import is_generated, read
+from usance.ledger.load import enabled, evenings
+from usance.model.amounts import FIGURE
+from usance.model.hours import date_of
+from usance.reports import margin as margin_reports
+from usance.rules.margin import evaluate
+
+NAME = "margin"
+COLUMNS: dict[str, type] = {
+    "date": date,
+    "sub_account": str,
+    "venue": str,
+    **dict.fromkeys(margin_reports.SUMS, Decimal),
+    "in_breach": bool,
+}
+
+Row = tuple[object, ...]
+
+
+def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
+    """Yield the margin of each sub-account at the end of each day, where it can be priced."""
+    written = [entry for entry in entries if not is_generated(entry)]
+    folder = str(Path(options["filename"]).parent)
+    reading = read(written, options, folder, enabled(options))
+    book = reading.book
+    for day, state in evenings(reading, reading.last):
+        standings = Standings(book, state, day.day)
+        for name in sorted(book.sub_accounts):
+            standing = standings.standing(name)
+            if standing is None:
+                continue
+            margin = evaluate(standing)
+            figures = (getattr(margin, name) for name in margin_reports.SUMS)
+            shown = [None if figure is None else FIGURE.plus(figure) for figure in figures]
+            head = (date_of(day.day), name, book.venue(name))
+            yield (*head, *shown, margin.in_breach)
+
+
+def register() -> None:
+    """Add the table to beanquery, if it runs here and has the place for it.
+
+    A load for another tool need not pay for it: beanquery is looked up, and only its source of
+    tables imported, as Fava does with the first query, after the load. The list of tables is
+    beanquery's own, so a version without it is left as it is.
+
+    A load from Beancount's cache runs no plugin, and so has no table. For bean-query set
+    BEANCOUNT_DISABLE_LOAD_CACHE=1.
+    """
+    if "beanquery" not in sys.modules:
+        return
+    try:
+        tables = getattr(import_module("beanquery.sources.beancount"), "_TABLES", None)
+    except ImportError:
+        return
+    if not isinstance(tables, list) or any(table.name == NAME for table in tables):
+        return
+    from beanquery.query_compile import EvalColumn  # noqa: PLC0415
+    from beanquery.tables import Table  # noqa: PLC0415
+
+    class Column(EvalColumn):  # type: ignore[misc]
+        """One figure of a row."""
+
+        def __init__(self, index: int, dtype: type) -> None:
+            super().__init__(dtype)
+            self.index = index
+
+        def __call__(self, row: Row) -> object:
+            return row[self.index]
+
+    figures = {name: Column(index, COLUMNS[name]) for index, name in enumerate(COLUMNS)}
+
+    class MarginTable(Table):  # type: ignore[misc]
+        """Margin by day and sub-account; computed when it is read."""
+
+        name = NAME
+        columns = figures
+
+        def __init__(self, entries: Directives, options: dict[str, Any]) -> None:
+            self.entries = entries
+            self.options = options
+
+        def __iter__(self) -> Iterator[Row]:
+            return rows(self.entries, self.options)
+
+    tables.append(MarginTable)

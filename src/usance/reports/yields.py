@@ -1,0 +1,263 @@
+"""Yield reports: rows of `usance yield`: what each source earned, and what backs a product."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from typing import Any
+
+from usance import treasury
+from usance.engine import bills as portfolios
+from usance.engine.loop import Day
+from usance.engine.records import CoinDay
+from usance.engine.state import State
+from usance.engine.yield_day import YieldDay
+from usance.language.reading import Reading
+from usance.ledger import load as ledger
+from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain, tally
+from usance.model.book import Book
+from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.reserves import Payment
+from usance.model.terms import Bills, YieldProduct
+
+Figures = dict[str, Any]
+"""Names and figures as they stand in JSON: exact decimals as text, null where there is none."""
+
+SOURCES = ("lending", "treasury", "bonus")
+RATE_PLACES = Decimal("1e-18")
+YEAR = 365
+
+
+@dataclass(slots=True)
+class Split:
+    """What one holder of a product earned in a period.
+
+    income    by source, quanta
+    hours     principal x hours that were lent, quanta
+    enrolled  principal x hours that were enrolled, quanta
+    unpaid    accrued and not paid at its end, coins
+    variance  what was paid less what was taken out of what had accrued, coins
+    """
+
+    venue: str
+    coin: Coin
+    income: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
+    hours: int = 0
+    enrolled: int = 0
+    unpaid: Decimal = ZERO
+    variance: Decimal = ZERO
+
+    def lend(self, day: CoinDay) -> None:
+        """Take in a day's lending."""
+        self.income["lending"] += day.earned
+        self.hours += sum(day.hours)
+
+    def earn(self, day: YieldDay, *, counts: bool) -> None:
+        """Take in a day of the product; of one before the period only what it left unpaid."""
+        accrued = self.coin.amount(day.treasury + day.bonus - day.paid)
+        self.unpaid = EXACT.add(self.unpaid, accrued)
+        if counts:
+            self.income["treasury"] += day.treasury
+            self.income["bonus"] += day.bonus
+            self.enrolled += day.hours
+
+    def receive(self, payment: Payment, *, counts: bool) -> None:
+        """Take in a payment that a person wrote."""
+        self.unpaid = EXACT.subtract(self.unpaid, payment.taken)
+        if counts:
+            self.variance = EXACT.add(self.variance, EXACT.subtract(payment.paid, payment.taken))
+
+    def is_empty(self) -> bool:
+        """Tell whether the holder had no part in the product."""
+        rest = (self.income["treasury"], self.income["bonus"], self.unpaid, self.variance)
+        return not (self.enrolled or any(rest))
+
+
+def split(reading: Reading, first: int | None, last: int | None) -> Figures:
+    """Return the answer of `usance yield`; days are inclusive, None for the first or the last."""
+    book = reading.book
+    begin = book.first if first is None else first
+    end = reading.last if last is None else last
+    if begin is None or book.first is None:
+        return {"from": None, "to": None, "rows": []}
+    return split_of(book, ledger.live(reading, end), begin, end)
+
+
+def split_of(book: Book, lived: Iterable[Day], begin: int, end: int) -> Figures:
+    """Return the same from days that were lived, from the first one on."""
+    splits = _splits(book, lived, begin, end)
+    days = max(0, end - max(begin, book.first or 0) + 1)
+    return {
+        "from": date_of(begin).isoformat(),
+        "to": date_of(end).isoformat(),
+        "rows": [
+            _row(name, product, made, days)
+            for (name, product), made in sorted(splits.items())
+            if not made.is_empty()
+        ],
+    }
+
+
+def incomes(book: Book, lived: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
+    """Return what each source earned on some days, in coins, by source and coin."""
+    found: dict[str, dict[str, Decimal]] = {source: {} for source in SOURCES}
+    for made in _splits(book, lived, 0, 0).values():
+        if not made.is_empty():
+            for source, income in made.income.items():
+                tally(found[source], made.coin.name, made.coin.amount(income))
+    return found
+
+
+def _splits(book: Book, days: Iterable[Day], begin: int, end: int) -> dict[tuple[str, str], Split]:
+    splits: dict[tuple[str, str], Split] = {}
+    products: dict[tuple[str, str], str] = {}
+    for (venue, product), timeline in book.yields.products.items():
+        coin = book.coins[timeline.values[0].asset]
+        for name in book.sub_accounts:
+            if book.venue(name) == venue:
+                splits[name, product] = Split(venue, coin)
+                products[name, coin.name] = product
+    for day in days:
+        for earned in day.yields:
+            splits[earned.sub_account, earned.product].earn(earned, counts=day.day >= begin)
+        for lent in day.coins if day.day >= begin else ():
+            name = lent.sub_account
+            if (name, lent.coin.name) in products:
+                splits[name, products[name, lent.coin.name]].lend(lent)
+    for payment in book.yields.payments:
+        name = payment.sub_account
+        if (name, payment.coin) in products and payment.day <= end:
+            made = splits[name, products[name, payment.coin]]
+            made.receive(payment, counts=payment.day >= begin)
+    return splits
+
+
+def _row(name: str, product: str, made: Split, days: int) -> Figures:
+    coin = made.coin
+    head: Figures = {
+        "sub_account": name,
+        "venue": made.venue,
+        "product": product,
+        "coin": coin.name,
+        "days": days,
+    }
+    with localcontext(PRECISE):
+        principal = coin.amount(made.hours) / (HOURS * days) if days else ZERO
+        rates = {source: _rate(coin, made, source, principal, days) for source in SOURCES}
+        apy = compounding = total = None
+        if principal:
+            earned = coin.amount(sum(made.income.values())) / principal
+            apy = ((1 + earned) ** (Decimal(YEAR) / days) - 1).quantize(RATE_PLACES)
+            total = sum((rate for rate in rates.values() if rate is not None), ZERO)
+            compounding = apy - total
+    return head | {
+        "average_principal": figure(principal),
+        "sources": [
+            {
+                "source": source,
+                "income": coin.text(made.income[source]),
+                "rate": _text(rates[source]),
+            }
+            for source in SOURCES
+        ],
+        "rate": _text(total),
+        "apy": _text(apy),
+        "compounding": _text(compounding),
+        "accrued_unpaid": _coins(made.unpaid, coin),
+        "variance": _coins(made.variance, coin),
+    }
+
+
+def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -> Decimal | None:
+    """Return a source's simple annual rate, rounded half-even to 18 decimals."""
+    if not principal:
+        return None
+    rate = coin.amount(made.income[source]) / principal * YEAR / days
+    return rate.quantize(RATE_PLACES)
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
+
+
+def _coins(amount: Decimal, coin: Coin) -> str:
+    """Return an amount of coins as text, written to the quantum at least."""
+    return format(portfolios.written(amount, coin), "f")
+
+
+def reserves(reading: Reading, last: int | None) -> Figures:
+    """Return the answer of `usance yield --reserves`: what backs products at the end of a day."""
+    day = reading.last if last is None else last
+    return backing(reading, ledger.evening(reading, day), day)
+
+
+def backing(reading: Reading, state: State, day: int) -> Figures:
+    """Return what backs products in the state of an evening."""
+    rows = []
+    for (venue, name), timeline in sorted(reading.book.yields.products.items(), key=_product):
+        product = timeline.at(day * SLOTS)
+        if product is not None and product.bills is not None:
+            rows.append(_reserve(reading.book, state, day, venue, name, product, product.bills))
+    return {"at": date_of(day).isoformat() if day > 0 else None, "products": rows}
+
+
+def _product(item: tuple[tuple[str, str], object]) -> str:
+    return item[0][1]
+
+
+def _reserve(
+    book: Book,
+    state: State,
+    day: int,
+    venue: str,
+    name: str,
+    product: YieldProduct,
+    bills: Bills,
+) -> Figures:
+    """Return what a product owes, what it holds at accreted value, and figures of the two."""
+    coin, portfolio = book.coins[product.asset], state.portfolio(name)
+    lots = list(portfolios.held(portfolio, bills, book.yields.maturities, coin, day))
+    worth = portfolios.worth(lots)
+    holdings = EXACT.add(worth, portfolio.cash)
+    enrolled = sum(
+        accrual.enrolled
+        for (holder, asset), accrual in state.accruals.items()
+        if asset == coin.name and book.venue(holder) == venue
+    )
+    with localcontext(PRECISE):
+        to_maturity = rate = ZERO
+        for lot in lots:
+            to_maturity += lot.worth * portfolios.days_to(lot.maturity, day)
+            bought, matures = date_of(lot.lot.day), date_of(lot.maturity)
+            rate += lot.worth * treasury.investment_rate(lot.lot.cost * 100, bought, matures)
+        return {
+            "product": name,
+            "venue": venue,
+            "coin": coin.name,
+            "owed": _coins(portfolio.payable, coin),
+            "bills": _coins(worth, coin),
+            "cash": _coins(portfolio.cash, coin),
+            "holdings": _coins(holdings, coin),
+            "coverage": _text(_over(holdings, portfolio.payable)),
+            "days_to_maturity": _text(_over(to_maturity, worth)),
+            "portfolio_yield": _text(_over(rate, worth)),
+            "backing": _text(_over(holdings, coin.amount(enrolled) + portfolio.payable)),
+            "left_over": _coins(portfolio.left_over, coin),
+            "enrolled": coin.text(enrolled),
+            "lots": [
+                {
+                    "bill": lot.bill,
+                    "face": plain(lot.face),
+                    "bought": date_of(lot.lot.day).isoformat(),
+                    "maturity": date_of(lot.maturity).isoformat(),
+                    "cost": plain(lot.booked),
+                    "accretion": plain(EXACT.subtract(lot.worth, lot.booked)),
+                    "value": plain(lot.worth),
+                }
+                for lot in lots
+            ],
+        }
+
+
+def _over(part: Decimal, whole: Decimal) -> Decimal | None:
+    """Return a ratio with 28 significant digits, None where there is nothing below it."""
+    return FIGURE.plus(part / whole) if whole > 0 else None
