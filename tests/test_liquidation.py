@@ -4,6 +4,7 @@ Worked by hand, without interest. In most ledgers 50 contracts were bought at 15
 a step sells 5 of them. The margin that a contract takes to be kept is 5 % unless said otherwise.
 """
 
+import json
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -587,6 +588,9 @@ def test_a_coin_without_terms_counts_for_nothing_and_is_sold_first(tmp_path: Pat
         "Assets:Main:Wallet -8 ZZZ @ 1 BBB",
         "Liabilities:Main:Borrowed 8 BBB",
     ]
+    # Its arithmetic names that price.
+    told = json.loads(made.usance("explain", steps(made)[0], "--format", "json").stdout)
+    assert "2025-05-01 price ZZZ 1 BBB" in [used["text"] for used in told["directives"]]
 
 
 def test_an_effective_weight_is_what_counts_of_the_value(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ DESK = {
 SUMS = [key for key, value in MAIN.items() if isinstance(value, str)]
 
 
-def asked(made: Books, command: str, *words: str) -> Any:  # noqa: ANN401 -- any JSON
+def asked(made: Books | Folder, command: str, *words: str) -> Any:  # noqa: ANN401 -- any JSON
     """Return the JSON answer of a command that finds nothing wrong."""
     done = made.usance(command, *words, "--format", "json")
     assert (done.exit_code, done.stderr) == (0, "")
@@ -676,6 +676,57 @@ def test_accounts_price_a_contract_in_the_coin_that_it_settles_in(tmp_path: Path
     assert Decimal(of(answer, "B")["net_asset_value"]) == 121
     uses = json.loads(made.usance("efficiency", "--format", "json").stdout)
     assert [row["capital"] for row in uses["sub_accounts"]] == ["105", "121"]
+
+
+OVER_A_THIRD = """\
+option "operating_currency" "USDC"
+plugin "usance.plugins"
+2025-05-01 custom "sub-account" "A" Assets:Backpack:A
+2025-05-01 custom "perpetual" "ETH-PERP"
+  settle: USDT
+  initial-margin: 0.1
+  maintenance-margin: 0.05
+2025-05-01 custom "collateral" "USDT"
+  weight: 1
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:A:Wallet
+2025-05-01 open Assets:Backpack:A:Perp
+2025-05-01 price EUR 1.5 USDC
+2025-05-01 price USDT 0.9 EUR
+2025-05-01 price ETH-PERP 60 USDT
+2025-05-01 * "Deposit"
+  Assets:Backpack:A:Wallet    100 USDT
+  Assets:Bank                -100 USDT
+2025-05-01 * "Trade"
+  Assets:Backpack:A:Perp      1 ETH-PERP {50 USDT}
+  Assets:Backpack:A:Perp    -50 USDT
+2025-05-02 custom "accrue-through" 2025-05-01
+"""
+
+
+def test_accounts_price_a_settle_coin_over_a_third_currency_as_margin_does(tmp_path: Path) -> None:
+    """10 USDT are settled, and a USDT is 0.9 EUR of 1.5 USDC: 110 * 1.35, nothing in Perp."""
+    made = Folder.made(tmp_path / "books", OVER_A_THIRD)
+    assert Decimal(of(asked(made, "accounts"), "A")["net_asset_value"]) == Decimal("148.5")
+    for command, key in (("margin", "net_equity"), ("efficiency", "capital")):
+        assert of(asked(made, command), "A")[key] == "148.5"
+
+
+@pytest.mark.parametrize(
+    ("price", "pair"),
+    [("ETH-PERP 60 USDT", ("ETH-PERP", "USDT")), ("USDT 0.9 EUR", ("USDT", "USDC"))],
+)
+def test_accounts_name_the_price_that_is_missing(
+    price: str, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    """Of a contract it is the mark, in the settle coin, or the price of that coin."""
+    made = Folder.made(
+        tmp_path / "books", OVER_A_THIRD.replace(f"price {price}", "price XAU 1 USD")
+    )
+    [told] = [line for line in made.usance("accounts").stderr.splitlines() if "valued" in line]
+    name, quote = pair
+    assert f"{name} has no price in {quote} on or before 2025-05-01" in told
+    assert f"Write 2025-05-01 price {name} 1.00 {quote}" in told
 
 
 def test_accounts_at_cost_leave_the_result_out(tmp_path: Path) -> None:

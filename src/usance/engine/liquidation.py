@@ -16,7 +16,7 @@ from usance.model.amounts import EXACT, PRECISE, ZERO, Coin, ceil_div, figure, t
 from usance.model.book import Side
 from usance.model.lots import Lot, age
 from usance.rules import margin as rules
-from usance.rules.margin import Debt, Margin, Position, Standing
+from usance.rules.margin import Asset, Debt, Margin, Position, Standing
 
 STEPS = 10
 """Steps in which a position goes, each of a tenth of its size when the liquidation began."""
@@ -195,7 +195,7 @@ class Waterfall:
             if holding.owed <= 0:
                 break
             if asset.quantity > 0:
-                legs += self._sell(self.book.coins[asset.coin], coin, debt.price)
+                legs += self._sell(asset, debt)
         if holding.owed > 0:
             relief = tidied(coin.decimal(holding.owed))
             holding.owed = 0
@@ -216,24 +216,24 @@ class Waterfall:
             Leg((self.name, Side.BORROWED), amount, coin.name),
         ]
 
-    def _sell(self, sold: Coin, owed: Coin, owed_price: Decimal) -> list[Leg]:
+    def _sell(self, asset: Asset, debt: Debt) -> list[Leg]:
         """Sell a coin for one that is owed: units without cost first, then the oldest lots."""
-        found = self.book.quotes.at(sold.name, self.book.operating, self.standings.day)
-        holding, debt = (
+        sold, owed = self.book.coins[asset.coin], self.book.coins[debt.coin]
+        holding, owing = (
             self.state.holding(self.name, sold.name),
             self.state.holding(self.name, owed.name),
         )
-        if found is None or holding.held <= 0:
+        if asset.price is None or holding.held <= 0:
             return []
         with localcontext(PRECISE):
-            rate = found.price / owed_price
+            rate = asset.price / debt.price
             # Divided once, so that a quantity that is exact is not rounded up.
-            worth, each = owed.decimal(debt.owed) * owed_price, found.price * sold.quantum
+            worth, each = owed.decimal(owing.owed) * debt.price, asset.price * sold.quantum
             wanted = (worth / each).to_integral_value(ROUND_CEILING)
             grains = min(int(wanted) * sold.quanta, holding.held)
             quantity = sold.decimal(grains)
             written = tidied((rate).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
-            proceeds = min(owed.rounded(quantity * rate) * owed.quanta, debt.owed)
+            proceeds = min(owed.rounded(quantity * rate) * owed.quanta, owing.owed)
         legs: list[Leg] = []
         sums: dict[str, Decimal] = {owed.name: owed.decimal(proceeds)}
         for lot, part in self._units(sold, grains):
@@ -245,7 +245,7 @@ class Waterfall:
             weight = EXACT.multiply(amount, cost)
             tally(sums, currency, EXACT.minus(weight))
             holding.take(Side.WALLET, -part, lot)
-        debt.owed -= proceeds
+        owing.owed -= proceeds
         legs.append(Leg((self.name, Side.BORROWED), tidied(owed.decimal(proceeds)), owed.name))
         for currency, amount in sorted(sums.items()):
             legs += self._result(currency, EXACT.minus(amount))
@@ -267,7 +267,7 @@ class Waterfall:
         return parts
 
 
-def _effective(asset: rules.Asset) -> Decimal:
+def _effective(asset: Asset) -> Decimal:
     """Return the share of a coin's value that counts."""
     if asset.haircut is None:
         return ZERO

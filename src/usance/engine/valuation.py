@@ -59,9 +59,7 @@ class Standings:
         key = (commodity, quote)
         if key in self.fresh:
             return self.fresh[key]
-        if key not in self.quoted:
-            self.quoted[key] = self.book.quotes.at(commodity, quote, self.day)
-        found = self.quoted[key]
+        found = self._quoted(commodity, quote)
         limit = self.book.stale_limit(commodity)
         if found is not None and self.day - found.day <= limit:
             self.fresh[key] = found.price
@@ -76,6 +74,12 @@ class Standings:
         since = date_of(found.day).isoformat()
         self._tell(problems.old_price(at, name, commodity, since, date, limit))
         return found.price
+
+    def _quoted(self, commodity: str, quote: str) -> Quote | None:
+        key = (commodity, quote)
+        if key not in self.quoted:
+            self.quoted[key] = self.book.quotes.at(commodity, quote, self.day)
+        return self.quoted[key]
 
     def standing(self, name: str) -> Standing | None:
         """Return what a sub-account has, None where a part of it cannot be priced."""
@@ -116,7 +120,8 @@ class Standings:
         if coin == self.book.operating:
             haircut = haircut or FULL
         if haircut is None:
-            return Asset(coin, quantity, lent, None, None)
+            found = self._quoted(coin, self.book.operating)
+            return Asset(coin, quantity, lent, None if found is None else found.price, None)
         price = self.price(name, coin, self.book.operating, coin)
         return None if price is None else Asset(coin, quantity, lent, price, haircut)
 

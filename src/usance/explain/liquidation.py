@@ -27,7 +27,6 @@ class _Liquidation:
         self.legs = draft.legs
         self.fall: Fall = lived.day.falls[draft.identity]
         self.coins = lived.book.coins
-        self.day = lived.day.day
 
     def explain(self) -> None:
         venue = self.lived.book.venue(self.name)
@@ -209,11 +208,10 @@ class _Liquidation:
         """Note a sale, and return what is still owed."""
         units = [leg for leg in legs if leg.place == (self.name, Side.WALLET)]
         sold = self.coins[units[0].currency]
-        [price] = [a.price for a in self.fall.before.assets if a.coin == sold.name]
-        if price is None:  # a coin without terms counts for nothing, and is sold all the same
-            found = self.lived.book.quotes.at(sold.name, self.lived.book.operating, self.day)
-            assert found is not None
-            price = found.price
+        [asset] = [a for a in self.fall.before.assets if a.coin == sold.name]
+        price = asset.price
+        assert price is not None
+        if asset.haircut is None:  # it counts for nothing, so the margin does not cite its price
             self.work.cite(Quoted(sold.name, self.lived.book.operating))
         prices = {"owed price": owed_price, "price": price}
         quantity = EXACT.minus(total(leg.amount for leg in units))

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 
 from beancount.core import prices
-from beancount.core.data import Price
+from beancount.core.data import Directive, Price
 
 from usance.language import canonical as inputs
 from usance.language.canonical import Input
@@ -112,8 +112,8 @@ def _price_input(entry: Price, day: int) -> Input:
     return Input(day, partial(inputs.price_text, entry), source_of(entry.meta))
 
 
-def quotes(entries: Iterable[Price]) -> Quotes:
-    """Return prices, with their inverses."""
+def quotes(entries: Iterable[Directive]) -> Quotes:
+    """Return the prices among directives, with their inverses."""
     table = prices.build_price_map(list(entries))
     return Quotes(
         {

@@ -9,7 +9,7 @@ from usance.model.amounts import PRECISE
 
 
 class Quote(NamedTuple):
-    """A price above zero, and the day of which it is."""
+    """A price, and the day of which it is."""
 
     price: Decimal
     day: int

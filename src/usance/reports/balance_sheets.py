@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from beancount.core import convert, prices
+from beancount.core import convert
 from beancount.core.data import Transaction
 
+from usance.language import prices as price_reading
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model import problems
@@ -42,47 +43,33 @@ class Prices:
     """Prices of a ledger in its operating currency, at a date."""
 
     def __init__(self, book: Ledger, at: datetime.date) -> None:
-        self.table = prices.build_price_map(book.entries)
+        self.quotes = price_reading.quotes(book.entries)
         self.currency: str = book.options["operating_currency"][0]
         self.at = at
-        self.missing: dict[str, Problem] = {}
+        self.missing: dict[tuple[str, str], Problem] = {}
         self.source = Source(book.path, 1)
 
     def value(self, number: Decimal, commodity: str, settle: str = "") -> Decimal | None:
-        """Return what units are worth, directly or over one common quote currency.
+        """Return what units are worth.
 
         settle  of a contract: the coin in which it has its mark
         """
-        price = self._over(commodity, settle) if settle else self._price(commodity)
-        if price is None:
+        price = self._price(commodity, settle or self.currency)
+        if settle and price is not None:
+            coin = self._price(settle, self.currency)
+            price = None if coin is None else FIGURE.multiply(price, coin)
+        return None if price is None else FIGURE.multiply(number, price)
+
+    def _price(self, commodity: str, quote: str) -> Decimal | None:
+        """Return a price, rounded as figures are; note where the ledger has none."""
+        found = self.quotes.at(commodity, quote, self.at.toordinal())
+        if found is None:
             date = self.at.isoformat()
-            self.missing[commodity] = problems.missing_price(
-                self.source, commodity, self.currency, date
+            self.missing[commodity, quote] = problems.missing_price(
+                self.source, commodity, quote, date
             )
             return None
-        return FIGURE.multiply(number, price)
-
-    def _price(self, commodity: str) -> Decimal | None:
-        if commodity == self.currency:
-            return Decimal(1)
-        direct = self._quote(commodity, self.currency)
-        if direct is not None:
-            return direct
-        for base, over in sorted(self.table):
-            if base == commodity and (price := self._over(commodity, over)) is not None:
-                return price
-        return None
-
-    def _over(self, commodity: str, over: str) -> Decimal | None:
-        first = self._quote(commodity, over)
-        second = Decimal(1) if over == self.currency else self._quote(over, self.currency)
-        return None if first is None or second is None else FIGURE.multiply(first, second)
-
-    def _quote(self, base: str, quote: str) -> Decimal | None:
-        if (base, quote) not in self.table:
-            return None
-        price: Decimal | None = prices.get_price(self.table, (base, quote), self.at)[1]
-        return price
+        return FIGURE.plus(found.price)
 
 
 def sheets(

@@ -19,8 +19,8 @@ class Asset(NamedTuple):
 
     quantity  coins, lent or not; below zero only where nothing may borrow
     lent      of these, coins
-    price     None where the coin counts for nothing: it has no terms
-    haircut   None likewise
+    price     None if the ledger has none, which only a coin without terms may lack
+    haircut   None if the coin counts for nothing: it has no terms
     """
 
     coin: str
