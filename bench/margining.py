@@ -10,7 +10,7 @@ from beancount import loader
 from timing import Row
 
 from usance.language import reading
-from usance.ledger import load as ledger
+from usance.ledger import replay
 from usance.model.terms import Stage
 from usance.rules.liquidation_price import liquidation_price
 from usance.rules.margin import Margin, Standing, evaluate
@@ -35,7 +35,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
         assert not errors
         found = reading.read(entries, options, str(folder), frozenset((Stage.MARGIN_POOL,)))
         read = process_time()
-        for day in ledger.live(found, found.horizon):
+        for day in replay.live(found, found.horizon):
             assert len(day.margins) == sub_accounts
             exposed = list(day.margins.values())
         ratios.append((process_time() - read) / (read - began))

@@ -25,8 +25,8 @@ from typing import Any
 
 from beancount.core.data import Directives
 
-from usance.ledger.load import extend
 from usance.reports.margin_table import register
+from usance.virtual_days import extend
 
 __plugins__ = ("margin_pool",)
 

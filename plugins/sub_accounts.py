@@ -19,7 +19,7 @@ from typing import Any
 
 from beancount.core.data import Directives
 
-from usance.ledger.load import extend
+from usance.virtual_days import extend
 
 __plugins__ = ("sub_accounts",)
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from strategies import Ledger, ledgers
 
 from usance.ledger import load as loading
+from usance.ledger import replay
 
 BLOCK = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d )")
 NUMBER = re.compile(r"(?<![\d.:\"-])-?\d+(?:\.\d+)?(?= [A-Z]{3})")
@@ -134,7 +135,7 @@ def check(text: str, first: date, last: date, draw: st.DataObject) -> None:
 def check_lived(book: loading.Ledger) -> None:
     """What the load kept of its days is what is lived from the first day on."""
     reading = book.read()
-    assert book.lived == loading.kept(loading.evenings(reading, reading.last))
+    assert book.lived == replay.kept(replay.evenings(reading, reading.last))
     event(f"kept: {bool(book.lived)}")
 
 

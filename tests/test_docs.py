@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from usance.cli import main
 from usance.language.lending_terms import KEYS
-from usance.language.reading import is_generated
+from usance.language.provenance import is_generated
 from usance.model import problems
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ import pytest
 from beancount import loader
 from beancount.parser import printer
 
-from usance.language.reading import is_generated
+from usance.language.provenance import is_generated
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden"

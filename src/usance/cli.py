@@ -8,7 +8,6 @@ import click
 
 from usance import __version__
 from usance.close import folder as posted
-from usance.close.inputs import POSTED
 from usance.commands.accrue import accrue, verify
 from usance.commands.explain import explain
 from usance.commands.fava import fava_
@@ -18,6 +17,7 @@ from usance.commands.messages import located, placed, show
 from usance.commands.options import with_ledger, with_lines
 from usance.commands.tables import as_json, counted
 from usance.commands.yields import yield_
+from usance.language.provenance import POSTED
 from usance.ledger import load as ledger
 from usance.ledger.disk import Disk
 from usance.reports import balance_sheets as reports

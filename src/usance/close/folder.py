@@ -8,20 +8,28 @@ from pathlib import Path
 
 from beancount.core.data import Custom, Directive, Transaction
 
-from usance.close import inputs as closed
 from usance.close import seals
-from usance.close.seals import INPUTS_FILE, MONTH_FILE, Broken
+from usance.close.seals import Broken
+from usance.language import provenance
 from usance.language.lending_terms import source_of
-from usance.language.reading import DAY_CLOSE, DAY_CORRECT, is_generated, is_posted
+from usance.language.provenance import (
+    DAY_CLOSE,
+    DAY_CORRECT,
+    INPUTS_FILE,
+    MONTH_FILE,
+    is_generated,
+    is_posted,
+)
 from usance.ledger.disk import Disk
-from usance.ledger.load import Ledger, enabled
+from usance.ledger.load import Ledger
+from usance.ledger.plugin_lines import enabled
 from usance.model import problems
 from usance.model.problems import Problem, Source
 
 
 def folder_of(path: Path) -> tuple[Path, list[Problem]]:
     """Return the folder of closed days of a ledger, and what is wrong with it."""
-    folder = path.parent / closed.POSTED
+    folder = path.parent / provenance.POSTED
     at = Source(str(path), 1)
     if not folder.is_dir():
         return folder, [problems.no_posted_folder(at, str(folder))]

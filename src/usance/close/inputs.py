@@ -14,6 +14,7 @@ from usance.close import closed_yields, seals
 from usance.engine.state import State
 from usance.language import canonical as inputs
 from usance.language.lending_terms import source_of
+from usance.language.provenance import POSTED
 from usance.language.rate_files import Row
 from usance.language.rate_series import Files
 from usance.language.reading import Reading
@@ -28,8 +29,6 @@ from usance.model.terms import Rates, TreasuryRate
 
 R = TypeVar("R", Rates, TreasuryRate)
 
-POSTED = "posted"
-"""The folder of closed days, beside the ledger."""
 
 CARRY = "carry-after"
 YIELDS = frozenset((Side.ACCRUED_YIELD, Side.YIELD))

@@ -21,12 +21,13 @@ from usance.close.inputs import Altered
 from usance.engine import loop as engine
 from usance.engine.loop import Day
 from usance.language.lending_terms import source_of
-from usance.language.reading import ROOTS, Reading, is_generated
+from usance.language.provenance import is_generated
+from usance.language.reading import ROOTS, Reading
 from usance.ledger import journal
-from usance.ledger import load as ledger
 from usance.ledger.disk import Disk
 from usance.ledger.journal import Journal
-from usance.ledger.load import Ledger, enabled
+from usance.ledger.load import Ledger
+from usance.ledger.plugin_lines import enabled
 from usance.model import problems
 from usance.model.hours import date_of
 from usance.model.problems import Kind, Problem
@@ -106,7 +107,7 @@ def plan(
             break
         days.append(day)
     if any(not problem.finding for problem in made.problems):
-        made.problems = list(ledger.once(made.problems))
+        made.problems = list(problems.once(made.problems))
         return made
     _post(made, book, reading, days, altered, folder, disk)
     return made
@@ -130,7 +131,7 @@ def _post(
     lines = closed.lines(reading, days[0].day, days[-1].day)
     stages = " ".join(sorted(stage.value for stage in enabled(book.options)))
     written = (entry for entry in book.entries if not is_generated(entry))
-    scribe = Journal(reading.chart, *ledger.opened(written, reading))
+    scribe = Journal(reading.chart, *journal.opened(written, reading))
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
     months: dict[str, tuple[bytearray, bytearray]] = {}
     for day in days:
@@ -162,7 +163,7 @@ def _post(
     if not made.days:
         return
     found = (problem for day in days[: len(made.days)] for problem in day.problems)
-    made.findings = [problem.message for problem in ledger.once(found)]
+    made.findings = [problem.message for problem in problems.once(found)]
     made.last = made.days[-1]
     for month, (posted, inputs) in sorted(months.items()):
         if month > made.last[:7]:

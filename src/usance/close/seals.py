@@ -26,8 +26,6 @@ RULES = "1"
 
 DAY_DOMAIN = "usance-day-close-1"
 INPUT_DOMAIN = "usance-input-1"
-MONTH_FILE = re.compile(r"\d{4}-\d{2}\.beancount", re.ASCII)
-INPUTS_FILE = re.compile(r"\d{4}-\d{2}\.inputs", re.ASCII)
 
 _SEAL = re.compile(
     rb'^(?P<date>\d{4}-\d\d-\d\d) custom "day-close" "(?P<digest>[^"\n]*)"\n'

@@ -18,7 +18,7 @@ from usance.close import folder as posted
 from usance.close import seals
 from usance.close.month_text import is_ours
 from usance.close.seals import Broken, Seal
-from usance.language.reading import DAY_CLOSE, DAY_CORRECT
+from usance.language.provenance import DAY_CLOSE, DAY_CORRECT
 from usance.ledger.disk import Disk
 
 _PLACE = re.compile(rb"^[ \t]+(?:filename|lineno):", re.MULTILINE)

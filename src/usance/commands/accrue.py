@@ -9,15 +9,15 @@ import click
 
 from usance.close import folder as posted
 from usance.close import posting, verification
-from usance.close.inputs import POSTED
 from usance.close.verification import Verification
 from usance.commands.messages import located, placed, refuse, show
 from usance.commands.options import date_or_yesterday, digest, with_format, with_ledger, with_lines
 from usance.commands.tables import as_json, comma_separated, counted
 from usance.engine.loop import Day
+from usance.language.provenance import POSTED
 from usance.ledger import load as ledger
 from usance.ledger.disk import Disk, locked, write
-from usance.ledger.load import UsanceChange
+from usance.ledger.errors import UsanceChange
 from usance.model import problems
 from usance.model.problems import Source
 

@@ -8,8 +8,9 @@ from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
 
 from usance.explain.working import Opening, Quoted, Reference, Term, Working
 from usance.language.lending_terms import source_of
-from usance.language.reading import Reading, is_generated, is_posted
-from usance.ledger import load as ledger
+from usance.language.provenance import is_generated, is_posted
+from usance.language.reading import Reading
+from usance.ledger import plugin_lines
 from usance.ledger.load import Ledger
 from usance.model.book import Side
 from usance.model.hours import SLOTS, moment, seconds_of
@@ -137,7 +138,7 @@ class Citations:
                 identity = str(entry.meta["usance"]) if is_posted(entry) else ""
                 source = source_of(entry.meta)
                 if is_generated(entry):
-                    source = ledger.plugin_line(self.book.options)
+                    source = plugin_lines.plugin_line(self.book.options)
                 yield Balance(account, commodity, identity, *source)
 
     def _account(self, opening: Opening) -> tuple[str, str]:

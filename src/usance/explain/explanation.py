@@ -24,9 +24,10 @@ from usance.explain import yields as explain_yield
 from usance.explain.citations import Balance, Citations, Used
 from usance.explain.working import Hour, Lived, Step, Working
 from usance.language.lending_terms import source_of
-from usance.language.reading import Reading, is_generated, is_posted
+from usance.language.provenance import is_generated, is_posted
+from usance.language.reading import Reading
 from usance.language.transactions import lot_of
-from usance.ledger import load as ledger
+from usance.ledger import plugin_lines, replay
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
 from usance.model.amounts import ZERO, total
@@ -103,7 +104,7 @@ def explain(
             if evenings is None:
                 evenings = (
                     (made, state.copy() if made.day >= day - 1 else state)
-                    for made, state in ledger.evenings(reading, day)
+                    for made, state in replay.evenings(reading, day)
                 )
             lived = _lived(reading, evenings, day)
             draft = next((d for d in lived.day.drafts if d.identity == identity), None)
@@ -113,7 +114,9 @@ def explain(
     return Explanation(
         identity,
         kind,
-        source_of(entry.meta) if not is_generated(entry) else ledger.plugin_line(book.options),
+        source_of(entry.meta)
+        if not is_generated(entry)
+        else plugin_lines.plugin_line(book.options),
         work.steps,
         work.hours,
         list(citations.used(work)),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from beancount.core.data import Transaction
 
 from usance.close import folder as posted
-from usance.close.inputs import POSTED, first_day
+from usance.close.inputs import first_day
 from usance.close.verification import Verification, verify
 from usance.engine import loop as engine
 from usance.engine.drafts import Draft
@@ -20,6 +20,7 @@ from usance.engine.loop import Day
 from usance.engine.state import State
 from usance.explain import explanation as explain
 from usance.explain.explanation import Explanation
+from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
 from usance.ledger.load import Ledger
 from usance.model.hours import date_of

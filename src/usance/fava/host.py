@@ -16,8 +16,8 @@ from fava.ext import FavaExtensionBase, FavaExtensionError
 from flask import request
 
 from usance.fava.books import Books
+from usance.language.provenance import GENERATED, is_generated
 from usance.language.rate_files import is_there
-from usance.language.reading import GENERATED, is_generated
 from usance.ledger import load as ledger
 from usance.ledger.load import Ledger
 

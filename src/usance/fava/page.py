@@ -10,7 +10,7 @@ from fava.core import FavaLedger
 from usance.fava.books import Books
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
-from usance.ledger.load import UsanceFinding
+from usance.ledger.errors import UsanceFinding
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,7 @@ from fava import json_api
 from fava.core import file
 from fava.json_api import FavaJSONAPIError
 
-from usance.close.inputs import POSTED
-from usance.close.seals import MONTH_FILE
+from usance.language.provenance import MONTH_FILE, POSTED
 from usance.ledger.disk import Disk, locked
 
 FAVA = "1.30."

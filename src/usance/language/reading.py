@@ -21,6 +21,7 @@ from usance.language import payments as yield_reading
 from usance.language import prices as price_reading
 from usance.language import trades as margin_reading
 from usance.language.canonical import Input
+from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, is_posted
 from usance.language.rate_series import Files
 from usance.language.schedule import Schedule, schedule
 from usance.language.transactions import Scribe
@@ -34,14 +35,6 @@ from usance.model.reserves import Reserve, Yields
 from usance.model.terms import Rates, Stage, TreasuryRate
 from usance.model.timeline import Timeline
 
-GENERATED = "(usance)"
-"""File name of generated directives. It names no file: Fava's export then prints the directive.
-
-Beancount's custom is a name in angle brackets; Fava's export of the whole ledger then fails.
-"""
-
-DAY_CLOSE = "day-close"
-DAY_CORRECT = "day-correct"
 ROOTS = ("Assets", "Liabilities", "Equity", "Income", "Expenses")
 
 
@@ -89,16 +82,6 @@ class Reading:
         return Stage.YIELD_SPLIT in stages and any(
             at == venue for at, _ in self.book.yields.products
         )
-
-
-def is_posted(entry: Transaction) -> bool:
-    """Tell whether `usance accrue` wrote a transaction."""
-    return "usance" in entry.meta and "usance" in entry.tags
-
-
-def is_generated(entry: Directive) -> bool:
-    """Tell whether the plugins made a directive on this load."""
-    return bool(entry.meta.get("filename") == GENERATED)
 
 
 def read(

@@ -5,16 +5,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 
 from beancount.core.amount import Amount
-from beancount.core.data import Open, Posting, Transaction, new_metadata
+from beancount.core.data import (
+    Directive,
+    Open,
+    Posting,
+    Transaction,
+    new_metadata,
+)
 from beancount.core.display_context import DisplayContext
 from beancount.core.position import Cost
 from beancount.parser import printer
 
 from usance.engine.drafts import Draft, Leg, Pair, Place, Proof
 from usance.engine.records import Segment
-from usance.language.reading import GENERATED
+from usance.language import provenance
+from usance.language.provenance import GENERATED, MONTH_FILE, is_posted
+from usance.language.reading import Reading
 from usance.model.accounts import Chart
 from usance.model.amounts import Coin, plain, scaled, shortened
 from usance.model.book import Side
@@ -197,3 +206,39 @@ def _narration(draft: Draft) -> str:
         other = draft.pairs[0].debit[1]
         return f"Transfer between {draft.sub_account} and {other}"
     return NARRATIONS[draft.kind]
+
+
+PERSONAL = frozenset((Side.WALLET, Side.PERP, Side.BORROWED, Side.PNL, Side.FEES))
+"""Sides that a person may open, though only the engine has posted there yet.
+
+The engine opens them only if nobody else did. All other accounts of the engine are its own to open.
+"""
+
+
+def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], dict[str, int]]:
+    """Return the accounts that the engine need not open: those that somebody posts to already.
+
+    And those that it opens even where a person posts to them, with the first day of that.
+    """
+    found: set[str] = set()
+    ours: dict[str, int] = {}
+    for entry in entries:
+        if isinstance(entry, Open):
+            place = reading.chart.side(entry.account)
+            shared = place is not None and place[1] in PERSONAL
+            if shared or _is_posted(entry):
+                found.add(entry.account)
+        elif isinstance(entry, Transaction):
+            posted, day = is_posted(entry), entry.date.toordinal()
+            for posting in entry.postings:
+                if posted or not reading.is_ours(posting.account):
+                    found.add(posting.account)
+                else:
+                    ours[posting.account] = min(day, ours.get(posting.account, day))
+    return found, ours
+
+
+def _is_posted(entry: Open) -> bool:
+    """Tell whether an open stands in a month of closed days."""
+    path = Path(str(entry.meta.get("filename", "")))
+    return path.parent.name == provenance.POSTED and bool(MONTH_FILE.fullmatch(path.name))

@@ -5,7 +5,7 @@ The name of a problem is the name of its function; `docs/errors.md` shows each w
 causes it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -753,3 +753,13 @@ def missing_price(coin: str, currency: str, date: str) -> str:
         f"{coin} has no price in {currency} on or before {date}, so what is held cannot be "
         f"valued. Write {date} price {coin} 1.00 {currency}, with the right number."
     )
+
+
+def once(found: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems, those of one name and subject only once."""
+    told: set[tuple[str, ...]] = set()
+    for problem in found:
+        key = (problem.name, *problem.subject)
+        if not problem.subject or key not in told:
+            told.add(key)
+            yield problem

@@ -8,7 +8,7 @@ from typing import Any
 from usance.engine.loop import Day
 from usance.engine.records import CoinDay, Segment
 from usance.language.reading import Reading
-from usance.ledger import load as ledger
+from usance.ledger import replay
 from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, figure, plain, tally, total
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
@@ -55,7 +55,7 @@ def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, 
     end = reading.last if last is None else last
     if begin is None:
         return {"from": None, "to": None, "rows": [], "pools": []}
-    days = [day for day in ledger.live(reading, end) if day.day >= begin]
+    days = [day for day in replay.live(reading, end) if day.day >= begin]
     return {
         "from": date_of(begin).isoformat(),
         "to": date_of(end).isoformat(),

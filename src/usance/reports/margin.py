@@ -8,7 +8,7 @@ from typing import Any
 from usance.engine.state import State
 from usance.engine.valuation import Standings
 from usance.language.reading import Reading
-from usance.ledger import load as ledger
+from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO, figure, plain
 from usance.model.hours import date_of
 from usance.model.problems import Problem
@@ -30,7 +30,7 @@ class Evening:
 
 def evening(reading: Reading, day: int, only: str | None = None) -> Evening:
     """Live the days up to the end of one, and price what each sub-account (or one) has then."""
-    return priced(reading, ledger.evening(reading, day), day, only)
+    return priced(reading, replay.evening(reading, day), day, only)
 
 
 def priced(reading: Reading, state: State, day: int, only: str | None = None) -> Evening:
@@ -218,7 +218,7 @@ def shown(number: Decimal | None) -> str | None:
 
 def efficiency(reading: Reading, day: int) -> tuple[Figures, list[Problem]]:
     """Return the answer of `usance efficiency`, and what could not be priced for it."""
-    return uses(reading, ledger.evening(reading, day), day)
+    return uses(reading, replay.evening(reading, day), day)
 
 
 def uses(reading: Reading, state: State, day: int) -> tuple[Figures, list[Problem]]:

@@ -15,8 +15,10 @@ from typing import Any
 from beancount.core.data import Directives
 
 from usance.engine.valuation import Standings
-from usance.language.reading import is_generated, read
-from usance.ledger.load import enabled, evenings
+from usance.language.provenance import is_generated
+from usance.language.reading import read
+from usance.ledger.plugin_lines import enabled
+from usance.ledger.replay import evenings
 from usance.model.amounts import FIGURE
 from usance.model.hours import date_of
 from usance.reports import margin as margin_reports

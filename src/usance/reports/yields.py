@@ -12,7 +12,7 @@ from usance.engine.records import CoinDay
 from usance.engine.state import State
 from usance.engine.yield_day import YieldDay
 from usance.language.reading import Reading
-from usance.ledger import load as ledger
+from usance.ledger import replay
 from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain, tally
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
@@ -79,7 +79,7 @@ def split(reading: Reading, first: int | None, last: int | None) -> Figures:
     end = reading.last if last is None else last
     if begin is None or book.first is None:
         return {"from": None, "to": None, "rows": []}
-    return split_of(book, ledger.live(reading, end), begin, end)
+    return split_of(book, replay.live(reading, end), begin, end)
 
 
 def split_of(book: Book, lived: Iterable[Day], begin: int, end: int) -> Figures:
@@ -187,7 +187,7 @@ def _coins(amount: Decimal, coin: Coin) -> str:
 def reserves(reading: Reading, last: int | None) -> Figures:
     """Return the answer of `usance yield --reserves`: what backs products at the end of a day."""
     day = reading.last if last is None else last
-    return backing(reading, ledger.evening(reading, day), day)
+    return backing(reading, replay.evening(reading, day), day)
 
 
 def backing(reading: Reading, state: State, day: int) -> Figures:

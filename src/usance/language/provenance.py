@@ -1,0 +1,40 @@
+"""Provenance: how a directive tells where it comes from, a person, the plugins or a closed day."""
+
+import re
+
+from beancount.core.data import (
+    Directive,
+    Transaction,
+)
+
+GENERATED = "(usance)"
+"""File name of generated directives. It names no file: Fava's export then prints the directive.
+
+Beancount's custom is a name in angle brackets; Fava's export of the whole ledger then fails.
+"""
+
+
+DAY_CLOSE = "day-close"
+
+
+DAY_CORRECT = "day-correct"
+
+
+def is_posted(entry: Transaction) -> bool:
+    """Tell whether `usance accrue` wrote a transaction."""
+    return "usance" in entry.meta and "usance" in entry.tags
+
+
+def is_generated(entry: Directive) -> bool:
+    """Tell whether the plugins made a directive on this load."""
+    return bool(entry.meta.get("filename") == GENERATED)
+
+
+MONTH_FILE = re.compile(r"\d{4}-\d{2}\.beancount", re.ASCII)
+
+
+INPUTS_FILE = re.compile(r"\d{4}-\d{2}\.inputs", re.ASCII)
+
+
+POSTED = "posted"
+"""The folder of closed days, beside the ledger."""

@@ -1,0 +1,41 @@
+"""Errors: what is wrong with a ledger, in the form in which Beancount and Fava list it."""
+
+from typing import Any, NamedTuple
+
+from beancount.core.data import Directive
+
+from usance.model.problems import Kind, Problem
+
+
+class UsanceError(NamedTuple):
+    """A fault of the text, in Beancount's form of an error."""
+
+    source: dict[str, Any]
+    message: str
+    entry: Directive | None
+
+
+class UsanceChange(NamedTuple):
+    """A change of a closed day, in Beancount's form of an error: one until it is corrected."""
+
+    source: dict[str, Any]
+    message: str
+    entry: Directive | None
+
+
+class UsanceFinding(NamedTuple):
+    """A fact about an account, in Beancount's form of an error."""
+
+    source: dict[str, Any]
+    message: str
+    entry: Directive | None
+
+
+def reported(problem: Problem) -> UsanceError | UsanceChange | UsanceFinding:
+    """Return a problem in Beancount's form of an error."""
+    source = {"filename": problem.source.file, "lineno": problem.source.line}
+    if problem.finding:
+        return UsanceFinding(source, f"finding: {problem.message}", None)
+    if problem.kind is Kind.CHANGE:
+        return UsanceChange(source, problem.message, None)
+    return UsanceError(source, problem.message, None)
