@@ -10,7 +10,7 @@ import pytest
 from usance import treasury
 from usance.model import amounts
 from usance.model.amounts import Coin
-from usance.rules import interest
+from usance.rules import interest, yields
 
 USDC = Coin.of("USDC", Decimal("0.000001"), 9)
 LOTS = Coin.of("LOTS", Decimal("0.0025"), 0)
@@ -150,13 +150,13 @@ EXACT: dict[str, Callable[[], object]] = {
     "actual_360": lambda: treasury.actual_360(ISSUE, MATURITY),
     "actual_365_fixed": lambda: treasury.actual_365_fixed(ISSUE, MATURITY),
     "actual_actual": lambda: treasury.actual_actual(ISSUE, MATURITY),
-    "accreted": lambda: treasury.accreted(
+    "accreted": lambda: yields.accreted(
         Decimal("0.951234567"), Decimal(123456789), 100, 364, Decimal("0.01")
     ),
-    "accreted, straight": lambda: treasury.accreted(
+    "accreted, straight": lambda: yields.accreted(
         Decimal("0.951234567"), Decimal(123456789), 100, 364, Decimal("0.01"), straight=True
     ),
-    "daily_growth": lambda: treasury.daily_growth(RATE),
+    "daily_growth": lambda: yields.daily_growth(RATE),
 }
 
 
@@ -183,7 +183,7 @@ def test_a_price_is_above_zero(price: str) -> None:
 @pytest.mark.parametrize("day", [10, 11])
 def test_at_maturity_a_bill_is_worth_its_face_though_that_is_finer_than_a_quantum(day: int) -> None:
     face = Decimal("1000.0000015")
-    assert treasury.accreted(Decimal("0.95"), face, day, 10, Decimal("0.000001")) == face
+    assert yields.accreted(Decimal("0.95"), face, day, 10, Decimal("0.000001")) == face
 
 
 def test_rates_are_computed_whatever_the_context_of_the_caller() -> None:

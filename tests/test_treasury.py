@@ -20,6 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from usance import treasury
+from usance.rules import yields
 
 SHARED = Path(__file__).parents[2] / "shared"
 VECTORS = SHARED / "vectors" / "treasury.json"
@@ -356,7 +357,7 @@ def test_accretion_is_constant_yield_of_quantlib(
     days = (due - bought).days
     quantum = Decimal("1e-9")
     for day in range(days + 1):
-        value = treasury.accreted(Decimal(cost), Decimal(100), day, days, quantum)
+        value = yields.accreted(Decimal(cost), Decimal(100), day, days, quantum)
         factor = rate.compoundFactor(first, first + day, first, last)
         assert close(value, 100 * float(cost) * factor, 8)
 
@@ -369,14 +370,14 @@ def test_vectors_of_accretion(entry: dict[str, dict[str, Any]]) -> None:
     inputs = entry["inputs"]
     cost = Decimal(inputs["cost"]) / 100
     quantum = Decimal("1e-12")
-    value = treasury.accreted(cost, Decimal(100), inputs["k"], inputs["n"], quantum)
+    value = yields.accreted(cost, Decimal(100), inputs["k"], inputs["n"], quantum)
     assert close(value, entry["expected"]["value"], 10)
 
 
 def test_income_of_all_days_is_exactly_the_discount() -> None:
     # 98.692 is no whole cent: value(0) is the booked cost, so the first income has the tenths.
     cost, face, cent = Decimal("0.98692"), Decimal(100), Decimal("0.01")
-    values = [treasury.accreted(cost, face, day, 91, cent) for day in range(92)]
+    values = [yields.accreted(cost, face, day, 91, cent) for day in range(92)]
     assert values[:3] == [Decimal("98.692"), Decimal("98.71"), Decimal("98.72")]
     assert values[90:] == [Decimal("99.99"), Decimal(100)]
     assert sum(after - before for before, after in pairwise(values)) == (Decimal("1.308"))
@@ -385,7 +386,7 @@ def test_income_of_all_days_is_exactly_the_discount() -> None:
 def test_straight_line_gives_every_day_the_same() -> None:
     # 100 - 98.6 = 1.40 in 28 days: 0.05 a day
     values = [
-        treasury.accreted(Decimal("0.986"), Decimal(100), day, 28, Decimal("0.01"), straight=True)
+        yields.accreted(Decimal("0.986"), Decimal(100), day, 28, Decimal("0.01"), straight=True)
         for day in range(29)
     ]
     assert {after - before for before, after in pairwise(values)} == {Decimal("0.05")}
@@ -394,7 +395,7 @@ def test_straight_line_gives_every_day_the_same() -> None:
 def test_halves_are_rounded_to_even() -> None:
     # straight line, 4 days: 0.5, 1, 1.5, 2 quanta above 98: 98, 99, 100 (99.5), 100
     values = [
-        treasury.accreted(Decimal("0.98"), Decimal(100), day, 4, Decimal(1), straight=True)
+        yields.accreted(Decimal("0.98"), Decimal(100), day, 4, Decimal(1), straight=True)
         for day in range(5)
     ]
     assert values == [98, 98, 99, 100, 100]
@@ -413,8 +414,7 @@ def test_accretion_agrees_with_whole_powers(
     """Every value is that of the oracle, never falls, and ends in the face."""
     shown = sorted({0, 1, days // 3, days // 2, days - 1, days})
     values = [
-        treasury.accreted(cost, Decimal(face), day, days, quantum, straight=straight)
-        for day in shown
+        yields.accreted(cost, Decimal(face), day, days, quantum, straight=straight) for day in shown
     ]
     expected = [
         yield_oracle.accreted(
@@ -435,7 +435,7 @@ def test_a_bill_published_by_the_tax_office() -> None:
     periods = Fraction(74, 181) + 12
     days = 1000 * 181
     one = round(Fraction(days) / periods)  # so many days in a half year
-    value = treasury.accreted(Decimal("0.6"), Decimal(100_000), one, days, Decimal("1e-10"))
+    value = yields.accreted(Decimal("0.6"), Decimal(100_000), one, days, Decimal("1e-10"))
     rate = (value / 60_000 - 1) * 2
     assert rounded(rate, 5) == "0.08405"
 
@@ -445,24 +445,24 @@ def test_a_bill_published_by_the_tax_office() -> None:
 
 def test_a_thousand_at_four_percent_earn_109589_millionths_a_day() -> None:
     # 0.04/8760 = 4.566210045662100...e-6; 24,000 coin-hours: 0.109589041095888
-    growth = treasury.daily_growth(Decimal("0.04"))
+    growth = yields.daily_growth(Decimal("0.04"))
     assert growth == 4_566_210_045_662
-    credit, carry = treasury.earned(24 * 10**9, growth, 0)
+    credit, carry = yields.earned(24 * 10**9, growth, 0)
     assert (credit, carry) == (109_589, 41_095_888_000_000_000)
-    credit, carry = treasury.earned(24 * 10**9, growth, carry)
+    credit, carry = yields.earned(24 * 10**9, growth, carry)
     assert (credit, carry) == (109_589, 82_191_776_000_000_000)
 
 
 def test_growth_is_rounded_half_even() -> None:
     # 8760e-18 a year is 1e-18 an hour
     for quanta_of_growth, expected in (("0.5", 0), ("1.5", 2), ("2.5", 2), ("2.50001", 3)):
-        assert treasury.daily_growth(Decimal(quanta_of_growth) * 8760 / 10**18) == expected
+        assert yields.daily_growth(Decimal(quanta_of_growth) * 8760 / 10**18) == expected
 
 
 def test_a_share_is_rounded_down_and_nothing_where_nobody_holds() -> None:
     # 10 quanta over 3 coin-hours: 3.333...
-    assert treasury.share(10 * 10**18, 3) == 3_333_333_333_333_333_333
-    assert treasury.share(10 * 10**18, 0) == 0
+    assert yields.share(10 * 10**18, 3) == 3_333_333_333_333_333_333
+    assert yields.share(10 * 10**18, 0) == 0
 
 
 @few
@@ -480,8 +480,8 @@ def test_credits_differ_from_the_sum_by_less_than_a_quantum(
     carry = credited = 0
     exact = Fraction(0)
     for hours, rate in booked:
-        growth = treasury.daily_growth(rate)
-        credit, carry = treasury.earned(hours, growth, carry)
+        growth = yields.daily_growth(rate)
+        credit, carry = yields.earned(hours, growth, carry)
         credited += credit
         exact += Fraction(hours * growth, 10**18)
         assert 0 <= exact - credited < 1

@@ -10,10 +10,12 @@ from typing import Any
 
 from beancount.core.data import Custom, Directives, Open, Transaction
 
-from usance.close import correction
+from usance.close import correction, restore
+from usance.close import days as closed_days
 from usance.close import inputs as closed
 from usance.close.inputs import Altered
 from usance.engine import loop as engine
+from usance.engine import sub_accounts
 from usance.engine.drafts import Draft
 from usance.language import rate_files
 from usance.language.provenance import is_generated
@@ -50,7 +52,7 @@ def extend(
         reading = read(entries, options, folder, enabled(options))
         handed = options[HANDED] = Handed(reading)
         found += reading.problems
-        wrong = closed.check(reading)
+        wrong = closed_days.check(reading)
         altered = [] if wrong else closed.altered(reading, folder)
         wrong += (problem for day in altered for problem in closed.differences(day, folder))
         # Where closed days have only changed, what they would come to by now is known.
@@ -78,13 +80,13 @@ def _days(
 
     altered  closed days that have changed: their correction comes before all else
     """
-    state, found = closed.state(reading)
+    state, found = restore.state(reading)
     corrections: list[Draft] = []
     if altered:
         made_anew = correction.correct(reading, (day.day for day in altered), state)
         state, corrections = made_anew.evening, made_anew.drafts
         found += made_anew.problems
-    last = closed.last_day(reading)
+    last = closed_days.last_day(reading)
     first = reading.book.first if last is None else last + 1
     journal = Journal(reading.chart, *opened(entries, reading))
     made: list[Open | Transaction] = []
@@ -99,7 +101,7 @@ def _days(
             before = corrections if day.day == first else []
             made += journal.day(day.day, [*before, *day.drafts])
             found += day.problems
-    made += journal.beyond(engine.beyond(reading.book, max(reading.horizon, last or 0)))
+    made += journal.beyond(sub_accounts.beyond(reading.book, max(reading.horizon, last or 0)))
     journal.teach(options["dcontext"])
     return made, found
 

@@ -8,12 +8,12 @@ from usance.engine import bills as portfolios
 from usance.engine.state import Accrual, State
 from usance.language.reading import Reading
 from usance.model import periods
+from usance.model.accounts import Reserve, Side
 from usance.model.amounts import EXACT
-from usance.model.book import Book, Side
+from usance.model.book import Book, Reserved
 from usance.model.hours import SLOTS
 from usance.model.periods import Period
 from usance.model.problems import Source
-from usance.model.reserves import Reserve, Reserved
 from usance.model.terms import Stage
 
 NOWHERE = Source("", 0)

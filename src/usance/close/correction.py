@@ -12,18 +12,17 @@ from decimal import Decimal
 
 from beancount.core.data import Open, Posting, Transaction
 
-from usance.close import inputs as closed
+from usance.close import days as closed_days
 from usance.engine import loop as engine
 from usance.engine.drafts import Draft, Leg
 from usance.engine.state import Accrual, Holding, Portfolio, State
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of
 from usance.ledger.journal import Journal
+from usance.model.accounts import Reserve, Side
 from usance.model.amounts import EXACT, Coin, plain, tally
-from usance.model.book import Side
 from usance.model.lots import Lot, age
 from usance.model.problems import Problem
-from usance.model.reserves import Reserve
 
 Key = tuple[str, str, Lot | None, tuple[Decimal, str] | None]
 """Account, commodity, lot and price of a posting.
@@ -59,7 +58,7 @@ def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
     days    that have changed
     posted  what all have at the end of the last closed day, as it is posted
     """
-    last = closed.last_day(reading)
+    last = closed_days.last_day(reading)
     assert last is not None
     fresh, found = State(), []
     now: dict[str, Sums] = {}

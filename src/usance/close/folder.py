@@ -11,7 +11,7 @@ from beancount.core.data import Custom, Directive, Transaction
 from usance.close import seals
 from usance.close.seals import Broken
 from usance.language import provenance
-from usance.language.lending_terms import source_of
+from usance.language.directive import source_of
 from usance.language.provenance import (
     DAY_CLOSE,
     DAY_CORRECT,

@@ -13,14 +13,15 @@ from beancount.core.data import Open, Transaction
 from beancount.core.position import Cost
 from beancount.parser.options import OPTIONS_DEFAULTS
 
+from usance.close import days as closed_days
 from usance.close import inputs as closed
-from usance.close import seals
+from usance.close import restore, seals
 from usance.close.correction import correct as correct_closed
 from usance.close.folder import chain
 from usance.close.inputs import Altered
 from usance.engine import loop as engine
 from usance.engine.loop import Day
-from usance.language.lending_terms import source_of
+from usance.language.directive import source_of
 from usance.language.provenance import is_generated
 from usance.language.reading import ROOTS, Reading
 from usance.ledger import journal
@@ -78,12 +79,12 @@ def plan(
     made = Posting()
     made.problems = chain(book, folder, disk)
     reading = book.read()
-    last = closed.last_day(reading)
+    last = closed_days.last_day(reading)
     made.last = None if last is None else date_of(last).isoformat()
     first = reading.book.first if last is None else last + 1
     if made.problems or first is None:
         return made
-    state, made.problems = closed.state(reading)
+    state, made.problems = restore.state(reading)
     until = reading.horizon if through is None else through
     altered = closed.altered(reading, book.folder) if correct else []
     if altered and until < first:

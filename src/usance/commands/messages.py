@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TextIO
 import click
 from beancount.core.data import BeancountError
 
+from usance.language.provenance import POSTED
 from usance.ledger.load import Ledger
 from usance.model.problems import Problem
 
@@ -64,3 +65,8 @@ def show(places: Iterable[Place], stream: TextIO) -> None:
     """Print places line by line."""
     for place in places:
         click.echo(f"{place['file']}:{place['line']}: {place['message']}", file=stream)
+
+
+def beside(path: str, name: str) -> str:
+    """Name a file of closed days as the ledger was named."""
+    return str(Path(path).parent / POSTED / name)

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from usance.language.reading import Reading
+from usance.ledger import load as ledger
+from usance.ledger.load import Ledger
 from usance.model.hours import date_of
 
 YESTERDAY = "yesterday"
@@ -120,3 +123,21 @@ def within_books(asked: datetime.date | None, last: int, option: str) -> None:
     if asked is not None and asked.toordinal() > last:
         until = f"end on {date_of(last)}" if last else "have no day yet"
         raise click.UsageError(f"{option} {asked} is beyond the books, which {until}.")
+
+
+with_name = click.option(
+    "--sub-account", "name", metavar="NAME", help="Only this one; by default all."
+)
+
+
+def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
+    """Load a ledger, whose books must reach a day."""
+    book = ledger.load(path)
+    reading = book.read()
+    within_books(at, reading.last, "--at")
+    return book, reading
+
+
+def last_day(reading: Reading, at: datetime.date | None) -> int:
+    """Return the day of --at, else the last one of the books."""
+    return max(1, reading.last) if at is None else at.toordinal()

@@ -4,10 +4,13 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from typing import Any
+
+from usance.reports.figures import short
+from usance.reports.margin import Figures
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
@@ -61,14 +64,6 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def short(number: str, places: int = 12) -> str:
-    """Return a number with so many decimals at most, for the eye; JSON and CSV have them all."""
-    _, point, decimals = number.partition(".")
-    if not point or len(decimals) <= places:
-        return number
-    return f"{Decimal(number):.{places}f}"
-
-
 def bar(part: Decimal, whole: Decimal, width: int = 40) -> str:
     """Return a bar that fills as much of its width as a part does of the whole."""
     if whole <= 0 or part <= 0:
@@ -95,3 +90,25 @@ def stacked(parts: Sequence[tuple[str, Decimal]], width: int = 40) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number of things, such as "1 day" or "1,200 days"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def flat_rows(heads: Iterable[Mapping[str, str]], groups: Iterable[list[Figures]]) -> str:
+    """Return the figures of sub-accounts as CSV, without their lists."""
+    rows = [
+        {**head, **{key: value for key, value in row.items() if not isinstance(value, list)}}
+        for head, group in zip(heads, groups, strict=True)
+        for row in group
+    ]
+    columns = list(rows[0]) if rows else []
+    columns = [column for column in columns if column not in LISTS]
+    return comma_separated(columns, [[row[column] for column in columns] for row in rows])
+
+
+LISTS = ("collateral_assets", "positions", "borrows")
+
+
+def eight_decimals(value: str | None) -> str | None:
+    """Return a figure for people to read, at most eight decimals; JSON and CSV have them all."""
+    if value is None:
+        return "-"
+    return short(value, 8) if value.replace(".", "").removeprefix("-").isdecimal() else value

@@ -9,10 +9,11 @@ import click
 
 from usance.commands.messages import report
 from usance.commands.options import days_of, with_format, with_ledger, with_period
-from usance.commands.tables import as_json, comma_separated, short, stacked, table
+from usance.commands.tables import as_json, comma_separated, stacked, table
 from usance.ledger import load as ledger
 from usance.model.amounts import total
 from usance.reports import yields as yield_reports
+from usance.reports.figures import short
 
 Figures = dict[str, Any]
 FILLS = {"lending": "█", "treasury": "▓", "bonus": "░"}

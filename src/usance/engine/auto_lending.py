@@ -5,15 +5,17 @@ what is idle. Between two such moments the pool's rates run; a *segment* of inte
 own balance changes, and at the end of the day. A moment after 23:00 comes after the interest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 from usance.engine.curve_pool import Curve
+from usance.engine.drafts import Draft, Pair, Proof
 from usance.engine.records import Borrow, CoinDay, PoolDay, Segment
 from usance.engine.state import Holding
 from usance.model import problems
+from usance.model.accounts import Side
 from usance.model.amounts import Coin, ceil_div
 from usance.model.book import Book, Movement
 from usance.model.hours import HOURS, SLOTS, date_of, slot_of
@@ -21,6 +23,9 @@ from usance.model.problems import Problem
 from usance.model.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
 from usance.model.timeline import Timeline
 from usance.rules import interest
+
+# An enumeration's attributes take long, and these are asked for with each coin of each day.
+WALLET, EARNED, LENT, CAPITAL = Side.WALLET, Side.INTEREST_EARNED, Side.LENT, Side.CAPITAL
 
 NO_POOL: Timeline[Pool] = Timeline(())
 QUIET: dict[int, list[Movement]] = {}
@@ -365,3 +370,46 @@ class Lending:
 
     def _date(self) -> str:
         return date_of(self.day).isoformat()
+
+
+def drafts_of_lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
+    """Return a day's lending and borrowing, one transaction a sub-account and kind."""
+    lent: dict[str, list[Pair]] = {}
+    owed: dict[str, list[Pair]] = {}
+    prices = {name: book.price_of(name, day) for name in {coin.coin.name for coin in coins}}
+    for coin in sorted(coins, key=lambda coin: coin.coin.name):
+        if coin.lent or coin.before[0] != coin.after[0]:
+            price = prices[coin.coin.name]
+            lent.setdefault(coin.sub_account, []).extend(_lent_pairs(coin, price))
+        if coin.owed or coin.borrows:
+            owed.setdefault(coin.sub_account, []).extend(_owed_pairs(coin))
+    return [
+        Draft(kind, day, name, 0, tuple(pairs))
+        for kind, drafts in (("lending", lent), ("borrowing", owed))
+        for name, pairs in drafts.items()
+        if pairs
+    ]
+
+
+def _lent_pairs(coin: CoinDay, price: Decimal | None) -> Iterator[Pair]:
+    name, unit = coin.sub_account, coin.coin
+    earned, lent = coin.earned, coin.after[0] - coin.before[0]
+    amount = unit.amount(earned)
+    if earned or coin.before[1] != coin.after[1]:
+        proof = Proof(unit, coin.lent, coin.after[1], 0, price)
+        yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
+    if lent:
+        # On a quiet day just the interest, which is lent on.
+        amount = amount if lent == earned else unit.amount(lent)
+        yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
+
+
+def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:
+    name, unit = coin.sub_account, coin.coin
+    if coin.borrowed:
+        amount = unit.amount(coin.borrowed)
+        yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
+    if coin.paid or coin.before[2] != coin.after[2]:
+        proof = Proof(unit, coin.owed, coin.after[2], entry_fee=coin.entry_fee)
+        paid = unit.amount(coin.paid)
+        yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from usance import treasury
 from usance.engine.state import Portfolio
+from usance.model.accounts import Reserve
 from usance.model.amounts import EXACT, UNIT, ZERO, Coin, decimals, tidied, total
+from usance.model.book import Reserved
 from usance.model.hours import date_of
 from usance.model.lots import Lot, age
-from usance.model.reserves import Reserve, Reserved
 from usance.model.terms import Bills
+from usance.rules import yields
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,7 @@ def held(
         days, age = maturity - lot.day, day - lot.day + 1
 
         def worth(age: int, lot: Lot = lot, face: Decimal = face, days: int = days) -> Decimal:
-            return treasury.accreted(
-                lot.cost, face, age, days, coin.quantum, straight=bills.straight
-            )
+            return yields.accreted(lot.cost, face, age, days, coin.quantum, straight=bills.straight)
 
         yield Held(bill, lot, maturity, face, worth(0), worth(age - 1), worth(age))
 
@@ -121,7 +120,7 @@ def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: 
     # paid and spent. A fraction distributed early comes off the next days instead; so does a loss.
     growth = 0
     if rest > 0:
-        growth = treasury.share(int(Fraction(rest) * UNIT // Fraction(coin.quantum)), hours)
+        growth = yields.share(int(Fraction(rest) * UNIT // Fraction(coin.quantum)), hours)
     return Division(charge, rest, growth)
 
 

@@ -5,11 +5,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.engine.records import Segment
+from usance.model.accounts import Reserve, Side
 from usance.model.amounts import Coin
-from usance.model.book import Side
 from usance.model.hours import date_of
 from usance.model.lots import Lot
-from usance.model.reserves import Reserve
 
 Place = tuple[str, Side | Reserve | str] | str
 """A side of a sub-account, what it gave to another (by name), or an account of a product.

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from usance.engine.drafts import Draft, Leg, identity
 from usance.engine.state import Holding
 from usance.engine.valuation import Standings
+from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, Coin, ceil_div, figure, tally, tidied
-from usance.model.book import Side
 from usance.model.lots import Lot, age
 from usance.rules import margin as rules
 from usance.rules.margin import Asset, Debt, Margin, Position, Standing

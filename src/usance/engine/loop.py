@@ -1,18 +1,17 @@
 """Engine: the day loop. A book and the state of an evening in, days out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from usance.engine.auto_lending import Lending
-from usance.engine.drafts import Draft, Pair, Proof
+from usance.engine.auto_lending import Lending, drafts_of_lending
+from usance.engine.drafts import Draft
 from usance.engine.liquidation import Fall
 from usance.engine.margin_pool import Pooling
-from usance.engine.records import CoinDay, PoolDay
+from usance.engine.records import CoinDay, PoolDay, ProductDay, YieldDay
 from usance.engine.state import Holding, State
-from usance.engine.yield_day import ProductDay, YieldDay
+from usance.engine.sub_accounts import handovers
 from usance.engine.yield_split import Yielding
-from usance.model.book import Book, Side, Transfer
+from usance.model.book import Book, Transfer
 from usance.model.hours import SLOTS
 from usance.model.problems import Problem
 from usance.model.terms import CurvePool, Stage
@@ -21,9 +20,6 @@ from usance.rules.settlement import Settled
 
 Groups = list[tuple[tuple[str, str], list[tuple[str, Holding]]]]
 """By venue and coin, in order: sub-accounts by name, with what they have of the coin."""
-
-WALLET, EARNED, LENT, CAPITAL = Side.WALLET, Side.INTEREST_EARNED, Side.LENT, Side.CAPITAL
-# An enumeration's attributes take long, and these are asked for with each coin of each day.
 
 ORDER = (
     "payout",
@@ -127,7 +123,7 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
         yielding.enroll()
     made.yields, made.products = [*yielding.days.values()], yielding.products
     made.problems += [*yielding.problems, *pooling.problems]
-    made.drafts += [*_lending(book, day, made.coins), *yielding.drafts, *pooling.drafts]
+    made.drafts += [*drafts_of_lending(book, day, made.coins), *yielding.drafts, *pooling.drafts]
     made.drafts.sort(key=lambda draft: (draft.sub_account, ORDER.index(draft.kind)))
     return made
 
@@ -154,77 +150,3 @@ def _hold(book: Book, coin: str, holdings: list[tuple[str, Holding]], day: int) 
         for movement in book.movements[name, coin].get(day, ()):
             grains = book.coins[coin].grains(movement.quantity)
             holding.take(movement.side, grains, movement.lot)
-
-
-def handovers(transfers: Iterable[Transfer]) -> list[Draft]:
-    """Return the pairs that complete a day's transfers between sub-accounts."""
-    drafts: list[Draft] = []
-    seen: dict[str, int] = {}
-    for transfer in sorted(transfers, key=lambda transfer: (transfer.seconds, transfer.text)):
-        first, second = transfer.first, transfer.second
-        if not transfer.given:
-            continue
-        seen[first] = seen.get(first, 0) + 1
-        pairs = tuple(
-            Pair((first, second), (second, first), amount, currency)
-            for currency, amount in sorted(transfer.given.items())
-        )
-        number = seen[first] if seen[first] > 1 else 0
-        drafts.append(Draft("transfer", transfer.day, first, number, pairs))
-    return drafts
-
-
-def beyond(book: Book, last: int) -> list[Draft]:
-    """Return the pairs of transfers after a day: they are made whatever the horizon."""
-    return given(transfer for transfer in book.transfers if transfer.day > last)
-
-
-def given(transfers: Iterable[Transfer]) -> list[Draft]:
-    """Return the pairs that complete the transfers of some days, in order of day."""
-    by_day: dict[int, list[Transfer]] = {}
-    for transfer in transfers:
-        by_day.setdefault(transfer.day, []).append(transfer)
-    return [draft for _, of_day in sorted(by_day.items()) for draft in handovers(of_day)]
-
-
-def _lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
-    """Return a day's lending and borrowing, one transaction a sub-account and kind."""
-    lent: dict[str, list[Pair]] = {}
-    owed: dict[str, list[Pair]] = {}
-    prices = {name: book.price_of(name, day) for name in {coin.coin.name for coin in coins}}
-    for coin in sorted(coins, key=lambda coin: coin.coin.name):
-        if coin.lent or coin.before[0] != coin.after[0]:
-            price = prices[coin.coin.name]
-            lent.setdefault(coin.sub_account, []).extend(_lent_pairs(coin, price))
-        if coin.owed or coin.borrows:
-            owed.setdefault(coin.sub_account, []).extend(_owed_pairs(coin))
-    return [
-        Draft(kind, day, name, 0, tuple(pairs))
-        for kind, drafts in (("lending", lent), ("borrowing", owed))
-        for name, pairs in drafts.items()
-        if pairs
-    ]
-
-
-def _lent_pairs(coin: CoinDay, price: Decimal | None) -> Iterator[Pair]:
-    name, unit = coin.sub_account, coin.coin
-    earned, lent = coin.earned, coin.after[0] - coin.before[0]
-    amount = unit.amount(earned)
-    if earned or coin.before[1] != coin.after[1]:
-        proof = Proof(unit, coin.lent, coin.after[1], 0, price)
-        yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
-    if lent:
-        # On a quiet day just the interest, which is lent on.
-        amount = amount if lent == earned else unit.amount(lent)
-        yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
-
-
-def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:
-    name, unit = coin.sub_account, coin.coin
-    if coin.borrowed:
-        amount = unit.amount(coin.borrowed)
-        yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
-    if coin.paid or coin.before[2] != coin.after[2]:
-        proof = Proof(unit, coin.owed, coin.after[2], entry_fee=coin.entry_fee)
-        paid = unit.amount(coin.paid)
-        yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

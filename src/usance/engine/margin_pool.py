@@ -9,8 +9,9 @@ from usance.engine.liquidation import Fall, Waterfall
 from usance.engine.state import State
 from usance.engine.valuation import Standings
 from usance.model import problems
+from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, figure, plain
-from usance.model.book import Book, Side
+from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
 from usance.model.problems import Problem
 from usance.rules import settlement

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, total
-from usance.model.book import Side
 from usance.model.lots import Lot
 from usance.model.periods import Period
 

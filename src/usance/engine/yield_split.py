@@ -6,20 +6,20 @@ terms are those at 00:00; `earn` counts by the hour; bills count by date.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from usance import treasury
 from usance.engine import bills as portfolios
 from usance.engine.auto_lending import Lending
 from usance.engine.bills import Division, Held
 from usance.engine.drafts import Draft, Pair
+from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import State
-from usance.engine.yield_day import ProductDay, YieldDay
 from usance.model import periods, problems
+from usance.model.accounts import Reserve, Side
 from usance.model.amounts import EXACT, Coin, plain, scaled, shortened
-from usance.model.book import Book, Side
+from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
 from usance.model.problems import Problem
-from usance.model.reserves import Reserve
 from usance.model.terms import Bills, YieldProduct
+from usance.rules import yields
 
 Lendings = Mapping[tuple[str, str], Lending]
 
@@ -157,7 +157,7 @@ class Yielding:
                 continue
             if rate.row_day is not None:
                 self._aged(holder, name, coin, rate.row_day)
-            growth = treasury.daily_growth(rate.rate)
+            growth = yields.daily_growth(rate.rate)
             proof = {"rate": plain(rate.rate)}
             self._credit(venue, name, coin, holder, sum(hours), growth, proof)
 
@@ -183,7 +183,7 @@ class Yielding:
         """Credit treasury yield to a holder."""
         accrual = self.state.accrual(holder, coin.name)
         before = accrual.carry_treasury
-        credit, accrual.carry_treasury = treasury.earned(hours, growth, before)
+        credit, accrual.carry_treasury = yields.earned(hours, growth, before)
         made = self._of(venue, name, coin, holder)
         made.hours += hours
         made.treasury += credit
@@ -205,8 +205,8 @@ class Yielding:
             proof["cap"] = plain(bonus.cap)
         accrual = self.state.accrual(holder, coin.name)
         before = accrual.carry_bonus
-        growth = treasury.daily_growth(bonus.rate)
-        credit, accrual.carry_bonus = treasury.earned(sum(counted), growth, before)
+        growth = yields.daily_growth(bonus.rate)
+        credit, accrual.carry_bonus = yields.earned(sum(counted), growth, before)
         self._of(venue, name, coin, holder).bonus += credit
         figures = _figures(name, "bonus", coin, sum(counted), proof, growth)
         self._pair(holder, Side.BONUS, coin, credit, (before, accrual.carry_bonus), figures)

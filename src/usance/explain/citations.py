@@ -7,12 +7,12 @@ from pathlib import Path
 from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
 
 from usance.explain.working import Opening, Quoted, Reference, Term, Working
-from usance.language.lending_terms import source_of
+from usance.language.directive import source_of
 from usance.language.provenance import is_generated, is_posted
 from usance.language.reading import Reading
 from usance.ledger import plugin_lines
 from usance.ledger.load import Ledger
-from usance.model.book import Side
+from usance.model.accounts import Side
 from usance.model.hours import SLOTS, moment, seconds_of
 from usance.model.problems import Source
 

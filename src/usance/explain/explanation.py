@@ -10,10 +10,10 @@ from beancount.core import convert
 from beancount.core.data import Transaction
 from beancount.parser import printer
 
-from usance.close import correction
+from usance.close import correction, restore
 from usance.close import inputs as closed
 from usance.close.correction import Key, Sums
-from usance.engine import loop as engine
+from usance.engine import sub_accounts
 from usance.engine.drafts import Draft
 from usance.engine.loop import Day
 from usance.engine.state import State
@@ -23,7 +23,7 @@ from usance.explain import margin as explain_margin
 from usance.explain import yields as explain_yield
 from usance.explain.citations import Balance, Citations, Used
 from usance.explain.working import Hour, Lived, Step, Working
-from usance.language.lending_terms import source_of
+from usance.language.directive import source_of
 from usance.language.provenance import is_generated, is_posted
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of
@@ -200,7 +200,7 @@ def _transfer(work: Working, book: Ledger, reading: Reading, entry: Transaction)
     """Note what a transfer gave, at weight."""
     identity, day = str(entry.meta["usance"]), entry.date.toordinal()
     of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
-    drafts = {draft.identity: draft for draft in engine.handovers(of_day)}
+    drafts = {draft.identity: draft for draft in sub_accounts.handovers(of_day)}
     draft = drafts.get(identity)
     if draft is None:
         return None
@@ -271,7 +271,7 @@ def _correction(work: Working, book: Ledger, reading: Reading, entry: Transactio
     }
     if is_generated(entry):
         corrected = {day.day: day.source for day in closed.altered(reading, book.folder)}
-    state, _ = closed.state(then)
+    state, _ = restore.state(then)
     made = correction.correct(then, corrected, state)
     draft = next((draft for draft in made.drafts if draft.sub_account == name), None)
     if draft is None:

@@ -7,8 +7,9 @@ from itertools import groupby
 from usance.engine.records import Borrow, CoinDay, PoolDay, Segment
 from usance.engine.state import Holding
 from usance.explain.working import Lived, Opening, Quoted, Term, Working, carried, exact
+from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, UNIT, ZERO, Coin, plain, total
-from usance.model.book import Movement, Side
+from usance.model.book import Movement
 from usance.model.hours import SLOTS, slot_of
 from usance.model.terms import CurvePool
 from usance.rules.pool_rates import utilization

@@ -7,8 +7,8 @@ from usance.engine.liquidation import FEE, PRICE_PLACES, STEPS, Fall
 from usance.engine.state import Holding
 from usance.explain.margin import measure
 from usance.explain.working import Lived, Quoted, Term, Working
+from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, Coin, total
-from usance.model.book import Side
 from usance.rules.margin import Margin
 
 

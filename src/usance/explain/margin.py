@@ -5,8 +5,8 @@ from decimal import Decimal, localcontext
 from usance.engine.margin_pool import CENT
 from usance.engine.state import Holding
 from usance.explain.working import Lived, Opening, Quoted, Term, Working
+from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO
-from usance.model.book import Side
 from usance.model.terms import Identity, InverseSqrt, Slope, Tiers
 from usance.rules import margin as rules
 from usance.rules.margin import Asset, Margin, Requirement, Standing

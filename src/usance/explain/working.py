@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from usance.engine.loop import Day
 from usance.engine.state import State
+from usance.model.accounts import Reserve, Side
 from usance.model.amounts import PRECISE, UNIT, Coin, figure, scaled
-from usance.model.book import Book, Side
+from usance.model.book import Book
 from usance.model.problems import Source
-from usance.model.reserves import Reserve
 from usance.rules.interest import HOURS_A_YEAR
 
 

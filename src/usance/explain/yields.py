@@ -6,16 +6,15 @@ from itertools import groupby
 
 from usance.engine import bills as portfolios
 from usance.engine.bills import Division, Held
+from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import Accrual
-from usance.engine.yield_day import ProductDay, YieldDay
 from usance.explain.working import Lived, Opening, Quoted, Term, Working, exact
+from usance.model.accounts import Reserve, Side
 from usance.model.amounts import EXACT, Coin, total
-from usance.model.book import Side
 from usance.model.hours import SLOTS, date_of
 from usance.model.periods import Period, period_of
-from usance.model.reserves import Reserve
 from usance.model.terms import Bills, Bonus, YieldProduct
-from usance.treasury import daily_growth
+from usance.rules.yields import daily_growth
 
 
 def treasury(work: Working, lived: Lived, name: str) -> None:

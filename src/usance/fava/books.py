@@ -12,9 +12,9 @@ from typing import Any, TypeVar, TypeVarTuple
 from beancount.core.data import Transaction
 
 from usance.close import folder as posted
-from usance.close.inputs import first_day
+from usance.close.days import first_day
 from usance.close.verification import Verification, verify
-from usance.engine import loop as engine
+from usance.engine import sub_accounts
 from usance.engine.drafts import Draft
 from usance.engine.loop import Day
 from usance.engine.state import State
@@ -26,6 +26,7 @@ from usance.ledger.load import Ledger
 from usance.model.hours import date_of
 from usance.model.problems import Problem
 from usance.reports import balance_sheets as reports
+from usance.reports import efficiency
 from usance.reports import lending as lending_reports
 from usance.reports import margin as margin_reports
 from usance.reports import yields as yield_reports
@@ -112,7 +113,7 @@ class Books:
     @kept
     def uses(self, day: int) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance efficiency`, and what could not be priced."""
-        return margin_reports.uses(self.reading, self.state(day), day)
+        return efficiency.uses(self.reading, self.state(day), day)
 
     @kept
     def evening(self, day: int) -> Evening:
@@ -216,7 +217,7 @@ class Books:
 
     def handovers(self, first: int, last: int) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""
-        return engine.given(
+        return sub_accounts.given(
             transfer for transfer in self.reading.book.transfers if first <= transfer.day <= last
         )[::-1]
 

@@ -11,7 +11,7 @@ from flask import Response, jsonify, request
 from usance.fava.books import Books
 from usance.fava.page import Page, scaled
 from usance.fava.view import View
-from usance.model.book import Side
+from usance.model.accounts import Side
 from usance.reports import margin as margin_reports
 from usance.reports.margin import Figures
 

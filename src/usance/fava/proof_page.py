@@ -7,7 +7,7 @@ from typing import Any
 from fava.ext import FavaExtensionBase
 from flask import request
 
-from usance.close.inputs import last_day
+from usance.close.days import last_day
 from usance.explain import explanation as explain
 from usance.explain import working as explanation
 from usance.explain.explanation import Explanation

@@ -18,10 +18,10 @@ from fava.core.inventory import CounterInventory
 from fava.util.date import InvalidDateRangeError, dateranges, parse_date
 from flask import current_app, request
 
-from usance.commands.tables import short
 from usance.fava.books import Books
 from usance.model.amounts import FIGURE, PRECISE, total
 from usance.model.hours import date_of
+from usance.reports.figures import short
 
 POINTS = 120
 """Days that a line is drawn through, at most."""

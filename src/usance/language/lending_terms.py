@@ -5,24 +5,26 @@
 """
 
 import datetime
-import re
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, TypeVar
 
 from beancount.core import account
-from beancount.core.amount import CURRENCY_RE, Amount
 from beancount.core.data import Commodity, Custom
 
+from usance.language.directive import (
+    COIN,
+    RatesFile,
+    Reader,
+    Term,
+    _coin_of,
+    dated,
+    source_of,
+    values_of,
+)
 from usance.model import problems
 from usance.model.amounts import ZERO
-from usance.model.hours import seconds_of
-from usance.model.problems import Problem, Source
+from usance.model.problems import Problem
 from usance.model.terms import RATE_MAX, CurvePool, ObservedPool, Pool, SubAccount
-
-V = TypeVar("V")
-
 
 OBSERVED_KEYS = ("rates", "entry-fee")
 CURVE_KEYS = (
@@ -45,20 +47,6 @@ KEYS = {
 
 RATES_EXAMPLE = '"observed" or "curve"'
 
-COIN = re.compile(rf"(?:{CURRENCY_RE})\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Term(Generic[V]):
-    """A directive that was understood: from when, for which venue (None: all), what it says."""
-
-    name: str
-    venue: str | None
-    day: int
-    seconds: int
-    value: V
-    source: Source
-
 
 @dataclass(frozen=True, slots=True)
 class QuotedRates:
@@ -69,145 +57,7 @@ class QuotedRates:
     utilization: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class RatesFile:
-    """Rates in a file, path relative to the ledger's folder."""
-
-    path: str
-
-
 RatesTerm = QuotedRates | RatesFile
-
-
-def source_of(meta: dict[str, object]) -> Source:
-    """Return where a directive stands."""
-    return Source(str(meta.get("filename", "<usance>")), int(str(meta.get("lineno", 0))))
-
-
-class Reader:
-    """One directive being read; collects what is wrong with it."""
-
-    def __init__(self, entry: Custom | Commodity, what: str) -> None:
-        self.meta = {
-            key: value
-            for key, value in entry.meta.items()
-            if key not in ("filename", "lineno") and not key.startswith("__")
-        }
-        self.source = source_of(entry.meta)
-        self.what = what
-        self.problems: list[Problem] = []
-
-    def known(self, keys: Collection[str]) -> None:
-        """Refuse every key that is not one of these."""
-        for key in self.meta:
-            if key not in keys:
-                self.problems.append(problems.unknown_key(self.source, self.what, key, keys))
-
-    def switch(self, key: str, default: bool) -> bool:
-        """Return TRUE or FALSE, the default where the key is absent."""
-        value = self.meta.get(key, default)
-        if isinstance(value, bool):
-            return value
-        self.wrong(key, "TRUE")
-        return default
-
-    def text(self, key: str, example: str) -> str | None:
-        """Return a text, None where the key is absent."""
-        if key not in self.meta:
-            return None
-        value = self.meta[key]
-        if isinstance(value, str) and value:
-            return value
-        self.wrong(key, example)
-        return None
-
-    def needed(self, key: str, example: str) -> str:
-        """Return a text, empty where it is missing or none."""
-        if key not in self.meta:
-            self.missing(key, example)
-            return ""
-        return self.text(key, example) or ""
-
-    def seconds(self) -> int:
-        """Return the seconds after 00:00 of the key time, 0 where it is absent."""
-        if "time" not in self.meta:
-            return 0
-        value = self.meta["time"]
-        seconds = seconds_of(value) if isinstance(value, str) else None
-        if seconds is None:
-            self.problems.append(problems.bad_time(self.source, self.what, value))
-        return seconds or 0
-
-    def number(
-        self, key: str, example: str, bounds: str, default: Decimal | None = None
-    ) -> Decimal:
-        """Return a number within bounds such as "from 0 to 1", "above 0", "between 0 and 1"."""
-        value = self.meta.get(key, default)
-        if value is None:
-            self.missing(key, example)
-        elif not isinstance(value, Decimal):
-            self.wrong(key, example)
-        elif not within(value, bounds):
-            self.problems.append(problems.out_of_range(self.source, self.what, key, value, bounds))
-        else:
-            return value
-        return ZERO
-
-    def coins(self, key: str, coin: str) -> Decimal:
-        """Return an amount of a coin, 0 where it is absent."""
-        if key not in self.meta:
-            return ZERO
-        value = self.meta[key]
-        if not isinstance(value, Amount) or not isinstance(value.number, Decimal):
-            self.wrong(key, f"1000000 {coin}")
-        elif value.currency != coin:
-            self.problems.append(
-                problems.wrong_currency(self.source, self.what, key, value.currency, coin)
-            )
-        elif value.number < 0:
-            self.problems.append(
-                problems.out_of_range(self.source, self.what, key, value.number, "at least 0")
-            )
-        else:
-            return value.number
-        return ZERO
-
-    def missing(self, key: str, example: str) -> None:
-        """Refuse that a key is absent."""
-        self.problems.append(problems.missing_key(self.source, self.what, key, example))
-
-    def wrong(self, key: str, example: str) -> None:
-        """Refuse what a key says."""
-        self.problems.append(
-            problems.wrong_type(self.source, self.what, key, self.meta[key], example)
-        )
-
-
-def within(value: Decimal, bounds: str) -> bool:
-    """Tell whether a number keeps bounds that are written in words."""
-    match bounds.split():
-        case ["at", "least", low]:
-            return value >= Decimal(low)
-        case ["above", low]:
-            return value > Decimal(low)
-        case ["from", low, "to", high]:
-            return Decimal(low) <= value <= Decimal(high)
-        case ["between", low, "and", high]:
-            return Decimal(low) < value < Decimal(high)
-    raise AssertionError(bounds)
-
-
-def values_of(entry: Custom) -> Iterator[tuple[type | str, object]]:
-    """Yield the values of a directive, each with its type."""
-    for value, kind in entry.values or ():  # None where it has no values
-        yield kind, value
-
-
-def _coin_of(entry: Custom) -> str | None:
-    """Return the coin that a directive means, in capitals, even where it cannot be read."""
-    texts = (value for _, value in values_of(entry) if isinstance(value, str))
-    match = re.match(CURRENCY_RE, next(texts, "").strip().upper())
-    return match and match.group()
 
 
 def venue_of(root: str) -> str:
@@ -323,15 +173,6 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
             at = source_of(entry.meta)
             return _coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)]
     return coin, dated(reader, entry, coin, value), reader.problems
-
-
-def dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:
-    """Return a value as a term in force from its directive on, None where that has a fault."""
-    venue = reader.text("venue", '"Backpack"')
-    seconds = reader.seconds()
-    if reader.problems or value is None:
-        return None
-    return Term(name, venue, entry.date.toordinal(), seconds, value, reader.source)
 
 
 def accrue_through(entry: Custom) -> tuple[int, list[Problem]]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from beancount.core.data import Custom
 
-from usance.language.lending_terms import COIN, Reader, Term, dated, source_of, values_of
+from usance.language.directive import COIN, Reader, Term, dated, source_of, values_of
 from usance.model import problems
 from usance.model.amounts import ZERO
 from usance.model.problems import Problem

@@ -9,17 +9,16 @@ from beancount.core.data import Commodity, Transaction
 
 from usance.language import yield_terms as yield_directives
 from usance.language.canonical import Input, commodity_text
-from usance.language.lending_terms import source_of
+from usance.language.directive import source_of
 from usance.language.schedule import Schedule
 from usance.language.transactions import Receipt
 from usance.model import periods, problems
-from usance.model.accounts import Chart
+from usance.model.accounts import Chart, Reserve, Side
 from usance.model.amounts import EXACT, ZERO, tally
-from usance.model.book import Side
+from usance.model.book import Payment, Reserved
 from usance.model.hours import SLOTS, date_of
 from usance.model.periods import Period
 from usance.model.problems import Problem, Source
-from usance.model.reserves import Payment, Reserve, Reserved
 from usance.model.terms import YieldProduct
 from usance.model.timeline import Timeline
 

@@ -11,7 +11,7 @@ from beancount.core.data import Directive, Price
 
 from usance.language import canonical as inputs
 from usance.language.canonical import Input
-from usance.language.lending_terms import source_of
+from usance.language.directive import source_of
 from usance.language.schedule import Schedule
 from usance.model import problems
 from usance.model.hours import SLOTS

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from usance.language.lending_terms import RatesFile, Term
+from usance.language.directive import RatesFile, Term
 from usance.language.rate_files import Row, Rows
 from usance.model.hours import moment
 from usance.model.problems import Problem, Source

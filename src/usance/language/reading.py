@@ -26,12 +26,11 @@ from usance.language.rate_series import Files
 from usance.language.schedule import Schedule, schedule
 from usance.language.transactions import Scribe
 from usance.model import problems
-from usance.model.accounts import Chart
+from usance.model.accounts import Chart, Reserve, Side
 from usance.model.amounts import QUANTUM_DEFAULT, Coin, decimals
-from usance.model.book import Book, Movement, Side, Transfer
+from usance.model.book import Book, Movement, Transfer, Yields
 from usance.model.hours import SLOTS
 from usance.model.problems import Problem
-from usance.model.reserves import Reserve, Yields
 from usance.model.terms import Rates, Stage, TreasuryRate
 from usance.model.timeline import Timeline
 

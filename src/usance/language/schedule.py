@@ -16,7 +16,8 @@ from usance.language import rate_files
 from usance.language import yield_checks as yield_rules
 from usance.language import yield_terms as yield_directives
 from usance.language.canonical import Input
-from usance.language.lending_terms import QuotedRates, RatesFile, RatesTerm, Term, source_of
+from usance.language.directive import RatesFile, Term, source_of
+from usance.language.lending_terms import QuotedRates, RatesTerm
 from usance.language.rate_series import Files, Series
 from usance.model import problems
 from usance.model.hours import moment

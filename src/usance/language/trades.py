@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from usance.language.schedule import Schedule
 from usance.language.transactions import Notional
 from usance.model import problems
-from usance.model.accounts import Chart
+from usance.model.accounts import Chart, Side
 from usance.model.amounts import EXACT, QUANTUM_DEFAULT, plain
-from usance.model.book import Movement, Side
+from usance.model.book import Movement
 from usance.model.problems import Problem
 from usance.model.terms import Perpetual
 

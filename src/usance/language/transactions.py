@@ -11,15 +11,14 @@ from beancount.core.position import Cost
 
 from usance.language import canonical as inputs
 from usance.language.canonical import Input
-from usance.language.lending_terms import source_of
+from usance.language.directive import source_of
 from usance.model import problems
-from usance.model.accounts import Chart
+from usance.model.accounts import Chart, Reserve, Side
 from usance.model.amounts import EXACT, ZERO, tally, tidied
-from usance.model.book import Movement, Side, Transfer
+from usance.model.book import Movement, Reserved, Transfer
 from usance.model.hours import moment, seconds_of
 from usance.model.lots import Lot
 from usance.model.problems import Problem, Source
-from usance.model.reserves import Reserve, Reserved
 from usance.rules.isolation import may_pass
 
 MOVING = frozenset((Side.WALLET, Side.BORROWED, Side.PERP))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from beancount.core.data import Custom
 
 from usance.language import yield_terms as yield_directives
-from usance.language.lending_terms import Term
+from usance.language.directive import Term
 from usance.language.yield_terms import ReadRate, venue_of
 from usance.model import problems
 from usance.model.problems import Problem

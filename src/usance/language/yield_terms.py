@@ -18,7 +18,7 @@ from beancount.core import account
 from beancount.core.amount import Amount
 from beancount.core.data import Commodity, Custom
 
-from usance.language.lending_terms import COIN, RatesFile, Reader, Term, dated, source_of, values_of
+from usance.language.directive import COIN, RatesFile, Reader, Term, dated, source_of, values_of
 from usance.model import problems
 from usance.model.amounts import ZERO
 from usance.model.problems import Problem

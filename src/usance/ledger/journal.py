@@ -24,11 +24,9 @@ from usance.engine.records import Segment
 from usance.language import provenance
 from usance.language.provenance import GENERATED, MONTH_FILE, is_posted
 from usance.language.reading import Reading
-from usance.model.accounts import Chart
+from usance.model.accounts import Chart, Reserve, Side
 from usance.model.amounts import Coin, plain, scaled, shortened
-from usance.model.book import Side
 from usance.model.hours import date_of
-from usance.model.reserves import Reserve
 
 NARRATIONS = {
     "lending": "Lending",

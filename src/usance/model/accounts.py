@@ -5,15 +5,53 @@ Assets:Backpack:Treasury:Accretion  <->  ("TBill", Reserve.ACCRETION)
 """
 
 from collections.abc import Mapping
-
-from usance.model.book import Side
-from usance.model.reserves import Reserve
+from enum import Enum
 
 PERSONAL = {
     "Assets": ("Wallet", "Perp", "AccruedYield"),
     "Liabilities": ("Borrowed",),
 }
 """What a sub-account may hold or owe: everything else below it is a mistake."""
+
+
+class Side(Enum):
+    """An account of a sub-account: the root it hangs from and what stands below its name."""
+
+    WALLET = ("Assets", "Wallet")
+    PERP = ("Assets", "Perp")
+    ACCRUED_YIELD = ("Assets", "AccruedYield")
+    BORROWED = ("Liabilities", "Borrowed")
+    INTEREST_EARNED = ("Income", "Interest")
+    INTEREST_PAID = ("Expenses", "Interest")
+    TREASURY = ("Income", "Treasury")
+    BONUS = ("Income", "Bonus")
+    PNL = ("Income", "PnL")
+    BAD_DEBT = ("Income", "BadDebt")
+    FEES = ("Expenses", "Fees")
+    LENT = ("Equity", "Uses:Lent")
+    MARGIN = ("Equity", "Uses:Margin")
+    YIELD = ("Equity", "Uses:Yield")
+    CAPITAL = ("Equity", "Uses:Capital")
+
+    # Enum's own is a Python function, and sides are looked up for each posting.
+    __hash__ = object.__hash__
+
+
+class Reserve(Enum):
+    """An account of a product backed by bills: the root it hangs from and its last part.
+
+    The account of the bills themselves is named by the product's terms.
+    """
+
+    BILLS = ("Assets", "")
+    ACCRETION = ("Assets", "Accretion")
+    CASH = ("Assets", "Cash")
+    PAYABLE = ("Liabilities", "Payable")
+    DISCOUNT = ("Income", "Discount")
+    DISTRIBUTED = ("Expenses", "Distributed")
+
+    # Enum's own is a Python function, and accounts are looked up for each posting.
+    __hash__ = object.__hash__
 
 
 class Chart:

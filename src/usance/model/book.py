@@ -1,40 +1,28 @@
 """Events: what a person wrote that moves a sub-account, and the book that holds it all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import Enum
 
+from usance.model.accounts import Reserve, Side
 from usance.model.amounts import Coin
 from usance.model.lots import Lot
+from usance.model.periods import Period
 from usance.model.problems import Problem, Source
 from usance.model.quotes import Quotes
-from usance.model.reserves import Yields
-from usance.model.terms import STALE_AFTER, Collateral, Perpetual, Pool, Rates, Stage, SubAccount
+from usance.model.terms import (
+    STALE_AFTER,
+    Bonus,
+    Collateral,
+    Perpetual,
+    Pool,
+    Rates,
+    Stage,
+    SubAccount,
+    TreasuryRate,
+    YieldProduct,
+)
 from usance.model.timeline import Timeline
-
-
-class Side(Enum):
-    """An account of a sub-account: the root it hangs from and what stands below its name."""
-
-    WALLET = ("Assets", "Wallet")
-    PERP = ("Assets", "Perp")
-    ACCRUED_YIELD = ("Assets", "AccruedYield")
-    BORROWED = ("Liabilities", "Borrowed")
-    INTEREST_EARNED = ("Income", "Interest")
-    INTEREST_PAID = ("Expenses", "Interest")
-    TREASURY = ("Income", "Treasury")
-    BONUS = ("Income", "Bonus")
-    PNL = ("Income", "PnL")
-    BAD_DEBT = ("Income", "BadDebt")
-    FEES = ("Expenses", "Fees")
-    LENT = ("Equity", "Uses:Lent")
-    MARGIN = ("Equity", "Uses:Margin")
-    YIELD = ("Equity", "Uses:Yield")
-    CAPITAL = ("Equity", "Uses:Capital")
-
-    # Enum's own is a Python function, and sides are looked up for each posting.
-    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +65,61 @@ class Transfer:
     given: Mapping[str, Decimal]
     text: str
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A person's posting to an account of a product; it counts by date.
+
+    quantity  coins, or face of a bill; positive adds to the account
+    lot       where the units are held at cost
+    """
+
+    day: int
+    reserve: Reserve
+    commodity: str
+    quantity: Decimal
+    lot: Lot | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a person says that a venue paid, or wrote out of what has accrued.
+
+    period  that it pays, with the product's name; None where it says none
+    paid    into the wallet, coins
+    taken   out of what has accrued, coins
+    """
+
+    day: int
+    sub_account: str
+    coin: str
+    period: tuple[str, Period] | None
+    paid: Decimal
+    taken: Decimal
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Yields:
+    """Yield products in force, and what a person posted on account of them.
+
+    products, rates  by (venue, product); no rate where a file has none yet
+    bonuses          by (sub-account, product)
+    maturities       day on which a bill is paid back, by commodity
+    reserved         by product, then by day
+    payments         in order of time
+    settled          (sub-account, product, period) of periods whose payout a person wrote
+    """
+
+    products: Mapping[tuple[str, str], Timeline[YieldProduct]] = field(default_factory=dict)
+    rates: Mapping[tuple[str, str], Timeline[TreasuryRate | None]] = field(default_factory=dict)
+    bonuses: Mapping[tuple[str, str], Timeline[Bonus]] = field(default_factory=dict)
+    maturities: Mapping[str, int] = field(default_factory=dict)
+    reserved: Mapping[str, Mapping[int, Sequence[Reserved]]] = field(default_factory=dict)
+    payments: Sequence[Payment] = ()
+    settled: frozenset[tuple[str, str, Period]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,9 @@ from usance.language import prices as price_reading
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model import problems
-from usance.model.accounts import Chart
+from usance.model.accounts import Chart, Reserve, Side
 from usance.model.amounts import EXACT, FIGURE, ZERO, K, plain, tally, total
-from usance.model.book import Side
 from usance.model.problems import Problem, Source
-from usance.model.reserves import Reserve
 
 
 @dataclass(slots=True)

@@ -9,9 +9,10 @@ from usance.engine.state import State
 from usance.engine.valuation import Standings
 from usance.language.reading import Reading
 from usance.ledger import replay
-from usance.model.amounts import PRECISE, ZERO, figure, plain
+from usance.model.amounts import PRECISE, ZERO, plain
 from usance.model.hours import date_of
 from usance.model.problems import Problem
+from usance.reports.figures import shown
 from usance.rules.liquidation_price import liquidation_price
 from usance.rules.margin import Margin, Requirement, Standing, counted, evaluate, repriced, weight
 
@@ -209,84 +210,3 @@ def is_bankrupt(row: Figures) -> bool:
     if row["net_equity"] is None or row["mmr"] is not None:
         return False
     return any(Decimal(row[key]) for key in ("net_equity", "exposure"))
-
-
-def shown(number: Decimal | None) -> str | None:
-    """Return a figure as text, with 28 significant digits at most."""
-    return None if number is None else figure(number)
-
-
-def efficiency(reading: Reading, day: int) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance efficiency`, and what could not be priced for it."""
-    return uses(reading, replay.evening(reading, day), day)
-
-
-def uses(reading: Reading, state: State, day: int) -> tuple[Figures, list[Problem]]:
-    """Return capital and its uses in the state of an evening, and what could not be priced."""
-    standings = Standings(reading.book, state, day)
-    rows = []
-    for name in sorted(reading.book.sub_accounts):
-        with localcontext(PRECISE):
-            worth = _worth(standings, name)
-            standing = standings.standing(name)
-        row: Figures = {"name": name, "venue": reading.book.venue(name)}
-        if worth is None or standing is None:
-            rows.append(row | dict.fromkeys(USES))
-            continue
-        held = evaluate(standing)
-        with localcontext(PRECISE):
-            wallet, lent, enrolled = worth
-            capital = wallet + held.unsettled_pnl - held.borrow_liability
-            rows.append(row | _uses(capital, lent, held.initial_margin, enrolled))
-    problems = [problem for problem in standings.problems if not problem.finding]
-    answer = {
-        "at": date_of(day).isoformat(),
-        "currency": reading.book.operating,
-        "sub_accounts": rows,
-    }
-    return answer, problems
-
-
-USES = (
-    "capital",
-    "lent",
-    "margin",
-    "yield",
-    "uses",
-    "efficiency",
-    "idle",
-    "siloed",
-    "saved",
-)
-
-
-def _worth(standings: Standings, name: str) -> tuple[Decimal, Decimal, Decimal] | None:
-    """Return what the wallet is worth, what of it is lent and what enrolled, unweighted."""
-    book, wallet, lent, enrolled = standings.book, ZERO, ZERO, ZERO
-    for coin, holding in sorted(standings.state.holdings.get(name, {}).items()):
-        if holding.held:
-            price = standings.price(name, coin, book.operating, coin)
-            if price is None:
-                return None
-            wallet += book.coins[coin].decimal(holding.held) * price
-            lent += book.coins[coin].amount(holding.lent) * price
-            accrual = standings.state.accruals.get((name, coin))
-            if accrual is not None:
-                enrolled += book.coins[coin].amount(accrual.enrolled) * price
-    return wallet, lent, enrolled
-
-
-def _uses(capital: Decimal, lent: Decimal, margin: Decimal, enrolled: Decimal) -> Figures:
-    """Return capital and its uses; what is idle counts against the largest of them."""
-    uses = lent + margin + enrolled
-    return {
-        "capital": shown(capital),
-        "lent": shown(lent),
-        "margin": shown(margin),
-        "yield": shown(enrolled),
-        "uses": shown(uses),
-        "efficiency": shown(uses / capital) if capital > 0 else None,
-        "idle": shown(max(ZERO, capital - max(lent, margin, enrolled))),
-        "siloed": shown(uses),
-        "saved": shown(max(ZERO, uses - capital)),
-    }

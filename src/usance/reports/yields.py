@@ -8,15 +8,13 @@ from typing import Any
 from usance import treasury
 from usance.engine import bills as portfolios
 from usance.engine.loop import Day
-from usance.engine.records import CoinDay
+from usance.engine.records import CoinDay, YieldDay
 from usance.engine.state import State
-from usance.engine.yield_day import YieldDay
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain, tally
-from usance.model.book import Book
+from usance.model.book import Book, Payment
 from usance.model.hours import HOURS, SLOTS, date_of
-from usance.model.reserves import Payment
 from usance.model.terms import Bills, YieldProduct
 
 Figures = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from usance.model.book import Side
+from usance.model.accounts import Side
 
 
 def may_pass(places: Sequence[tuple[str | None, Side | None]]) -> bool:

@@ -1,0 +1,66 @@
+"""Days: which days are closed, and whether their closes are well formed."""
+
+import datetime
+from collections.abc import Collection
+
+from beancount.core.data import Custom
+
+from usance.language.directive import source_of
+from usance.language.reading import Reading
+from usance.model import problems
+from usance.model.hours import date_of
+from usance.model.problems import Problem
+
+
+def first_day(reading: Reading) -> int | None:
+    """Return the first day of the books: the first closed one, else the first that moves."""
+    return reading.seals[0].date.toordinal() if reading.seals else reading.book.first
+
+
+def last_day(reading: Reading) -> int | None:
+    """Return the last closed day, None where none is."""
+    return reading.seals[-1].date.toordinal() if reading.seals else None
+
+
+def check(reading: Reading) -> list[Problem]:
+    """Return what is wrong with the closes of days: gaps, malformed ones, text without one."""
+    found: list[Problem] = []
+    expected = None
+    for seal in reading.seals:
+        day = seal.date.toordinal()
+        at, date = source_of(seal.meta), seal.date.isoformat()
+        if expected is not None and day < expected:
+            found.append(problems.closed_twice(at, date))
+        elif expected is not None and day > expected:
+            missing = date_of(expected).isoformat()
+            found.append(problems.open_before_closed(at, missing, date))
+        if not _is_well_formed(seal):
+            found.append(problems.bad_seal(at, date))
+        expected = day + 1
+    closes = {seal.date for seal in reading.seals}
+    for correction in reading.corrections:
+        if not _corrects(correction, closes):
+            at, date = source_of(correction.meta), correction.date.isoformat()
+            found.append(problems.bad_seal(at, date))
+    last = last_day(reading) or 0
+    for entry in reading.posted:
+        if entry.date.toordinal() > last or entry.date < reading.seals[0].date:
+            identity = str(entry.meta["usance"])
+            at = source_of(entry.meta)
+            found.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
+    return found
+
+
+def _is_well_formed(seal: Custom) -> bool:
+    texts = [value for value, _ in seal.values or ()] + [
+        seal.meta.get(key) for key in ("previous", "inputs", "rules", "stages")
+    ]
+    return len(texts) == 5 and all(isinstance(text, str) for text in texts)
+
+
+def _corrects(correction: Custom, closes: Collection[datetime.date]) -> bool:
+    """Tell whether a correction stands in a closed day and is of one before it."""
+    match [value for value, _ in correction.values or ()]:
+        case [datetime.date() as day, str()]:
+            return {day, correction.date} <= set(closes) and day < correction.date
+    return False

@@ -1,0 +1,75 @@
+"""Efficiency: one capital and its uses at once."""
+
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+
+import click
+
+from usance.commands.messages import report
+from usance.commands.options import (
+    last_day,
+    loaded_until,
+    with_at,
+    with_format,
+    with_ledger,
+)
+from usance.commands.tables import as_json, bar, eight_decimals, flat_rows, table
+from usance.reports.efficiency import efficiency as of_efficiency
+from usance.reports.margin import Figures
+
+
+@click.command()
+@with_ledger
+@with_at
+@with_format
+def efficiency(path: str, at: datetime.date | None, form: str) -> None:
+    """Show one capital and its uses at once: lent, held as margin, in the yield product.
+
+    \b
+    Example:
+      usance efficiency books/main.beancount --at 2025-05-04
+    """
+    book, reading = loaded_until(path, at)
+    answer, missing = of_efficiency(reading, last_day(reading, at))
+    rows = answer["sub_accounts"]
+    match form:
+        case "json":
+            click.echo(as_json(answer), nl=False)
+        case "csv":
+            click.echo(flat_rows([{}], [rows]), nl=False)
+        case _:
+            currency = answer["currency"]
+            for row in rows:
+                title = f"{row['name']} at {row['venue']}, end of {answer['at']}"
+                click.echo(table(title, ["", f"{currency} ", "of capital"], _use_lines(row)))
+    report(book, missing)
+
+
+def _use_lines(row: Figures) -> Iterable[list[str | None]]:
+    """Yield one capital, and each of its uses as a bar beside it."""
+    if row["capital"] is None:
+        yield ["cannot be priced", None, None]
+        return
+    capital = Decimal(row["capital"])
+    for label, key in USES:
+        value = row[key]
+        shown = f"{bar(Decimal(value), capital):40}" if key in BARS and value else ""
+        number = f"{Decimal(value):.2%}" if key == "efficiency" and value else eight_decimals(value)
+        yield [label, number, shown.rstrip()]
+
+
+USES = (
+    ("Capital", "capital"),
+    ("  lent", "lent"),
+    ("  held as margin", "margin"),
+    ("  in the yield product", "yield"),
+    ("Uses", "uses"),
+    ("Efficiency", "efficiency"),
+    ("Idle", "idle"),
+    ("Separate accounts would need", "siloed"),
+    ("Saved", "saved"),
+)
+
+
+BARS = ("capital", "lent", "margin", "yield", "idle")

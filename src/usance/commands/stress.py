@@ -1,0 +1,96 @@
+"""Stress: margin under shocks, all sub-accounts side by side."""
+
+import datetime
+import re
+from decimal import Decimal
+
+import click
+
+from usance.commands.margin import LINES
+from usance.commands.messages import report
+from usance.commands.options import (
+    with_at,
+    with_format,
+    with_ledger,
+    with_name,
+)
+from usance.commands.tables import as_json, eight_decimals, flat_rows, table
+from usance.commands.what_if import evening_of, must_be_held, numbers_by_name
+from usance.reports import margin as margin_reports
+from usance.reports.margin import Figures
+
+
+@click.command()
+@with_ledger
+@with_at
+@with_name
+@click.option(
+    "--shock",
+    "shocks",
+    multiple=True,
+    required=True,
+    metavar="NAME=PERCENT,…",
+    help="A group of moves at once; several groups stand side by side.",
+)
+@with_format
+def stress(
+    path: str, at: datetime.date | None, name: str | None, shocks: tuple[str, ...], form: str
+) -> None:
+    """Show margin under shocks, all sub-accounts side by side.
+
+    A shock on a coin moves what is held, owed or settled in it, and every mark over it; nothing is
+    settled or borrowed again. Commas join moves into one group.
+
+    \b
+    Example:
+      usance stress books/main.beancount --shock SOL=-20% --shock BTC=-30%,USDT=-2%
+    """
+    book, reading, seen = evening_of(path, at, name)
+    groups: dict[str, dict[str, Decimal]] = {}
+    for text in shocks:
+        moves = numbers_by_name("--shock", text.split(","), SHOCK, "SOL=-20%")
+        for commodity, percent in moves.items():
+            must_be_held(seen, reading, "--shock", commodity)
+            if percent <= -100:
+                raise click.UsageError(f"--shock {commodity}: nothing is worth zero or less.")
+        groups[text] = {commodity: 1 + percent / 100 for commodity, percent in moves.items()}
+    answer = margin_reports.stress(reading, seen, groups)
+    match form:
+        case "json":
+            click.echo(as_json(answer), nl=False)
+        case "csv":
+            heads = [{"shock": group["shock"]} for group in answer["shocks"]]
+            click.echo(
+                flat_rows(heads, [group["sub_accounts"] for group in answer["shocks"]]), nl=False
+            )
+        case _:
+            _show_stress(margin_reports.margin(reading, seen, {}), answer)
+    report(book, seen.problems)
+
+
+SHOCK = re.compile(r"([^=\s]+)=([+-]?\d{1,30}(?:\.\d{1,30})?)%?", re.ASCII)
+
+
+def _show_stress(now: Figures, answer: Figures) -> None:
+    """Show sub-accounts in rows, groups of shocks in columns."""
+    keys = ("net_equity", "available_equity", "mmr")
+    heads = ["Sub-account", "", "Now ", *(f"{group['shock']} " for group in answer["shocks"])]
+    rows: list[list[str | None]] = []
+    for index, row in enumerate(now["sub_accounts"]):
+        columns = [row, *(group["sub_accounts"][index] for group in answer["shocks"])]
+        for label, key in LINES:
+            if key in keys:
+                first = row["name"] if key == keys[0] else ""
+                rows.append([first, label, *(_stressed(column, key) for column in columns)])
+    title = f"Stress, end of {answer['at']}, {answer['currency']}"
+    click.echo(table(title, heads, rows), nl=False)
+
+
+def _stressed(column: Figures, key: str) -> str | None:
+    value = column[key]
+    if key == "mmr":
+        if margin_reports.is_bankrupt(column):
+            return "bankrupt"
+        breached = value is not None and Decimal(value) >= 1
+        return None if value is None else f"{Decimal(value):.2%}{' breach' if breached else ''}"
+    return eight_decimals(value)
