@@ -49,25 +49,24 @@ demo: $(READY)
 	@$(call say,See it in Fava:  $(BIN)/usance fava $(DEMO))
 
 golden: $(READY)
-	$(BIN)/python tests/test_golden.py
+	$(BIN)/python tests/house/test_golden.py
 	git --no-pager diff -- tests/golden
 	git status --short -- tests/golden
 
 screenshots: browser $(READY)
-	$(BIN)/python tests/pictures.py
+	$(BIN)/python tests/support/pictures.py
 	git status --short -- docs/pictures
 
 bench: $(READY)
 	$(BIN)/python bench/run.py
 
 soak: $(READY)
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_laws.py tests/test_correction_laws.py tests/test_explain_laws.py \
-	  tests/test_margin_laws.py tests/test_month_text.py tests/test_yield_laws.py
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/laws tests/close/test_month_text.py
 	$(BIN)/pytest -m soak
 	$(BIN)/python -m pip install -qq --editable '.[soak]'
 	rm -rf mutants
 	nice $(BIN)/mutmut run --max-children $(JOBS)
-	$(BIN)/python tests/mutants_page.py
+	$(BIN)/python tests/support/mutants_page.py
 
 # The browser tests need a Chromium, and are skipped with a reason where there is none.
 browser:

@@ -22,7 +22,7 @@ from usance.language.provenance import MONTH_FILE, POSTED
 from usance.ledger.disk import Disk, locked
 
 FAVA = "1.30."
-"""The versions of Fava whose writes are known, as `tests/test_fava_server.py` checks them.
+"""The versions of Fava whose writes are known, as `tests/fava/test_fava_server.py` checks them.
 
 It counts the ways in which the installed Fava writes, so that a person reads a new release before
 it may write.

@@ -886,7 +886,7 @@ def test_every_text_of_margin_has_a_test() -> None:
     """Those under the heading of margin in problems.py: here, or with what they are about."""
     source = inspect.getsource(problems)
     part = source[source.index("\n# Margin\n") : source.index("\n# Yield products\n")]
-    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_[mls]*.py"))
+    tests = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_[mls]*.py"))
     words = {
         "missing_price_of": "which has no price in",
         "old_price": "more than {limit} ",

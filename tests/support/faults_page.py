@@ -29,7 +29,7 @@ from click.testing import Result
 from folders import FIRST, LEDGER, Folder, rates
 from operations import Killed, Operations, Power, Strike, counted, fail, fill, kill, tear
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
 
 SMALL = LEDGER.replace("2024-12-30", "2025-01-30").replace("2025-01-10", "2025-01-30")

@@ -192,7 +192,7 @@ def test_a_balance_too_small_to_earn_a_quantum_a_day_keeps_its_carry(tmp_path: P
         assert folder.books() == virtual
 
 
-LEDGERS = Path(__file__).parents[1] / "ledgers"
+LEDGERS = Path(__file__).parents[2] / "ledgers"
 EXAMPLES = sorted(LEDGERS.glob("*.beancount"))
 
 AWKWARD = """

@@ -13,7 +13,7 @@ import pytest
 
 import usance
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGED = {".py", ".typed", ".beancount", ".html", ".js"}
 
 LEDGER = """\

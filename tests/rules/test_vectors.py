@@ -17,7 +17,7 @@ from usance.model.terms import CurvePool
 from usance.rules.interest import borrower, growth, lender
 from usance.rules.pool_rates import borrow_rate, supply_rate, utilization
 
-FOLDER = Path(__file__).parents[2] / "shared" / "vectors"
+FOLDER = Path(__file__).parents[3] / "shared" / "vectors"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="../shared/vectors is not here")
 
 Row = dict[str, Any]

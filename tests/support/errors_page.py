@@ -19,7 +19,7 @@ from pathlib import Path
 
 from usance.model import problems
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LEDGERS = ROOT / "tests" / "errors"
 PAGE = ROOT / "docs" / "errors.md"
 

@@ -18,7 +18,7 @@ import pytest
 from yield_books import Books, answer, days, load_file, whole
 from yield_oracle import Files, Moment, Walk
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 LENDING = SHARED / "lending_rates_hourly" / "usdc_2024.csv"
 PAR = SHARED / "treasury_par_yield" / "par_yield_daily_2021_2025.csv"
 MONTHS = [f"2024-{month:02}" for month in range(1, 13)]

@@ -14,7 +14,7 @@ import pytest
 
 from usance.rules.pool_rates import supply_rate, utilization
 
-FOLDER = Path(__file__).parents[2] / "shared" / "data" / "lending_rates_hourly"
+FOLDER = Path(__file__).parents[3] / "shared" / "data" / "lending_rates_hourly"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="../shared/data is not here")
 
 

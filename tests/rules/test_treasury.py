@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from usance import treasury
 from usance.rules import yields
 
-SHARED = Path(__file__).parents[2] / "shared"
+SHARED = Path(__file__).parents[3] / "shared"
 VECTORS = SHARED / "vectors" / "treasury.json"
 AUCTIONS = SHARED / "data" / "treasury_bills" / "auctions_2022_2023.csv"
 few = settings(max_examples=60, deadline=None, derandomize=True)

@@ -11,7 +11,7 @@ from beancount.parser import printer
 
 from usance.language.provenance import is_generated
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 LEDGERS = {path.stem: path for path in sorted((ROOT / "ledgers").glob("*.beancount"))}
 LEDGERS["demo"] = ROOT / "ledgers" / "demo" / "main.beancount"

@@ -13,7 +13,7 @@ from conftest import Book, read
 
 from usance.cli import main
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WALLET = "Assets:Backpack:Main:Wallet"
 TERMS = """\
 2024-01-01 commodity USDC

@@ -20,7 +20,7 @@ from usance.explain import explanation as explain
 from usance.ledger import load as ledger
 from usance.model.amounts import plain
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LEDGERS = {path.stem: path for path in sorted((ROOT / "ledgers").glob("*.beancount"))}
 LEDGERS["demo"] = ROOT / "ledgers" / "demo" / "main.beancount"
 

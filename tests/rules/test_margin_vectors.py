@@ -29,7 +29,7 @@ from usance.rules.margin import (
     weight,
 )
 
-FILE = Path(__file__).parents[2] / "shared" / "vectors" / "margin.json"
+FILE = Path(__file__).parents[3] / "shared" / "vectors" / "margin.json"
 Row = dict[str, Any]
 ZERO, ONE = Decimal(0), Decimal(1)
 CASH = Coin.of("USDC", Decimal("0.000001"), 6)

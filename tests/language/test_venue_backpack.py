@@ -21,7 +21,7 @@ from usance.language.reading import read
 from usance.model.hours import moment
 from usance.model.terms import Collateral, Identity, Perpetual, Slope, Stage
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PRESET = ROOT / "ledgers" / "venues" / "backpack.beancount"
 TEXT = PRESET.read_text()
 SHARED = ROOT.parent / "shared"

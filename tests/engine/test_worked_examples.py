@@ -18,7 +18,7 @@ from conftest import Book, read
 from usance.cli import main
 from usance.model.amounts import FIGURE
 
-FILE = Path(__file__).parents[2] / "shared" / "vectors" / "worked_examples.json"
+FILE = Path(__file__).parents[3] / "shared" / "vectors" / "worked_examples.json"
 
 OUTPUTS: dict[str, dict[str, str]] = {
     "W02-collateral-real-account": {

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from usance.cli import main
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"
 SIZE = (1280, 800)
 """Width and height in pixels."""
