@@ -583,6 +583,143 @@ def test_efficiency_counts_unsettled_results(tmp_path: Path) -> None:
     assert (found["capital"], found["margin"], found["idle"]) == ("1050", "755", "295")
 
 
+# Coins without terms
+
+COINS = """\
+option "operating_currency" "USDC"
+plugin "usance.plugins"
+include "posted/*.beancount"
+2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
+  auto-lend: TRUE
+  auto-borrow: TRUE
+2025-05-01 custom "lending-pool" "USDC"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "USDC" 0 0
+2025-05-01 custom "collateral" "SOL"
+  weight: 0.5
+2025-05-01 custom "perpetual" "SOL-PERP"
+  settle: USDC
+  initial-margin: 0.10
+  maintenance-margin: 0.05
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:Main:Wallet
+2025-05-01 open Assets:Backpack:Main:Perp
+2025-05-01 price SOL 150 USDC
+2025-05-01 price SOL-PERP 150 USDC
+2025-05-01 price DOGE 0.25 USDC
+2025-05-01 price PEPE 0.5 EUR
+2025-05-01 price EUR 1.2 USDC
+2025-05-01 * "Deposit"
+  Assets:Backpack:Main:Wallet    100 USDC
+  Assets:Backpack:Main:Wallet      2 SOL
+  Assets:Backpack:Main:Wallet   1000 DOGE
+  Assets:Backpack:Main:Wallet     50 PEPE
+  Assets:Bank
+2025-05-01 * "Open 1 at 150"
+  Assets:Backpack:Main:Perp        1 SOL-PERP {150 USDC}
+  Assets:Backpack:Main:Perp     -150 USDC
+2025-05-02 custom "accrue-through" 2025-05-01
+"""
+"""DOGE and PEPE have no terms; PEPE is quoted in EUR, which has none either."""
+
+
+def test_a_coin_without_terms_is_no_collateral_and_is_capital(tmp_path: Path) -> None:
+    """
+    Capital is 100 + 2 * 150 + 1000 * 0.25 + 50 * 0.5 * 1.2 = 680; 100 are lent, 15 held as margin.
+    Collateral is 100 + 2 * 150 * 0.5 = 250.
+    """
+    made = Folder.made(tmp_path / "books", COINS)
+    assert of(asked(made, "efficiency"), "Main") == {
+        "name": "Main",
+        "venue": "Backpack",
+        "capital": "680",
+        "lent": "100",
+        "margin": "15",
+        "yield": "0",
+        "uses": "115",
+        "efficiency": "0.1691176470588235294117647059",
+        "idle": "580",
+        "siloed": "115",
+        "saved": "0",
+    }
+    assert Decimal(of(asked(made, "accounts"), "Main")["net_asset_value"]) == 680
+    found = of(asked(made, "margin"), "Main")
+    assert (found["collateral"], found["net_equity"]) == ("250", "250")
+    assert [
+        tuple(asset[key] for key in ("coin", "price", "weight", "value"))
+        for asset in found["collateral_assets"]
+    ] == [
+        ("DOGE", "0.25", "0", "0"),
+        ("PEPE", "0.6", "0", "0"),
+        ("SOL", "150", "0.5", "150"),
+        ("USDC", "1", "1", "100"),
+    ]
+
+
+def test_a_coin_without_terms_may_be_priced_otherwise_and_moves_no_margin(tmp_path: Path) -> None:
+    """Somebody holds it; and a price can be asked of one that the ledger has none of."""
+    made = Folder.made(tmp_path / "books", COINS.replace("price PEPE", "price XAU"))
+    words = ["--price", "DOGE=2", "--price", "PEPE=3"]
+    found = of(asked(made, "margin", *words), "Main")
+    assert [asset["price"] for asset in found["collateral_assets"]] == ["2", "3", "150", "1"]
+    assert found["net_equity"] == "250"
+    [group] = asked(made, "stress", "--shock", "DOGE=-20%,PEPE=-50%")["shocks"]
+    found = of(group, "Main")
+    assert [asset["price"] for asset in found["collateral_assets"]] == ["0.2", None, "150", "1"]
+    assert found["net_equity"] == "250"
+
+
+def test_a_coin_that_truly_has_no_price_is_an_error_of_efficiency_alone(tmp_path: Path) -> None:
+    """Each coin is named, and what to write; margin does not need it."""
+    text = COINS.replace("price PEPE", "price XAU").replace("01 price DOGE", "02 price DOGE")
+    made = Folder.made(tmp_path / "books", text)
+    done = made.usance("efficiency", "--format", "json")
+    assert done.exit_code == 1
+    assert set(of(json.loads(done.stdout), "Main").values()) == {"Main", "Backpack", None}
+    at = made.line('"Deposit"')
+    assert done.stderr.splitlines() == [
+        f'main.beancount:{at}: Sub-account "Main" has {coin} on 2025-05-01, which has no price in '
+        f"USDC on or before that day. Write 2025-05-01 price {coin} 1.00 USDC, with the right "
+        "number."
+        for coin in ("DOGE", "PEPE")
+    ]
+    found = of(asked(made, "margin"), "Main")
+    assert [asset["price"] for asset in found["collateral_assets"]] == [None, None, "150", "1"]
+    assert found["net_equity"] == "250"
+
+
+def test_a_coin_that_is_worth_nothing_adds_nothing_to_capital(tmp_path: Path) -> None:
+    """As on the balance sheet: 680 - 250."""
+    made = Folder.made(tmp_path / "books", COINS.replace("DOGE 0.25 USDC", "DOGE 0 USDC"))
+    assert of(asked(made, "efficiency"), "Main")["capital"] == "430"
+    assert Decimal(of(asked(made, "accounts"), "Main")["net_asset_value"]) == 430
+
+
+def test_a_coin_without_terms_in_perp_has_its_price(tmp_path: Path) -> None:
+    """Without the stage of margin it stays there: 680 + 10 * 0.25."""
+    funding = """\
+2025-05-01 * "Funding in kind"
+  Assets:Backpack:Main:Perp  10 DOGE
+  Assets:Bank
+"""
+    text = COINS.replace("usance.plugins", "usance.plugins.auto_lending") + funding
+    made = Folder.made(tmp_path / "books", text)
+    assert of(asked(made, "efficiency"), "Main")["capital"] == "682.5"
+    assert of(asked(made, "margin"), "Main")["unsettled_pnl"] == "2.5"
+
+
+def test_prices_of_coins_without_terms_are_no_inputs_of_closed_days(tmp_path: Path) -> None:
+    """A day closes to the same text with them and without, and they may change later."""
+    made = Folder.made(tmp_path / "books", COINS)
+    without = Folder.made(tmp_path / "without", re.sub(r".*price (DOGE|PEPE).*\n", "", COINS))
+    for folder in (made, without):
+        folder.accrue()
+    assert made.posted() == without.posted()
+    made.edit("DOGE 0.25 USDC", "DOGE 0.5 USDC")
+    assert made.usance("check").exit_code == 0
+    assert of(asked(made, "efficiency"), "Main")["capital"] == "930"
+
+
 # accounts
 
 

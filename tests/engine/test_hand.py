@@ -9,9 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from conftest import Book, read
 from invariants import Books, check_books
 from oracle import units
+from written_books import Book, read
 
 # The terms that most of these books share: 1,000 USDC lent at 3.65 %, borrowed at 7.30 %.
 LENDER = """\

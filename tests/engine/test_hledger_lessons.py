@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from click.testing import CliRunner
-from conftest import Book, read
+from written_books import Book, read
 
 from usance.cli import main
 

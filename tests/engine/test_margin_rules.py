@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import read
+from written_books import read
 
 from usance.cli import main
 from usance.model.amounts import FIGURE, PRECISE, Coin, plain

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import Book, read
+from written_books import Book, read
 
 from usance.cli import main
 from usance.model.amounts import FIGURE

@@ -11,9 +11,9 @@ import pytest
 import test_correction
 from calculator import calculate
 from click.testing import CliRunner, Result
-from conftest import OPTIONS
 from folders import Folder
 from test_verify import resealed
+from written_books import OPTIONS
 
 from usance.cli import main
 from usance.explain import explanation as explain

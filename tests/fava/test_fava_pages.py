@@ -4,6 +4,7 @@ import json
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,32 @@ def test_capital_and_its_uses_are_what_the_command_says(folder: Folder, fava: Fl
     for row in said["sub_accounts"]:
         for key in ("capital", "lent", "margin", "yield", "efficiency", "idle", "siloed", "saved"):
             assert f'<data value="{row[key]}">' in text
+
+
+def test_a_coin_without_terms_has_its_price_on_each_page(tmp_path: Path) -> None:
+    """1,000 DOGE are 250 USDC: capital and a row of margin, where a slider moves its price."""
+    deposit = """\
+2025-05-01 price DOGE 0.25 USDC
+2025-05-01 * "Deposit of a coin without terms"
+  Assets:Backpack:Arb:Wallet  1000 DOGE
+  Assets:Bank
+"""
+    before = Folder.made(tmp_path / "before", pages_book.ledger())
+    folder = Folder.made(tmp_path / "books", pages_book.ledger() + deposit)
+    fava = served(folder).test_client()
+    was, said = (
+        {row["name"]: row for row in json.loads(done.stdout)["sub_accounts"]}
+        for done in (made.usance("efficiency", "--format", "json") for made in (before, folder))
+    )
+    capital = said["Arb"]["capital"]
+    assert Decimal(capital) == Decimal(was["Arb"]["capital"]) + 250
+    assert f'<data value="{capital}">' in page(fava, "UsanceCapital")
+    text = page(fava, "UsanceMargin")
+    assert figures(text)["Arb/collateral_assets/DOGE/price"] == "0.25"
+    assert figures(text)["Arb/collateral_assets/DOGE/value"] == "0"
+    assert 'data-name="DOGE"' in text
+    got = fava.get("/pages/extension/UsanceMargin/whatif?prices=DOGE=0.5")
+    assert got.get_json()["figures"]["Arb/collateral_assets/DOGE/price"]["exact"] == "0.5"
 
 
 def test_money_follows_the_conversion_where_there_is_a_price(fava: FlaskClient) -> None:

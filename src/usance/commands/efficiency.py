@@ -15,6 +15,7 @@ from usance.commands.options import (
     with_ledger,
 )
 from usance.commands.tables import as_json, bar, eight_decimals, flat_rows, table
+from usance.language import prices
 from usance.reports.efficiency import efficiency as of_efficiency
 from usance.reports.margin import Figures
 
@@ -31,7 +32,8 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
       usance efficiency books/main.beancount --at 2025-05-04
     """
     book, reading = loaded_until(path, at)
-    answer, missing = of_efficiency(reading, last_day(reading, at))
+    others = prices.others(reading.book, book.entries)
+    answer, missing = of_efficiency(reading, last_day(reading, at), others)
     rows = answer["sub_accounts"]
     match form:
         case "json":

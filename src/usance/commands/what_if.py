@@ -11,6 +11,7 @@ from usance.commands.options import (
     last_day,
     loaded_until,
 )
+from usance.language import prices
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.reports import margin as margin_reports
@@ -22,7 +23,8 @@ def evening_of(
 ) -> tuple[Ledger, Reading, Evening]:
     """Return a ledger, its reading, and the evening of a day for one sub-account or all."""
     book, reading = loaded_until(path, at)
-    seen = margin_reports.evening(reading, last_day(reading, at), name)
+    others = prices.others(reading.book, book.entries)
+    seen = margin_reports.evening(reading, last_day(reading, at), others, name)
     if name is not None and name not in seen.standings:
         known = ", ".join(sorted(reading.book.sub_accounts)) or "none"
         raise click.UsageError(f"--sub-account {name} is not declared. Declared are: {known}.")

@@ -8,20 +8,25 @@ from usance.model.amounts import PRECISE, ZERO
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
 from usance.model.problems import Problem
-from usance.model.quotes import Quote
+from usance.model.quotes import Quote, Quotes
 from usance.model.terms import Haircut, Identity, Perpetual
 from usance.rules.margin import Asset, Debt, Position, Standing
 
 FULL = Identity(Decimal(1))
+NO_PRICES = Quotes({})
 
 
 class Standings:
-    """Puts together the standings of a day, and tells what is missing or old in them."""
+    """Puts together the standings of a day, and tells what is missing or old in them.
 
-    def __init__(self, book: Book, state: State, day: int) -> None:
+    others  prices of commodities without terms, for a report: no day rests on them
+    """
+
+    def __init__(self, book: Book, state: State, day: int, others: Quotes = NO_PRICES) -> None:
         self.book = book
         self.state = state
         self.day = day
+        self.others = others
         self.moment = day * SLOTS + HOURS
         self.quoted: dict[tuple[str, str], Quote | None] = {}
         self.fresh: dict[tuple[str, str], Decimal] = {}
@@ -76,9 +81,11 @@ class Standings:
         return found.price
 
     def _quoted(self, commodity: str, quote: str) -> Quote | None:
+        """Return the last price of a commodity, or None."""
         key = (commodity, quote)
         if key not in self.quoted:
-            self.quoted[key] = self.book.quotes.at(commodity, quote, self.day)
+            found = self.book.quotes.at(commodity, quote, self.day)
+            self.quoted[key] = found or self.others.at(commodity, quote, self.day)
         return self.quoted[key]
 
     def standing(self, name: str) -> Standing | None:

@@ -20,11 +20,13 @@ from usance.engine.loop import Day
 from usance.engine.state import State
 from usance.explain import explanation as explain
 from usance.explain.explanation import Explanation
+from usance.language import prices
 from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
 from usance.ledger.load import Ledger
 from usance.model.hours import date_of
 from usance.model.problems import Problem
+from usance.model.quotes import Quotes
 from usance.reports import balance_sheets as reports
 from usance.reports import efficiency
 from usance.reports import lending as lending_reports
@@ -110,15 +112,21 @@ class Books:
         """Return what sub-accounts have at the end of a day."""
         return self.evenings[day - (self.first or 0)][1]
 
+    @property
+    @kept
+    def others(self) -> Quotes:
+        """Prices of commodities without terms."""
+        return prices.others(self.reading.book, self.ledger.entries)
+
     @kept
     def uses(self, day: int) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance efficiency`, and what could not be priced."""
-        return efficiency.uses(self.reading, self.state(day), day)
+        return efficiency.uses(self.reading, self.state(day), day, self.others)
 
     @kept
     def evening(self, day: int) -> Evening:
         """Return what sub-accounts have at the end of a day, priced."""
-        return margin_reports.priced(self.reading, self.state(day), day)
+        return margin_reports.priced(self.reading, self.state(day), day, self.others)
 
     @kept
     def margin(self, day: int) -> Figures:

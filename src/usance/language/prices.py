@@ -14,6 +14,7 @@ from usance.language.canonical import Input
 from usance.language.directive import source_of
 from usance.language.schedule import Schedule
 from usance.model import problems
+from usance.model.book import Book
 from usance.model.hours import SLOTS
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
@@ -57,6 +58,7 @@ def _counting(
     ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
     ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
     ours.discard(operating or "")
+    ours = _with_terms(terms) - {operating}
     linked = set(ours)
     for entry in entries:
         pair = {entry.currency, entry.amount.currency}
@@ -72,6 +74,13 @@ def _counting(
             assert isinstance(entry.amount.number, Decimal)
             (counting if entry.amount.number > 0 else useless).append(entry)
     return counting, useless
+
+
+def _with_terms(terms: Schedule | Book) -> set[str]:
+    """Return the commodities that are lent, collateral or traded, and the settle coins."""
+    names = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
+    settle = {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
+    return names | settle
 
 
 def _since(terms: Schedule, operating: str | None) -> dict[str, int]:
@@ -121,3 +130,10 @@ def quotes(entries: Iterable[Directive]) -> Quotes:
             for pair, quoted in table.items()
         }
     )
+
+
+def others(book: Book, entries: Iterable[Directive]) -> Quotes:
+    """Return the prices of commodities without terms: no day rests on them, but a report may."""
+    ours = _with_terms(book)
+    table = quotes(entries).prices.items()
+    return Quotes({pair: quoted for pair, quoted in table if pair[0] not in ours})

@@ -9,24 +9,27 @@ from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO
 from usance.model.hours import date_of
 from usance.model.problems import Problem
+from usance.model.quotes import Quotes
 from usance.reports.figures import shown
 from usance.reports.margin import Figures
-from usance.rules.margin import evaluate
+from usance.rules.margin import Standing, evaluate
 
 
-def efficiency(reading: Reading, day: int) -> tuple[Figures, list[Problem]]:
+def efficiency(reading: Reading, day: int, others: Quotes) -> tuple[Figures, list[Problem]]:
     """Return the answer of `usance efficiency`, and what could not be priced for it."""
-    return uses(reading, replay.evening(reading, day), day)
+    return uses(reading, replay.evening(reading, day), day, others)
 
 
-def uses(reading: Reading, state: State, day: int) -> tuple[Figures, list[Problem]]:
-    """Return capital and its uses in the state of an evening, and what could not be priced."""
-    standings = Standings(reading.book, state, day)
+def uses(reading: Reading, state: State, day: int, others: Quotes) -> tuple[Figures, list[Problem]]:
+    """Return capital and its uses in the state of an evening, and what could not be priced.
+
+    others  prices of commodities without terms: such a coin is no collateral, but it is capital
+    """
+    standings = Standings(reading.book, state, day, others)
     rows = []
     for name in sorted(reading.book.sub_accounts):
-        with localcontext(PRECISE):
-            worth = _worth(standings, name)
-            standing = standings.standing(name)
+        standing = standings.standing(name)
+        worth = None if standing is None else _worth(standings, name, standing)
         row: Figures = {"name": name, "venue": reading.book.venue(name)}
         if worth is None or standing is None:
             rows.append(row | dict.fromkeys(USES))
@@ -58,20 +61,24 @@ USES = (
 )
 
 
-def _worth(standings: Standings, name: str) -> tuple[Decimal, Decimal, Decimal] | None:
+def _worth(
+    standings: Standings, name: str, standing: Standing
+) -> tuple[Decimal, Decimal, Decimal] | None:
     """Return what the wallet is worth, what of it is lent and what enrolled, unweighted."""
     book, wallet, lent, enrolled = standings.book, ZERO, ZERO, ZERO
-    for coin, holding in sorted(standings.state.holdings.get(name, {}).items()):
-        if holding.held:
-            price = standings.price(name, coin, book.operating, coin)
-            if price is None:
-                return None
-            wallet += book.coins[coin].decimal(holding.held) * price
-            lent += book.coins[coin].amount(holding.lent) * price
-            accrual = standings.state.accruals.get((name, coin))
+    complete = True
+    with localcontext(PRECISE):
+        for asset in standing.assets:
+            if asset.price is None:
+                standings.price(name, asset.coin, book.operating, asset.coin)  # tells of it
+                complete = False
+                continue
+            wallet += asset.quantity * asset.price
+            lent += asset.lent * asset.price
+            accrual = standings.state.accruals.get((name, asset.coin))
             if accrual is not None:
-                enrolled += book.coins[coin].amount(accrual.enrolled) * price
-    return wallet, lent, enrolled
+                enrolled += book.coins[asset.coin].amount(accrual.enrolled) * asset.price
+    return (wallet, lent, enrolled) if complete else None
 
 
 def _uses(capital: Decimal, lent: Decimal, margin: Decimal, enrolled: Decimal) -> Figures:

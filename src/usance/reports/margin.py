@@ -12,6 +12,7 @@ from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO, plain
 from usance.model.hours import date_of
 from usance.model.problems import Problem
+from usance.model.quotes import Quotes
 from usance.reports.figures import shown
 from usance.rules.liquidation_price import liquidation_price
 from usance.rules.margin import Margin, Requirement, Standing, counted, evaluate, repriced, weight
@@ -29,14 +30,19 @@ class Evening:
     problems: list[Problem]
 
 
-def evening(reading: Reading, day: int, only: str | None = None) -> Evening:
+def evening(reading: Reading, day: int, others: Quotes, only: str | None = None) -> Evening:
     """Live the days up to the end of one, and price what each sub-account (or one) has then."""
-    return priced(reading, replay.evening(reading, day), day, only)
+    return priced(reading, replay.evening(reading, day), day, others, only)
 
 
-def priced(reading: Reading, state: State, day: int, only: str | None = None) -> Evening:
-    """Price what each sub-account (or one) has in the state of an evening."""
-    standings = Standings(reading.book, state, day)
+def priced(
+    reading: Reading, state: State, day: int, others: Quotes, only: str | None = None
+) -> Evening:
+    """Price what each sub-account (or one) has in the state of an evening.
+
+    others  prices of commodities without terms: such a coin counts for nothing, but is shown
+    """
+    standings = Standings(reading.book, state, day, others)
     names = [name for name in sorted(reading.book.sub_accounts) if only in (None, name)]
     found = {name: standings.standing(name) for name in names}
     return Evening(day, found, [problem for problem in standings.problems if not problem.finding])
@@ -109,6 +115,7 @@ def commodities(seen: Evening) -> set[str]:
     found: set[str] = set()
     for standing in seen.standings.values():
         if standing is not None:
+            found.update(asset.coin for asset in standing.assets)
             found.update(coin for coin, _ in _coins(standing))
             for position in standing.positions:
                 found.add(position.market)

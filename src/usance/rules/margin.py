@@ -206,10 +206,7 @@ def repriced(standing: Standing, prices: Mapping[str, Decimal]) -> Standing:
     """
     return standing._replace(
         assets=tuple(
-            asset._replace(price=prices.get(asset.coin, asset.price))
-            if asset.price is not None
-            else asset
-            for asset in standing.assets
+            asset._replace(price=prices.get(asset.coin, asset.price)) for asset in standing.assets
         ),
         positions=tuple(
             position._replace(
