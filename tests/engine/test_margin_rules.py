@@ -386,6 +386,24 @@ def test_the_operating_currency_counts_in_full_where_no_terms_say_otherwise(tmp_
     assert margin_of(tmp_path, HEAD + terms, "--at", "2025-05-01")["net_equity"] == "1000"
 
 
+@pytest.mark.parametrize("beside", ["", "  weight: 0.95\n", "  weight: 0\n"])
+def test_a_weight_beside_tiers_counts_for_nothing(tmp_path: Path, beside: str) -> None:
+    """2 BTC: 0.5 at 0.95, 0.7 at 0.90 and 0.8 at 0.60 are 1.585 BTC of 1,000 USDC each."""
+    text = f"""
+2025-05-01 custom "collateral" "BTC"
+{beside}  weight-function: "tiers"
+  tiers: "0.95 to 0.5, 0.90 to 1.2, 0.60 to 4, 0 above"
+2025-05-01 price BTC 1000 USDC
+2025-05-01 * "Deposit"
+  Assets:Backpack:Main:Wallet      2 BTC
+  Assets:Bank
+"""
+    row = margin_of(tmp_path, HEAD + text)
+    assert row["net_equity"] == "2585"
+    [btc, _] = row["collateral_assets"]
+    assert (btc["weight"], btc["value"]) == ("0.7925", "1585")
+
+
 def test_terms_of_a_time_count_at_the_end_of_their_day(tmp_path: Path) -> None:
     change = """
 2025-05-02 custom "perpetual" "SOL-PERP"

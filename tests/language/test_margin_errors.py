@@ -75,7 +75,7 @@ MARGINS = [
 KNOWN = {
     "identity": ["weight", "weight-function", *MARGINS],
     "inverse-sqrt": ["weight", "weight-function", "base", "penalty", *MARGINS],
-    "tiers": ["weight-function", "tiers", *MARGINS],
+    "tiers": ["weight", "weight-function", "tiers", *MARGINS],
     "perpetual": ["settle", "underlying", *MARGINS],
     "liquidation": ["time", "venue"],
 }
@@ -357,6 +357,7 @@ POSSIBLE = [
     ("identity", "initial-margin", "1"),
     ("inverse-sqrt", "base", "0.0000001"),
     ("inverse-sqrt", "penalty", "0"),
+    ("tiers", "weight", "0.95"),
     ("tiers", "tiers", '"1 above"'),
     ("tiers", "tiers", '"0 to 0.5,1 to 0.50000001 ,   0.25   above"'),
     ("perpetual", "initial-margin", "0"),

@@ -64,7 +64,9 @@ def _haircut(reader: Reader) -> Haircut:
                 reader.number("penalty", "0.0004", "at least 0"),
             )
         case "tiers":
-            reader.known(("weight-function", "tiers", *MARGIN_KEYS))
+            reader.known((*IDENTITY_KEYS, "tiers"))
+            # A weight may stay beside tiers: it has to be one, and counts for nothing.
+            reader.number("weight", "0.95", "from 0 to 1", ZERO)
             return Tiers(_bands(reader))
     reader.wrong("weight-function", FUNCTIONS)
     return Identity(ZERO)
