@@ -342,7 +342,7 @@ def test_a_price_far_away_moves_its_contracts_as_far(visit: browser.Visit, folde
     figure = net_equity(folder, "SOL=0.001", "SOL-PERP=0.0010011", name="Desk")
     expect(page.locator('[data-figure="Desk/net_equity"]')).to_have_attribute("value", figure)
     page.locator('.us-slider[data-name="SOL"] input[type=text]').fill("9" * 30)
-    expect(page.locator("#us-told")).to_contain_text("is no price of SOL-PERP")
+    expect(page.locator("#us-told")).to_contain_text("is not a price of SOL-PERP")
     expect(shown).to_be_visible()
 
 
@@ -388,7 +388,7 @@ def test_a_price_that_is_none_is_said_and_moves_nothing(
     slider.locator("input[type=text]").fill("120")
     expect(shown).to_have_attribute("value", net_equity(folder, "SOL=120", name="Desk"))
     slider.locator("input[type=text]").fill(text)
-    expect(page.locator("#us-told")).to_contain_text(f"\u201c{text}\u201d is no price of SOL.")
+    expect(page.locator("#us-told")).to_contain_text(f"\u201c{text}\u201d is not a price of SOL.")
     expect(slider.locator("output")).to_have_text("\u2013")
     expect(shown).to_have_attribute("value", net_equity(folder, "SOL=120", name="Desk"))
     slider.locator("input[type=text]").fill("110")
@@ -447,7 +447,7 @@ def test_a_journal_entry_leads_to_its_arithmetic(visit: browser.Visit) -> None:
     assert "lending/2025-05-31/" in page.locator("article h3").first.inner_text()
     assert "time=2025-05-31" in page.url
     identity = page.locator("article h3").first.inner_text().split()[0]
-    assert page.get_by_label("Id of a transaction").input_value() == identity
+    assert page.get_by_label("Transaction id").input_value() == identity
 
 
 def test_what_a_person_wrote_has_no_such_link(visit: browser.Visit) -> None:
@@ -484,7 +484,7 @@ def test_a_day_of_the_calendar_is_a_filter(visit: browser.Visit) -> None:
 
 def test_an_id_is_asked_for(visit: browser.Visit) -> None:
     page = full(visit, "UsanceVerify/")
-    page.get_by_label("Id of a transaction").fill("margin/2025-05-31/Main")
+    page.get_by_label("Transaction id").fill("margin/2025-05-31/Main")
     page.get_by_role("button", name="Explain").click()
     page.get_by_role("list", name="Steps").wait_for()
     assert re.search(r"margin/2025-05-31/Main", page.locator("article h3").first.inner_text())

@@ -73,7 +73,7 @@ def page(fava: FlaskClient, name: str, query: str = "", slug: str = "pages") -> 
     """Return a page of ours, whose components have JSON that can be read."""
     got = fava.get(f"/{slug}/extension/{name}/?{query}")
     assert got.status_code == 200, got.text
-    assert "could not be put together" not in got.text
+    assert "Usance could not make this page" not in got.text
     for part in re.findall(r'<script type="application/json">(.*?)</script>', got.text, re.DOTALL):
         json.loads(part)
     return got.text
@@ -174,7 +174,7 @@ def test_a_balance_leads_to_what_changed_it_last(app: Flask, fava: FlaskClient) 
 @pytest.mark.parametrize("name", PAGES)
 def test_an_empty_period_says_so(name: str, fava: FlaskClient) -> None:
     text = page(fava, name, "time=1999")
-    assert "No day of the books lies in this period" in text
+    assert "The books have no days in this period" in text
     assert "2025-04-01 to 2025-05-31" in text
 
 
@@ -232,7 +232,7 @@ def test_what_if_of_an_empty_period_is_refused(fava: FlaskClient) -> None:
     got = fava.get("/pages/extension/UsanceMargin/whatif?time=1999")
     assert (got.status_code, got.get_json()) == (
         400,
-        {"error": "no day of the books lies in the period"},
+        {"error": "The books have no days in this period."},
     )
 
 
@@ -284,7 +284,7 @@ def test_money_follows_the_conversion_where_there_is_a_price(fava: FlaskClient) 
     assert ">786.52792719<" in text
     assert "All in USDC" in page(fava, "UsanceCapital", "conversion=EUR")
     assert "no price of USDC in EUR on 2025-05-31" in page(fava, "UsanceCapital", "conversion=EUR")
-    assert "margin is counted in the operating currency" in page(
+    assert "margin is measured in the operating currency" in page(
         fava, "UsanceMargin", "conversion=SOL"
     )
 
@@ -336,6 +336,9 @@ def test_the_seals_are_walked(folder: Folder, fava: FlaskClient) -> None:
     assert len(re.findall(r'title="2025-05-\d\d, open"', text)) == 31
 
 
+DIFFERS = "The posted transaction differs from the one that Usance computes now"
+
+
 @pytest.mark.parametrize(
     "identity",
     [
@@ -357,7 +360,7 @@ def test_a_transaction_is_explained_as_the_command_does(
         for step in said["steps"]:
             assert f'<data value="{step["result"]}">' in text
         assert "#context-" in text
-        assert "What is posted is not what comes out" not in text
+        assert DIFFERS not in text
 
 
 def test_an_answer_is_worked_out_once_for_each_question(
@@ -430,7 +433,7 @@ def test_a_ledger_with_errors_shows_what_it_can(tmp_path: Path) -> None:
     folder.edit("2025-05-31 price SOL 139 USDC\n", "2025-05-31 price SOL 0 USDC\n")
     fava = served(folder).test_client()
     for name in PAGES:
-        assert "page of errors" in page(fava, name)
+        assert "errors page" in page(fava, name)
     told = fava.get("/pages/api/errors").get_json()["data"]
     assert any('lending-rate "USDC"' in error["message"] for error in told)
 
@@ -447,14 +450,14 @@ def test_what_cannot_be_priced_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ledger", "said"),
     [
-        ("", "No day is computed in this ledger yet"),
-        ('plugin "usance.plugins"\n', "Nothing has moved in a sub-account yet"),
+        ("", "Usance computes no days in this ledger yet"),
+        ('plugin "usance.plugins"\n', "No sub-account has any transactions yet"),
         (
             (
                 'plugin "usance.plugins"\noption "operating_currency" "USDC"\n'
                 '2025-01-01 custom "sub-account" "Main" Assets:Backpack:Main\n'
             ),
-            "Nothing has moved in a sub-account yet",
+            "No sub-account has any transactions yet",
         ),
     ],
     ids=["no plugin", "no sub-account", "no deposit"],
@@ -473,7 +476,7 @@ def test_books_without_a_currency_say_what_to_write(tmp_path: Path) -> None:
     folder = Folder.made(tmp_path / "books", text)
     fava = served(folder).test_client()
     for name in PAGES:
-        assert "Figures need a currency" in page(fava, name)
+        assert "The figures need an operating currency" in page(fava, name)
 
 
 def test_a_page_that_fails_stops_nothing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -487,7 +490,7 @@ def test_a_page_that_fails_stops_nothing(folder: Folder, monkeypatch: pytest.Mon
     for name in PAGES:
         got = fava.get(f"/pages/extension/{name}/")
         assert got.status_code == 200
-        assert "could not be put together" in got.text
+        assert "Usance could not make this page" in got.text
         assert fava.get(f"/pages/extension/{name}/").status_code == 200
     told = [error["message"] for error in fava.get("/pages/api/errors").get_json()["data"]]
     assert told.count("usance, Margin: RuntimeError: the disk of the universe is full") == 1
@@ -519,7 +522,7 @@ def test_a_reload_is_seen_at_once(tmp_path: Path) -> None:
     folder.edit(
         "100000 USDC\n  Assets:Bank                    -100000", "90000 USDC\n  Assets:Bank  -90000"
     )
-    assert "page of errors" in page(fava, "UsanceVerify"), "a closed day has changed"
+    assert "errors page" in page(fava, "UsanceVerify"), "a closed day has changed"
 
 
 def test_a_correction_is_shown(tmp_path: Path) -> None:
@@ -532,6 +535,9 @@ def test_a_correction_is_shown(tmp_path: Path) -> None:
     assert 'title="2025-04-01, corrected"' in text
     assert "Corrections of closed days" in text
     assert "difference" in page(fava, "UsanceVerify", "id=correction/2025-04-11/Main")
+    text = page(fava, "UsanceVerify", "id=lending/2025-04-05/Main")
+    assert DIFFERS in text
+    assert "Corrected by" in text
 
 
 # What a plugin behind ours adds is not seen, here as in the commands
@@ -697,13 +703,13 @@ def test_what_is_wrong_with_closed_days_is_said(tmp_path: Path) -> None:
     month.write_text(text)
     folder.edit('include "posted/*.beancount"\n', "")
     told("The ledger does not include the days that are posted beside it")
-    assert "No closed day is in this ledger" in shown(folder, "UsanceVerify")
+    assert "This ledger has no closed days" in shown(folder, "UsanceVerify")
     whole = folder.ledger.read_text()
     folder.ledger.write_text(whole.partition('2025-05-01 * "Deposit"')[0])
     assert "does not include the days that are posted" in shown(folder, "UsanceCapital")
     folder.ledger.write_text(whole)
     month.unlink()
-    assert "go on to 2025-05-01, which is not closed" in shown(folder, "UsanceVerify")
+    assert "go on to 2025-05-01, a day that is not closed" in shown(folder, "UsanceVerify")
     inputs.unlink()
     inputs.mkdir()
     told("Not a plain file")
@@ -715,7 +721,7 @@ def test_what_is_wrong_with_closed_days_is_said(tmp_path: Path) -> None:
 def test_what_if_refuses_what_the_command_refuses(prices: str, fava: FlaskClient) -> None:
     got = fava.get(f"/pages/extension/UsanceMargin/whatif?prices={prices}")
     assert got.status_code == 400
-    assert "is no price" in got.get_json()["error"]
+    assert "is not a price" in got.get_json()["error"]
 
 
 def test_the_last_day_of_all_is_a_day(tmp_path: Path) -> None:
@@ -733,7 +739,7 @@ def test_a_rates_file_that_is_mended_is_seen(tmp_path: Path) -> None:
     rates = folder.path / "rates" / "usdc.csv"
     rates.unlink()
     fava = served(folder).test_client()
-    nothing = "Nothing has moved in a sub-account yet"
+    nothing = "No sub-account has any transactions yet"
     assert nothing in page(fava, "UsanceLending", "", "small")
     for text, expected in ((ROWS, "3.65 %"), ("time,rate\n", nothing), (ROWS, "3.65 %")):
         time.sleep(0.02)
@@ -792,7 +798,7 @@ def test_a_directive_without_values_stops_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [*PAGES][:-1])
 def test_an_id_is_asked_of_the_page_of_proofs_alone(name: str, fava: FlaskClient) -> None:
-    assert "No day of the books lies in this period" in page(fava, name, "time=1999&id=x")
+    assert "The books have no days in this period" in page(fava, name, "time=1999&id=x")
 
 
 EMPTY = """\
@@ -972,7 +978,8 @@ def test_no_note_is_about_bars_that_are_not_there(tmp_path: Path) -> None:
     text = SMALL.replace("2025-05-06", "2025-09-01").replace("  auto-lend: TRUE\n", "")
     shown_ = shown(Folder.made(tmp_path / "small", text, ROWS), "UsanceLending", "interval=day")
     assert "Supply rate" in shown_
-    assert "Bars" not in shown_.partition("<article>")[2]
+    assert "Bars show" not in shown_
+    assert "Interest bars" not in shown_
     text = SMALL.replace("2025-05-06", "2025-09-01")
     fava = served(Folder.made(tmp_path / "other", text, ROWS), incognito=True).test_client()
     assert "Bars show" not in page(fava, "UsanceLending", "interval=day", "small")
@@ -980,7 +987,9 @@ def test_no_note_is_about_bars_that_are_not_there(tmp_path: Path) -> None:
 
 def test_bars_of_a_part_of_the_period_say_so(tmp_path: Path) -> None:
     folder = Folder.made(tmp_path / "small", SMALL.replace("2025-05-06", "2025-09-01"), ROWS)
-    assert "Bars show the last 100 intervals only" in shown(folder, "UsanceLending", "interval=day")
+    text = shown(folder, "UsanceLending", "interval=day")
+    assert "Bars show only the last 100 intervals" in text
+    assert "Interest bars" in text
     assert "Bars show" not in shown(folder, "UsanceLending", "interval=month")
 
 
@@ -992,19 +1001,19 @@ def test_a_finding_alone_casts_no_doubt_on_the_figures(tmp_path: Path) -> None:
     folder = Folder.made(tmp_path / "small", SMALL + finding, ROWS)
     text = shown(folder, "UsanceCapital")
     assert 'us-note" role="note">This ledger has 1 message:' in text
-    assert "rests on what could be read" not in text
+    assert "rest on the parts that Usance could read" not in text
     folder.edit("0.0365", "101", "rates/usdc.csv")
     text = shown(folder, "UsanceCapital")
     assert 'us-note us-bad" role="note">This ledger has' in text
-    assert "rests on what could be read" in text
+    assert "rest on the parts that Usance could read" in text
 
 
 def test_a_ledger_whose_plugin_is_misspelt_has_its_errors_on_each_page(tmp_path: Path) -> None:
     folder = Folder.made(tmp_path / "small", SMALL.replace("usance.plugins", "usance.plugin"), ROWS)
     for name in PAGES:
         text = shown(folder, name)
-        assert "No day is computed in this ledger yet" in text
-        assert "page of errors" in text
+        assert "Usance computes no days in this ledger yet" in text
+        assert "errors page" in text
 
 
 def test_what_a_bankrupt_account_saves_is_not_said(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-// Sliders of the Margin page: prices go to the engine, its figures come back as text.
+// Sliders of the Margin page: they send prices to the engine, which returns figures as text.
 
 const KEPT = ["time", "conversion", "interval"];
 
-/** What the engine takes for a price. */
+/** A price that the engine accepts. */
 const PRICE = /^(?=.*[1-9])[0-9]{1,30}(\.[0-9]{1,30})?$/;
 
-/** A moved price: as many decimals as it had before, at least two, and five digits of it. */
+/** A moved price: as many decimals as before, but at least two, and at least five digits. */
 const written = (price, percent) => {
   if (percent === 0) return price;
   const moved = Number(price) * (1 + percent / 100);
@@ -66,7 +66,7 @@ function connect(fields, api) {
     const number = ++asked;
     const unread = sliders.find((slider) => slider.text.ariaInvalid === "true");
     if (unread) {
-      message.textContent = `\u201c${unread.text.value}\u201d is no price of ${unread.name}. Write digits and one point, such as 120.5; until then the figures are those of the prices before.`;
+      message.textContent = `\u201c${unread.text.value}\u201d is not a price of ${unread.name}. Write digits and one decimal point, for example 120.5. Until then the figures do not change.`;
       return;
     }
     const prices = sliders

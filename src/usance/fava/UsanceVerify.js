@@ -1,4 +1,4 @@
-// A link from each generated transaction of a journal to the arithmetic behind it.
+// Adds to each generated transaction of a journal a link to its arithmetic.
 
 const PAGE = new URL("../extension/UsanceVerify/", import.meta.url);
 

@@ -1,4 +1,4 @@
-"""Pages of Usance in Fava, and the launcher that serves them.
+"""Usance's pages in Fava, and the launcher that serves them. One line of a ledger adds the pages.
 
 2025-05-01 custom "fava-extension" "usance.fava"
 

@@ -1,4 +1,4 @@
-"""Books: what one load of a ledger comes to. Its days are lived once, when a page first asks."""
+"""Books: the reports of one load of a ledger. Its days run once, when a page first asks."""
 
 import datetime
 import threading
@@ -39,7 +39,7 @@ Answer = TypeVar("Answer")
 Question = TypeVarTuple("Question")
 
 Dated = list[tuple[datetime.date, str]]
-"""Ids of transactions with their dates, in order of date."""
+"""Dates and ids of transactions, in order of date."""
 
 
 def _last(dates: Dated, day: int, fits: Callable[[str], bool] = bool) -> str:
@@ -50,7 +50,7 @@ def _last(dates: Dated, day: int, fits: Callable[[str], bool] = bool) -> str:
 def kept(
     report: Callable[["Books", *Question], Answer],
 ) -> Callable[["Books", *Question], Answer]:
-    """Keep what a method of `Books` answers: each question is worked out once.
+    """Keep the answers of a method of `Books`: each question is worked out once.
 
     Threads that ask at the same time wait for the first one. An exception is not kept.
     """
@@ -85,7 +85,7 @@ class Books:
 
     @property
     def first(self) -> int | None:
-        """The first day that moved or is closed, None where there is none up to the last."""
+        """The first day with a movement or a seal, or None if the last day is before it."""
         days = (self.reading.book.first, first_day(self.reading))
         return min((day for day in days if day is not None and day <= self.last), default=None)
 
@@ -97,10 +97,10 @@ class Books:
     @property
     @kept
     def evenings(self) -> list[tuple[Day, State]]:
-        """All days from the first one on, each with what sub-accounts have at its end."""
+        """All days from the first one on, each with the state at its end."""
         lived = self.ledger.evenings()
         begin = lived[0][0].day if lived else self.last + 1
-        # What closed days were lived for may be gone since.
+        # Closed days stay, though the movements that they were computed from may be gone.
         return [(Day(day), State()) for day in range(self.first or begin, begin)] + lived
 
     def days(self, first: int, last: int) -> list[Day]:
@@ -109,7 +109,7 @@ class Books:
         return [day for day, _ in self.evenings[max(0, first - begin) : max(0, last + 1 - begin)]]
 
     def state(self, day: int) -> State:
-        """Return what sub-accounts have at the end of a day."""
+        """Return the state of all sub-accounts at the end of a day."""
         return self.evenings[day - (self.first or 0)][1]
 
     @property
@@ -120,12 +120,12 @@ class Books:
 
     @kept
     def uses(self, day: int) -> tuple[Figures, list[Problem]]:
-        """Return the answer of `usance efficiency`, and what could not be priced."""
+        """Return the answer of `usance efficiency`, and the problems with prices."""
         return efficiency.uses(self.reading, self.state(day), day, self.others)
 
     @kept
     def evening(self, day: int) -> Evening:
-        """Return what sub-accounts have at the end of a day, priced."""
+        """Return the state of all sub-accounts at the end of a day, priced."""
         return margin_reports.priced(self.reading, self.state(day), day, self.others)
 
     @kept
@@ -140,7 +140,7 @@ class Books:
 
     @kept
     def earned(self, first: int, last: int) -> list[lending_reports.Earned]:
-        """Return what a period earned and cost."""
+        """Return the interest of a period that each sub-account earned and paid."""
         return lending_reports.earned(self.days(first, last))
 
     @kept
@@ -150,7 +150,7 @@ class Books:
 
     @kept
     def interests(self, first: int, last: int) -> dict[str, dict[str, Any]]:
-        """Return interest of a period by side and coin."""
+        """Return the interest of a period by side and coin."""
         return lending_reports.interests(self.days(first, last))
 
     @kept
@@ -183,20 +183,20 @@ class Books:
         return explain.ids(self.ledger)
 
     def latest(self, kind: str, name: str, day: int, coin: str = "") -> str:
-        """Return the id of the last transaction of a kind and sub-account until a day, or "".
+        """Return the id of the last transaction of a kind and sub-account up to a day, or "".
 
-        coin  of which it has to post something, whatever it is without one
+        coin  if given, a coin that the transaction must post
         """
         dates = self._by_kind().get((kind, name), [])
         return _last(dates, day, lambda identity: not coin or self._posts(identity, coin))
 
     def _posts(self, identity: str, coin: str) -> bool:
         legs = self.ids[identity].postings
-        # Beancount's amounts are false where they are zero.
+        # An amount of zero is false in Beancount: such a leg moves no coin.
         return any(leg.units and leg.units.currency == coin for leg in legs)
 
     def changed(self, account: str, coin: str, day: int) -> str:
-        """Return the id of the last transaction that posted to an account until a day, or ""."""
+        """Return the id of the last transaction that posted to an account up to a day, or ""."""
         return _last(self._by_account().get((account, coin), []), day)
 
     @kept
@@ -230,9 +230,9 @@ class Books:
         )[::-1]
 
     def verification(self) -> tuple[Verification | None, list[str]]:
-        """Follow the chain of closed days, again where a file has changed; say what is wrong.
+        """Follow the chain of closed days, again if a file has changed; return its faults too.
 
-        None where there is nothing to follow, or a file cannot be read.
+        The verification is None if no file is there to follow, or if one cannot be read.
         """
         try:
             stats = [(path.name, path.lstat()) for path in posted.files(self._posted_folder)]

@@ -1,7 +1,7 @@
-"""Host: what the extension does beside its pages. It has no page, and so no line in the sidebar.
+"""Host: an extension without a page, and so without a line in the sidebar.
 
-It keeps the books of a load for all pages, and stands in where Fava would take a generated entry
-for one in a file.
+It keeps the books of a load for all pages. It also answers for Fava if a request would edit a
+generated entry, which Fava would look for in a file.
 """
 
 import threading
@@ -31,7 +31,7 @@ EDITS = frozenset(
         "put_source_slice",
     )
 )
-"""What Fava asks for, or does, in the file of an entry."""
+"""Endpoints that read or edit the file of an entry."""
 
 
 class UsanceBooks(FavaExtensionBase):
@@ -55,9 +55,9 @@ class UsanceBooks(FavaExtensionBase):
         self._awaited: set[Path] = set()
 
     def after_load_file(self) -> None:
-        """Forget the books of the load before; keep folders out of the editor's list of files.
+        """Forget the books of the previous load; keep folders out of the editor's list of files.
 
-        Fava watches the folder of closed days already, and could not open it.
+        Fava watches the folder of closed days already, and could not open it in the editor.
         """
         self._books = None
         options = self.ledger.options
@@ -65,15 +65,15 @@ class UsanceBooks(FavaExtensionBase):
         folder = str(Path(self.ledger.beancount_file_path).parent)
         if reading is not None:
             self._named.update(ledger.places(reading, folder))
-        # What was there once may be gone for a moment only, and Fava watches it no longer.
+        # Fava stops watching a missing file, which may be missing only for a moment.
         self._awaited = {place for place in self._named if not is_there(place)}
         self._named = {*map(Path, options["include"]), *self._awaited}
         options["include"] = [name for name in options["include"] if not Path(name).is_dir()]
 
     def before_request(self) -> None:
-        """Load what was not there before: Fava watches only what is.
+        """Load again if a missing file has appeared: Fava watches only existing files.
 
-        Refuse to read or edit the source of what has none: Fava would look for a file.
+        Refuse to read or edit the source of a generated entry: Fava would look for a file.
         """
         ledger_file = Path(self.ledger.beancount_file_path)
         with self._loading:
@@ -94,7 +94,7 @@ class UsanceBooks(FavaExtensionBase):
 
     @property
     def books(self) -> Books:
-        """What the last load comes to, put together when a page first asks."""
+        """The books of the last load, made when a page first asks."""
         with self._lock:
             books = self._books
             while books is None or not self._is_current(books.ledger):
@@ -110,17 +110,16 @@ class UsanceBooks(FavaExtensionBase):
             return books
 
     def _is_current(self, loaded: Ledger) -> bool:
-        """Tell whether books are of the last load.
+        """Tell whether a ledger is that of the last load.
 
-        Another one may begin while they are put together, and one that Fava does not survive ends
-        before `after_load_file`. With that notice alone, figures of an earlier load stayed for
-        good.
+        Another load may begin while the books are made, and a load that raises in Fava ends
+        before `after_load_file`. With that notice alone, the figures of an earlier load stayed.
         """
         entries, options = cast("Directives", self.ledger.all_entries), self.ledger.options
         return loaded.entries is entries and loaded.options is cast("dict[str, Any]", options)
 
     def tell(self, message: str) -> None:
-        """Put an error on Fava's page of errors, once a load."""
+        """Put an error on Fava's errors page, once for each load."""
         errors = self.ledger.extensions.errors
         if all(error.message != message for error in errors):
             at: dict[str, Any] = {"filename": self.ledger.beancount_file_path, "lineno": 1}
@@ -128,7 +127,7 @@ class UsanceBooks(FavaExtensionBase):
 
 
 def _entry_hash() -> str:
-    """Return the entry that a request names, in one of the three ways of Fava's API."""
+    """Return the hash of the entry that a request names, in one of three ways of Fava's API."""
     body = request.get_json(silent=True)
     named = body.get("entry_hash") if isinstance(body, dict) else None
     return str(request.args.get("entry_hash") or request.form.get("hash") or named)

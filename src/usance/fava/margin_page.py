@@ -1,4 +1,4 @@
-"""Margin page: how each sub-account stands, and what if prices were others."""
+"""Margin page: margin of each sub-account, now and at other prices."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,14 +24,14 @@ PLAIN = frozenset(
 
 
 class UsanceMargin(Page, FavaExtensionBase):
-    """Gauges, collateral, positions, and what if."""
+    """Gauges, collateral, positions, borrows, and sliders of prices."""
 
     report_title = "Margin"
     has_js_module = True
 
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
         """Show margin at the end of the period."""
-        view.keep("margin is counted in the operating currency.")
+        view.keep("margin is measured in the operating currency.")
         answer, evening = books.margin(view.last), books.evening(view.last)
 
         def of(name: str) -> Callable[[int], Mapping[str, Decimal | None]]:
@@ -70,7 +70,7 @@ class UsanceMargin(Page, FavaExtensionBase):
 
     @extension_endpoint("whatif", ["GET"])  # type: ignore[untyped-decorator, arg-type]
     def whatif(self) -> Response:
-        """Answer what figures would be at other prices: `usance margin --price`."""
+        """Answer the figures at other prices, as `usance margin --price` does."""
         try:
             answer = self._whatif(request.args.get("prices", ""))
         except (ArithmeticError, ValueError) as error:
@@ -84,17 +84,20 @@ class UsanceMargin(Page, FavaExtensionBase):
         books = self.host.books
         view = View(books, self.ledger)
         if view.is_empty:
-            raise ValueError("no day of the books lies in the period")
+            raise ValueError("The books have no days in this period.")
         evening = books.evening(view.last)
         prices: dict[str, Decimal] = {}
         commodities = margin_reports.commodities(evening)
         if not books.operating:
-            raise ValueError("figures need an operating currency")
+            raise ValueError("The figures need an operating currency.")
         for word in text.split(",") if text else ():
             match = PRICE.fullmatch(word)
             free = match is not None and match[1] not in (*prices, books.operating)
             if match is None or not free or match[1] not in commodities or not Decimal(match[2]):
-                raise ValueError(f"{word!r} is no price of what is held or owed, such as SOL=120")
+                raise ValueError(
+                    f"{word!r} is not a price of a coin or contract that is held or owed. "
+                    "Write one such as SOL=120."
+                )
             prices[match[1]] = Decimal(match[2])
         answer = margin_reports.margin(books.reading, evening, prices)
         return jsonify({"figures": dict(_figures(view, answer))})
@@ -108,13 +111,13 @@ PROVED = (
     "exposure",
     "maintenance_margin",
 )
-"""What the arithmetic of held margin leads over to it, beside the initial margin."""
+"""Sums that the arithmetic of held margin has steps for, beside the initial margin."""
 
 
 def _proofs(books: Books, view: View, name: str) -> dict[str, str]:
     """Return the ids of the transactions behind the sums of a sub-account.
 
-    Initial margin stays held until it changes; the others are of the day on which it did.
+    Initial margin stays held until it changes. The other sums have steps only on that day.
     """
     held = books.latest("margin", name, view.last)
     others = dict.fromkeys(PROVED, held) if held.startswith(f"margin/{view.evening}/") else {}
@@ -122,7 +125,7 @@ def _proofs(books: Books, view: View, name: str) -> dict[str, str]:
 
 
 def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each figure of an answer by its place on the page: all of it, its look, its width."""
+    """Yield each figure of an answer by its place on the page: exact, as shown, and as a bar."""
     for row in answer["sub_accounts"]:
         name = row["name"]
         yield f"{name}/state", {"shown": standing(row)}
@@ -148,16 +151,16 @@ def _figure(view: View, key: str, text: str | None) -> dict[str, str]:
 
 
 def gauge(view: View, row: Figures, key: str) -> dict[str, str]:
-    """Return how a bar shows a ratio: its width in percent, and how full it is, in a word.
+    """Return the bar of a ratio: its width in percent, and how full it is, in one word.
 
-    Of a bankrupt sub-account, which has none, it is full.
+    A bankrupt sub-account has no ratio; its bar is full.
     """
     text = "1" if margin_reports.is_bankrupt(row) else row[key]
     return {"part": view.part(text), "level": view.level(text)}
 
 
 def looks(view: View, key: str, text: str | None) -> str:
-    """Return a figure of `usance margin` for the eye."""
+    """Return a figure of `usance margin` as the page shows it."""
     if key == "distance":
         return view.signed(text)
     if key in PERCENT:
@@ -166,7 +169,7 @@ def looks(view: View, key: str, text: str | None) -> str:
 
 
 def standing(row: Figures) -> str:
-    """Return in words how a sub-account stands."""
+    """Return the state of a sub-account in words."""
     if row["net_equity"] is None:
         return "cannot be priced"
     if margin_reports.is_bankrupt(row):
@@ -179,7 +182,7 @@ def standing(row: Figures) -> str:
 
 
 def _prices(answer: Figures, books: Books) -> Iterator[dict[str, Any]]:
-    """Yield what may be priced otherwise, each once: name, price, and what moves with it."""
+    """Yield each price that has a slider: name, price, unit, and the coin that it follows."""
     prices: dict[str, dict[str, Any]] = {}
     for row in answer["sub_accounts"]:
         for asset in (row["collateral_assets"] or []) + (row["borrows"] or []):

@@ -1,4 +1,4 @@
-"""Page: what all pages share. One asks the reports, and its template shows what they say."""
+"""Page: the base of all pages. A page asks the reports, and its template shows the answers."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,34 +15,34 @@ from usance.ledger.errors import UsanceFinding
 log = logging.getLogger(__name__)
 
 LISTED = 40
-"""Transactions that are listed of a longer period than a day, at most."""
+"""Transactions listed of a period longer than a day, at most."""
 
 Row = TypeVar("Row")
 
 
 class Page:
-    """What all pages share; no extension by itself, or Fava would show it as one."""
+    """The base of all pages. It is not an extension, or Fava would show it as one."""
 
     report_title: str
     ledger: FavaLedger
 
     def __init__(self, ledger: FavaLedger, config: str | None = None) -> None:  # noqa: ARG002
-        super().__init__(ledger)  # type: ignore[call-arg] # Fava's base stands behind this one
+        super().__init__(ledger)  # type: ignore[call-arg] # Fava's base comes after this one
 
     @property
     def host(self) -> UsanceBooks:
-        """What keeps the books of the load."""
+        """The extension that keeps the books of the load."""
         host = self.ledger.extensions.get_extension(UsanceBooks.__qualname__)
         assert isinstance(host, UsanceBooks)
         return host
 
     @property
     def is_faulty(self) -> bool:
-        """Tell whether some of what Fava's page of errors has is more than a finding."""
+        """Tell whether Fava's errors page has more than findings."""
         return not all(isinstance(error, UsanceFinding) for error in self.ledger.errors)
 
     def page(self) -> Mapping[str, Any]:
-        """Return what the template shows: never an exception, which would stop more than a page."""
+        """Return the values for the template. It never raises: that would stop more than a page."""
         try:
             return self._page()
         except Exception as error:
@@ -66,19 +66,19 @@ class Page:
 
     @property
     def asked(self) -> str:
-        """What is asked for, whatever the period is; most pages are of a period."""
+        """The id that the request asks for, of any period; most pages show a period instead."""
         return ""
 
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
-        """Return what the page shows of a period."""
+        """Return the page's values for a period."""
         raise NotImplementedError
 
 
 def listed(view: View, rows: Sequence[Row]) -> Sequence[Row]:
-    """Return the first of some rows, all of a single day."""
+    """Return the first rows, or all if the period is a single day."""
     return rows if view.first == view.last else rows[:LISTED]
 
 
 def scaled(text: str | None, factor: int) -> Decimal | None:
-    """Return a figure for a chart, times a factor."""
+    """Return a figure times a factor, for a chart."""
     return None if text is None else Decimal(text) * factor

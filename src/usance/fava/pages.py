@@ -1,4 +1,4 @@
-"""Pages: capital, lending, sub-accounts and yield. No arithmetic: reports are asked."""
+"""Pages: capital, lending, sub-accounts and yield. They ask reports and compute nothing."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -17,12 +17,12 @@ from usance.reports.yields import SOURCES
 
 
 class UsanceCapital(Page, FavaExtensionBase):
-    """One capital, its uses at once."""
+    """One capital and its simultaneous uses."""
 
     report_title = "Capital efficiency"
 
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
-        """Show capital and its uses at the end of the period, and how they came about."""
+        """Show capital and its uses at the end of the period, and over time."""
         view.convert()
         answer, problems = books.uses(view.last)
         names = [row["name"] for row in answer["sub_accounts"]]
@@ -62,12 +62,12 @@ class UsanceCapital(Page, FavaExtensionBase):
 
 
 class UsanceLending(Page, FavaExtensionBase):
-    """Interest, rates, and each pool's conservation."""
+    """Interest, rates, and the conservation of each pool."""
 
     report_title = "Lending"
 
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
-        """Show what the period earned and cost."""
+        """Show the interest that the period earned and paid."""
         venues = {pool.venue for pool in books.rates(view.last)}
 
         def of(key: str) -> Callable[[int], Mapping[str, Decimal | None]]:
@@ -107,7 +107,7 @@ class UsanceLending(Page, FavaExtensionBase):
 
 
 class UsanceSubAccounts(Page, FavaExtensionBase):
-    """Balance sheets side by side, and what they gave each other."""
+    """Balance sheets side by side, and the transfers between them."""
 
     report_title = "Sub-accounts"
 
@@ -140,12 +140,12 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
 
 
 class UsanceSplit(Page, FavaExtensionBase):
-    """What each source earned."""
+    """The yield of each source."""
 
     report_title = "Yield split"
 
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
-        """Show the yield of the period by source, and what backs it."""
+        """Show the yield of the period by source, and the backing of products."""
         rows = books.split(view.first, view.last)["rows"]
         coins = sorted({row["coin"] for row in rows})
 

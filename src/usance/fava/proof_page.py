@@ -20,7 +20,7 @@ from usance.model.hours import date_of
 
 @dataclass(frozen=True)
 class Month:
-    """A month of the books: its days, each closed, corrected or open."""
+    """A month of the books: each day's date, and whether it is closed, corrected or open."""
 
     name: str
     days: list[tuple[str, str]]
@@ -34,12 +34,12 @@ class UsanceVerify(Page, FavaExtensionBase):
 
     @property
     def asked(self) -> str:
-        """Id of a transaction."""
+        """The id of a transaction."""
         return request.args.get("id", "").strip()
 
     def fill(self, books: Books, view: View) -> Mapping[str, Any]:
-        """Show which days are closed, and explain what is asked for."""
-        view.keep("a proof is in the coins of the ledger.")
+        """Show which days are closed, or explain the transaction that the request asks for."""
+        view.keep("a proof uses the coins of the ledger.")
         if identity := self.asked:
             return {"id": identity, **self._explained(books, view, identity)}
         transactions = [

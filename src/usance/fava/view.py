@@ -1,4 +1,4 @@
-"""View: what one request asks for, and how figures look to it."""
+"""View: the period and the currency of one request, and how it shows figures."""
 
 import contextlib
 import copy
@@ -24,19 +24,19 @@ from usance.model.hours import date_of
 from usance.reports.figures import short
 
 POINTS = 120
-"""Days that a line is drawn through, at most."""
+"""Days that a line goes through, at most."""
 
 BARS = 100
-"""Intervals that have a bar, at most: the same as in Fava's own charts."""
+"""Intervals with a bar, at most: as many as in Fava's own charts."""
 
 NONE = "\N{EN DASH}"
-"""What stands for a figure that does not exist."""
+"""Stands for a figure that does not exist."""
 
 HIGH = Decimal("0.8")
-"""From where on a gauge counts as high."""
+"""A gauge is high from this ratio on."""
 
 DECIMALS = 8
-"""What is shown of a figure that is in no currency; its element has all of it."""
+"""Decimals shown of a figure without a currency; its element has all of them."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class Chart:
 
 
 class View:
-    """A period of the books, and the look of figures in it.
+    """A period of the books, and how its figures are shown.
 
-    first, last  days of the period, both included; first > last where no day lies in it
-    notes        sentences on what does not apply
+    first, last  days of the period, both included; first > last if the period has no days
+    notes        sentences about filters and settings that do not apply
     """
 
     def __init__(self, books: Books, ledger: FavaLedger) -> None:
@@ -66,8 +66,8 @@ class View:
         self.currency = self.operating
         if request.args.get("account") or request.args.get("filter"):
             self.notes.append(
-                "The account filter and the text filter do not apply here: the figures are those "
-                "of whole sub-accounts."
+                "The account filter and the text filter do not apply here: the figures are for "
+                "whole sub-accounts."
             )
 
     def _period(self) -> tuple[int, int]:
@@ -78,14 +78,14 @@ class View:
             with contextlib.suppress(ValueError, OverflowError):
                 first, last = parse_date(time, self.ledger.fava_options.fiscal_year_end)
             if first is None or last is None:
-                self.notes.append(f"The time filter {time!r} names no period: all days are shown.")
+                self.notes.append(f"The time filter {time!r} is not a period: all days are shown.")
             else:
                 return max(begin, first.toordinal()), min(end, last.toordinal() - 1)
         return begin, end
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether no day of the books lies in the period."""
+        """Tell whether the books have no days in the period."""
         return self.books.first is None or self.first > self.last
 
     @property
@@ -101,13 +101,13 @@ class View:
 
     @property
     def evening(self) -> str:
-        """The day at whose end things stand."""
+        """The last day of the period, as a date: balances are those at its end."""
         return date_of(self.last).isoformat()
 
     # Conversion
 
     def convert(self) -> None:
-        """Show money in the currency of Fava's conversion, where there is a price by the day."""
+        """Show money in the currency of Fava's conversion, if it has a price by the last day."""
         wanted = self._wanted()
         if not wanted:
             return
@@ -120,7 +120,7 @@ class View:
             self.currency = wanted
 
     def keep(self, why: str) -> None:
-        """Say that Fava's conversion does not apply."""
+        """Add a note that Fava's conversion does not apply."""
         if self._wanted():
             self.notes.append(f"The conversion does not apply here: {why}")
 
@@ -133,14 +133,14 @@ class View:
         return self.ledger.prices.get_price((self.operating, currency), date_of(day))
 
     def worth(self, text: str | Decimal | None, day: int | None = None) -> Decimal | None:
-        """Return a figure of the operating currency in that of the view, at a day's price."""
+        """Return a figure, converted from the operating currency to the view's at a day's price."""
         if text is None or self.currency == self.operating:
             return None if text is None else Decimal(text)
         rate = self._rate(self.currency, self.last if day is None else day)
         return None if rate is None else FIGURE.multiply(Decimal(text), rate)
 
     def converted(self, coins: Mapping[str, Decimal], day: int) -> dict[str, Decimal]:
-        """Return amounts of coins as Fava's conversion has them at a day."""
+        """Return amounts of coins, converted as Fava converts them on a day."""
         held = CounterInventory()
         for coin, number in coins.items():
             held.add((coin, None), number)
@@ -149,11 +149,11 @@ class View:
     # Figures
 
     def hidden(self, text: object) -> str:
-        """Return a text without its digits, where Fava is incognito."""
+        """Return a text; in incognito mode an X stands for each digit."""
         return re.sub(r"[0-9]", "X", str(text)) if self.incognito else str(text)
 
     def money(self, text: str | Decimal | None) -> str:
-        """Return a figure of the operating currency for the eye."""
+        """Return a figure of the operating currency as the page shows it."""
         worth = self.worth(text)
         return (
             NONE if worth is None else self.hidden(self.ledger.format_decimal(worth, self.currency))
@@ -170,11 +170,11 @@ class View:
         return ("" if Decimal(text) < 0 else "+") + self.percent(text)
 
     def number(self, text: str | None) -> str:
-        """Return a quantity or a price, eight decimals of it."""
+        """Return a quantity or a price with eight decimals at most."""
         return NONE if text is None else self.written(short(text, DECIMALS))
 
     def written(self, text: str) -> str:
-        """Return all digits of a figure, grouped and pointed as Fava's locale has it."""
+        """Return all digits of a figure, with the separators of Fava's locale."""
         locale = self.ledger.fava_options.locale
         if not locale:
             return self.hidden(text)
@@ -185,14 +185,14 @@ class View:
             return self.hidden(pattern.apply(Decimal(text), locale))
 
     def part(self, text: str | None, whole: str | None = "1") -> str:
-        """Return how much of a width a figure takes, in percent, 0 to 100; 0 incognito."""
+        """Return a figure in percent of a whole, 0 to 100; always 0 in incognito mode."""
         if text is None or whole is None or self.incognito or Decimal(whole) <= 0:
             return "0"
         part = min(Decimal(1), max(Decimal(0), Decimal(text) / Decimal(whole)))
         return f"{part * 100:.3f}"
 
     def tiny(self, text: str) -> str:
-        """Return a figure that may be far below one with three digits of it."""
+        """Return a figure that may be far below one with three significant digits."""
         if not Decimal(text):
             return self.hidden("0")
         number, _, power = f"{Decimal(text):.2e}".partition("e")
@@ -210,7 +210,7 @@ class View:
 
     @staticmethod
     def level(text: str | None) -> str:
-        """Return how full a gauge is, in a word; one without a figure is empty."""
+        """Return how full a gauge is, in one word; a gauge without a figure is low."""
         part = Decimal(text or 0)
         return "full" if part >= 1 else "high" if part >= HIGH else "low"
 
@@ -218,14 +218,14 @@ class View:
 
     @property
     def sample(self) -> list[int]:
-        """The days through which a line is drawn: all, or evenly chosen ones, the last included."""
+        """The days that a line goes through: all, or evenly spaced ones up to the last."""
         count = self.last - self.first + 1
         step = -(-count // POINTS)
         return list(range(self.last, self.first - 1, -step))[::-1]
 
     @cached_property
     def intervals(self) -> list[tuple[int, int]]:
-        """First and last day of each interval of the period."""
+        """The first and the last day of each interval of the period."""
         try:
             begin, end = date_of(self.first), date_of(self.last) + datetime.timedelta(days=1)
             ranges = dateranges(begin, end, g.interval, complete=self.whole)
@@ -236,7 +236,7 @@ class View:
     def lines(self, label: str, points: Callable[[int], Mapping[str, Decimal | None]]) -> Chart:
         """Return lines through the days of the sample.
 
-        points  figures of a day by the name of their line; None where there is none
+        points  figures of a day by the name of their line; None if there is no figure
         """
         data = []
         for day in self.sample:
@@ -249,7 +249,7 @@ class View:
     ) -> Chart:
         """Return stacked bars of the last intervals.
 
-        parts  what the days from one to another came to in coins, by part and coin
+        parts  sums of the days from one to another in coins, by part and coin
         """
         data = []
         for first, last in self.intervals[-BARS:]:
@@ -272,15 +272,18 @@ class View:
 
     @staticmethod
     def hues(parts: Sequence[str]) -> list[tuple[str, str]]:
-        """Return parts of stacked bars with the colours that Fava gives them: even hues by name."""
+        """Return the parts of stacked bars with Fava's colours for them: even hues by name."""
         turn = FIGURE.divide(360, len(parts))
         return [(part, f"lch(70% 45 {270 + turn * sorted(parts).index(part)})") for part in parts]
 
     def drawn(self, charts: Sequence[Chart]) -> list[Chart]:
-        """Return the charts that hold something; none incognito."""
+        """Return the charts that have figures; none in incognito mode."""
         if self.incognito:
             return []
         full = [chart for chart in charts if any(point["balance"] for point in chart.data)]
         if len(self.intervals) > BARS and any(chart.type == "bar" for chart in full):
-            self.notes.append(f"Bars show the last {BARS} intervals only; longer ones show all.")
+            self.notes.append(
+                f"Bars show only the last {BARS} intervals. "
+                "Choose a longer interval to see all days."
+            )
         return full
