@@ -1,7 +1,9 @@
 """The quick answer to what a month may say: what it lets pass, Beancount reads as ours."""
 
 import re
-from itertools import groupby
+import time
+from itertools import groupby, product
+from string import ascii_lowercase
 
 import pytest
 from beancount.core import data
@@ -19,6 +21,7 @@ PIECES = (
     'include "/etc/passwd"\n',
     'option "insert_pythonpath" "TRUE"\n',
     '2025-05-01 custom "mine" "x"\n',
+    '2025-05-01 * "\n',
     "2025-05-01 open Assets:Bank\n",
     "2025-05-01 open Bank:Cash\n",
     '2025-02-31 * "No such day"\n',
@@ -30,6 +33,10 @@ PIECES = (
     '  lineno: "1"\n',
     '    lineno: "1"\n',
     '    filename: "x"\n',
+    "  filename:\n",
+    "    lineno:\n",
+    "  p\n",
+    "    rate: \n",
     "  Assets:Bank  1 NULL\n",
     "  Assets:Bank  1 TRUE\n",
     f"  Assets:Bank  {'9' * 5000} USDC\n",
@@ -120,6 +127,41 @@ def forged(draw: st.DrawFn) -> tuple[str, str]:
 def test_what_passes_is_read_by_beancount(day: tuple[str, str]) -> None:
     date, text = day
     check(text.encode("utf-8", "surrogatepass"), date)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["  filename:", "  p", '  rate: "2"', "  rate: ", '  b"', "  Assets:Bank", '2025-05-01 * "'],
+)
+def test_a_line_that_fails_half_way_does_not_pass(line: str) -> None:
+    """A match that went on in the middle of the line would find the end of the day there."""
+    begun = '2025-05-01 * "x"\n  rate: "1"\n'
+    assert check(begun.encode(), "2025-05-01")
+    for end in ("", "\n", "\n\n", '\n2025-05-01 * "x"\n'):
+        assert not is_ours(f"{begun}{line}{end}".encode(), "2025-05-01")
+
+
+HEAD = '2025-05-01 * "x"'
+KEYS = ["".join(letters) for letters in product(ascii_lowercase, repeat=4)]
+LONG = {
+    "empty lines": "\n" * 10**6,
+    "comments": ";\n" * 10**5,
+    "an account": "2025-05-01 open Assets" + ":A" * 10**6,
+    "transactions": f"{HEAD}\n" * 10**5,
+    "tags": HEAD + " #a" * 10**6,
+    "links": HEAD + " ^a" * 10**6,
+    "spaces": f"{HEAD}\n  Assets:A" + " " * 10**6,
+    "legs": f"{HEAD}\n" + "  Assets:A 1 USD\n" * 10**5,
+    "keys": f"{HEAD}\n" + "".join(f'  {key}: "1"\n' for key in KEYS[: 2 * 10**4]),
+    "values": f"{HEAD}\n" + "".join(f'  {key}: "{"x" * 10**5}"\n' for key in KEYS[:30]),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_time_is_linear_whatever_the_text(name: str) -> None:
+    began = time.process_time()
+    assert not is_ours(f"{LONG[name]}!".encode(), "2025-05-01")
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("piece", [piece for piece in PIECES if "\n" in piece[-1:]])
