@@ -88,14 +88,14 @@ def test_the_last_line_of_each_close_is_told(chain: Chain) -> None:
 
 
 JANUARY, FEBRUARY = "2025-01.beancount", "2025-02.beancount"
-NOT_SEALED = "what was posted is not what was sealed"
-NOT_FOLLOWING = "it does not follow the day closed before it"
-NOT_WRITTEN = "the close is not written as it was"
-INPUTS = "the month's .inputs does not hold what the day was closed with"
-BEHIND = "text stands behind the last close of the file"
-MISSING = "its close is missing, or not written as it was"
-NOT_OF_DAY = "a day-correct is not of this day, or corrects no day before it"
-NOT_GIVEN = "a day-correct is not of what the month's .inputs gives to that day"
+NOT_SEALED = "the posted text does not match the seal"
+NOT_FOLLOWING = "its close does not name the digest of the day closed before it"
+NOT_WRITTEN = "its close has been changed"
+INPUTS = "the month's .inputs file does not match the seal of the day"
+BEHIND = "the file has text after its last close"
+MISSING = "its close is missing or has been changed"
+NOT_OF_DAY = "a day-correct has another date, or does not correct an earlier day"
+NOT_GIVEN = "a day-correct does not match the month's .inputs file"
 
 
 def stay(_chain: Chain) -> None:
@@ -198,11 +198,11 @@ BREAKS: list[tuple[Callable[[Chain], None], Broken | None]] = [
     (written_otherwise, Broken("2025-02-01", FEBRUARY, 3, NOT_WRITTEN)),
     (
         sealed_twice,
-        Broken("2025-02-01", FEBRUARY, 10, "the day is not after the one closed before it"),
+        Broken("2025-02-01", FEBRUARY, 10, "the day is not later than the day closed before it"),
     ),
     (
         sealed_backwards,
-        Broken("2025-02-01", FEBRUARY, 17, "the day is not after the one closed before it"),
+        Broken("2025-02-01", FEBRUARY, 17, "the day is not later than the day closed before it"),
     ),
     (a_day_left_out, Broken("2025-02-02", FEBRUARY, 10, MISSING)),
     (previous, Broken("2025-02-02", FEBRUARY, 10, NOT_FOLLOWING)),
@@ -227,7 +227,9 @@ def test_a_day_of_another_month_is_told() -> None:
     chain = Chain({}, {})
     chain.close("2025-01-31")
     chain.close("2025-02-01", "2025-01")
-    assert chain.broken() == Broken("2025-02-01", JANUARY, 10, "the day is not of this month")
+    assert chain.broken() == Broken(
+        "2025-02-01", JANUARY, 10, "the day does not belong to this month"
+    )
 
 
 @pytest.mark.parametrize("first", ["9999-12-31", "2025-01-32"])

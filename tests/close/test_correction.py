@@ -133,7 +133,7 @@ def test_nothing_is_corrected_without_being_asked(folder: Folder) -> None:
     files = folder.files()
     done = folder.usance("accrue")
     assert done.exit_code == 1
-    assert "2025-05-01 is closed, and this was added since" in done.stderr
+    assert "2025-05-01 is closed, but this has since been added" in done.stderr
     assert "usance accrue --correct" in done.stderr
     assert folder.files() == files
 
@@ -264,8 +264,10 @@ def test_corrections_are_corrected_and_a_correcting_day_too(folder: Folder) -> N
     folder.edit(late, "")
     folder.edit("0.1 0.1752", "0.0876 0.1752")
     checked = folder.usance("check").stdout
-    assert "2025-05-01 is closed, and this was added" in checked
-    assert re.search(r"posted/2025-05.inputs:\d+: 2025-05-04 is closed, and this was rem", checked)
+    assert "2025-05-01 is closed, but this has since been added" in checked
+    assert re.search(
+        r"posted/2025-05.inputs:\d+: 2025-05-04 is closed, but this has since been rem", checked
+    )
     folder.accrue("--correct", "--through", "2025-05-06")
     assert balances(folder) == fresh(folder)
     assert folder.usance("verify").exit_code == 0
@@ -324,7 +326,7 @@ def test_rates_that_are_only_now_old_stop_the_correction(tmp_path: Path) -> None
     files = folder.files()
     done = folder.usance("accrue", "--correct")
     assert (done.exit_code, folder.files()) == (1, files)
-    assert "more than 3 days before" in done.stderr
+    assert "more than 3 days old" in done.stderr
     folder.accrue("--correct", "--stale-ok")
     seal = posted_of(folder, "2025-01").partition('2025-01-21 custom "day-close"')[2]
     assert "2025-01-14" in seal.partition("findings:")[2].splitlines()[0]

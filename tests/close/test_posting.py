@@ -546,7 +546,7 @@ def test_a_changed_closed_day_is_named_with_its_directive(
     assert len(told) == len(expected), told
     for place, day, text in expected:
         [message] = [message for found, message in told if found == place and text in message]
-        assert message.startswith(f"{day} is closed, and this was ")
+        assert message.startswith(f"{day} is closed, but this has since been ")
 
     files = folder.files()
     done = folder.usance("accrue", "--through", "2025-02-05", "--stale-ok")

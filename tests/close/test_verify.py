@@ -131,7 +131,7 @@ def test_inputs_that_go_on_are_noted(folder: Folder) -> None:
     (folder.path / "posted" / "2025-02.beancount").unlink()
     done = folder.usance("verify")
     assert done.exit_code == 0
-    assert f"note: the .inputs beside the months go on to {LAST}" in done.stderr
+    assert f"note: the .inputs files go on to {LAST}" in done.stderr
     answer = json.loads(folder.usance("verify", "--format", "json").stdout)
     assert answer["beyond"] == str(LAST)
 
@@ -140,7 +140,7 @@ def test_inputs_that_go_on_are_noted(folder: Folder) -> None:
 def test_a_head_that_is_no_digest_is_wrong_usage(head: str, folder: Folder) -> None:
     done = folder.usance("verify", "--head", head)
     assert done.exit_code == 2
-    assert "no digest" in done.stderr
+    assert "is not a digest" in done.stderr
 
 
 # Nothing of the ledger is run
@@ -168,13 +168,13 @@ def test_no_plugin_runs_and_nothing_is_included(folder: Folder) -> None:
     [
         ('plugin "evil"\n', "names a plugin"),
         ('option "insert_pythonpath" "TRUE"\nplugin "evil"\n', "names a plugin"),
-        ('include "/etc/passwd"\n', "names a plugin or a file to include"),
+        ('include "/etc/passwd"\n', "names a plugin or an included file"),
         ("2025-01-01 what is this\n", "Beancount cannot read it"),
-        ('2025-01-02 custom "day-correct" 2025-01-01 "00"\n', "not of this day"),
-        ('2025-01-01 custom "mine" "x"\n', "writes no such directive"),
-        ('2025-01-01 note Assets:Bank "x"\n', "writes no such directive"),
-        ("2025-01-01 balance Assets:Bank 1 USDC\n", "writes no such directive"),
-        ('2025-01-01 open Assets:Ä\n  lineno: "x"\n', "no such metadata"),
+        ('2025-01-02 custom "day-correct" 2025-01-01 "00"\n', "has another date"),
+        ('2025-01-01 custom "mine" "x"\n', "never writes this directive"),
+        ('2025-01-01 note Assets:Bank "x"\n', "never writes this directive"),
+        ("2025-01-01 balance Assets:Bank 1 USDC\n", "never writes this directive"),
+        ('2025-01-01 open Assets:Ä\n  lineno: "x"\n', "never writes this metadata"),
         ('2025-01-01 * "Null"\n  Assets:Bank  1 NULL\n', "Beancount cannot read it"),
         ('2025-01-01 * "Short"\n  p: "x"\n', "Beancount cannot read it"),
         ('2024-12-31 * "Late"\n  Assets:Bank  0 USDC\n', "another day"),

@@ -876,8 +876,8 @@ def test_accounts_at_cost_leave_the_result_out(tmp_path: Path) -> None:
 # What cannot be priced
 
 MISSING = (
-    'Sub-account "Main" has SOL-PERP on {day}, which has no price in USDC on or before that day. '
-    "Write {day} price SOL-PERP 1.00 USDC, with the right number."
+    'Sub-account "Main" has SOL-PERP on {day}, but SOL-PERP has no price in USDC on or before '
+    "that day. Write {day} price SOL-PERP 1.00 USDC, with the actual price in place of 1.00."
 )
 COMMANDS = [
     ["margin"],
@@ -939,29 +939,50 @@ def test_null_figures_are_empty_in_csv_and_named_in_a_table(tmp_path: Path) -> N
     ("words", "told"),
     [
         (["margin", "--sub-account", "Mian"], "--sub-account Mian is not declared."),
-        (["margin", "--price", "ETH=1"], "--price ETH: nobody holds or owes it."),
-        (["margin", "--price", "USDC=1"], "--price USDC: figures are in USDC, which is 1."),
-        (["margin", "--price", "SOL"], "--price 'SOL' does not read like SOL=120."),
-        (["margin", "--price", "SOL="], "--price 'SOL=' does not read like SOL=120."),
-        (["margin", "--price", "=120"], "--price '=120' does not read like SOL=120."),
-        (["margin", "--price", "SOL=much"], "--price 'SOL=much' does not read like SOL=120."),
-        (["margin", "--price", "SOL=1e3"], "--price 'SOL=1e3' does not read like SOL=120."),
-        (["margin", "--price", "SOL=NaN"], "--price 'SOL=NaN' does not read like SOL=120."),
-        (["margin", "--price", "SOL=1,5"], "--price 'SOL=1,5' does not read like SOL=120."),
+        (["margin", "--price", "ETH=1"], "--price ETH: no sub-account holds or owes it."),
+        (["margin", "--price", "USDC=1"], "--price USDC: figures are in USDC, so its price is 1."),
+        (["margin", "--price", "SOL"], "--price 'SOL' has the wrong form. Write it as SOL=120."),
+        (["margin", "--price", "SOL="], "--price 'SOL=' has the wrong form. Write it as SOL=120."),
+        (["margin", "--price", "=120"], "--price '=120' has the wrong form. Write it as SOL=120."),
+        (
+            ["margin", "--price", "SOL=much"],
+            "--price 'SOL=much' has the wrong form. Write it as SOL=120.",
+        ),
+        (
+            ["margin", "--price", "SOL=1e3"],
+            "--price 'SOL=1e3' has the wrong form. Write it as SOL=120.",
+        ),
+        (
+            ["margin", "--price", "SOL=NaN"],
+            "--price 'SOL=NaN' has the wrong form. Write it as SOL=120.",
+        ),
+        (
+            ["margin", "--price", "SOL=1,5"],
+            "--price 'SOL=1,5' has the wrong form. Write it as SOL=120.",
+        ),
         (["margin", "--price", "SOL=0"], "--price SOL: 0 is not above zero."),
         (["margin", "--price", "SOL=-1"], "--price SOL: -1 is not above zero."),
         (["margin", "--at", "2025-05-03"], "--at 2025-05-03 is beyond the books"),
-        (["margin", "--at", "tomorrow"], "'tomorrow' is no date. Write it as 2025-05-31."),
-        (["margin", "--at", "2025-02-30"], "'2025-02-30' is no date."),
+        (["margin", "--at", "tomorrow"], "'tomorrow' is not a date. Write it as 2025-05-31."),
+        (["margin", "--at", "2025-02-30"], "'2025-02-30' is not a date."),
         (["margin", "--format", "xml"], "'xml' is not one of"),
         (["stress"], "Missing option '--shock'"),
-        (["stress", "--shock", ""], "--shock '' does not read like SOL=-20%."),
-        (["stress", "--shock", "SOL=-20%,"], "--shock '' does not read like SOL=-20%."),
-        (["stress", "--shock", "SOL"], "--shock 'SOL' does not read like SOL=-20%."),
-        (["stress", "--shock", "SOL=-20%%"], "--shock 'SOL=-20%%' does not read like SOL=-20%."),
-        (["stress", "--shock", "ETH=-20%"], "--shock ETH: nobody holds or owes it."),
-        (["stress", "--shock", "USDC=-1%"], "--shock USDC: figures are in USDC, which is 1."),
-        (["stress", "--shock", "SOL=-100%"], "--shock SOL: nothing is worth zero or less."),
+        (["stress", "--shock", ""], "--shock '' has the wrong form. Write it as SOL=-20%."),
+        (
+            ["stress", "--shock", "SOL=-20%,"],
+            "--shock '' has the wrong form. Write it as SOL=-20%.",
+        ),
+        (["stress", "--shock", "SOL"], "--shock 'SOL' has the wrong form. Write it as SOL=-20%."),
+        (
+            ["stress", "--shock", "SOL=-20%%"],
+            "--shock 'SOL=-20%%' has the wrong form. Write it as SOL=-20%.",
+        ),
+        (["stress", "--shock", "ETH=-20%"], "--shock ETH: no sub-account holds or owes it."),
+        (
+            ["stress", "--shock", "USDC=-1%"],
+            "--shock USDC: figures are in USDC, so its price is 1.",
+        ),
+        (["stress", "--shock", "SOL=-100%"], "--shock SOL: no price can fall by 100 % or more."),
         (["stress", "--shock", "SOL=-1%", "--at", "2025-06-01"], "is beyond the books"),
         (["stress", "--shock", "SOL=-1%", "--sub-account", "Mian"], "is not declared."),
         (["efficiency", "--at", "2025-05-03"], "--at 2025-05-03 is beyond the books"),
@@ -976,9 +997,11 @@ def test_wrong_usage_exits_2(tmp_path: Path, words: list[str], told: str) -> Non
 
 def test_names_that_are_known_are_told(tmp_path: Path) -> None:
     made = books(tmp_path, *BOOKS)
-    assert "Declared are: Desk, Main." in made.usance("margin", "--sub-account", "X").stderr
+    assert (
+        "Declared sub-accounts: Desk, Main." in made.usance("margin", "--sub-account", "X").stderr
+    )
     told = made.usance("margin", "--price", "X=1").stderr
-    assert "Held are: ETH-PERP, SOL, SOL-PERP, USDT." in " ".join(told.split())
+    assert "Held or owed: ETH-PERP, SOL, SOL-PERP, USDT." in " ".join(told.split())
 
 
 @pytest.mark.parametrize("price", ["SOL=10%", "SOL=1+20"])

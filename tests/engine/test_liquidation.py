@@ -753,8 +753,9 @@ CLOSE = """\
   Income:Backpack:Main:PnL
 """
 LIQUIDATED = (
-    "This closes SOL-PERP of a lot bought on 2025-05-01 that {step} has closed already. Remove the "
-    "transaction, or write what the venue really did before the liquidation."
+    "This transaction closes a lot of SOL-PERP dated 2025-05-01 that {step} has already closed. "
+    "Remove the transaction; if the venue did not liquidate the lot, correct the entries before "
+    "the liquidation instead."
 )
 
 
@@ -847,8 +848,9 @@ def test_to_close_without_a_lot_what_a_posted_liquidation_closed_is_an_error(
 # Breaches that are told
 
 BREACH = (
-    'finding: sub-account "Main" is in breach at the end of {day}: net equity {equity} USDC does '
-    "not exceed its maintenance margin {kept} USDC. Add collateral, or reduce positions or borrows."
+    'finding: sub-account "Main" is in breach at the end of {day}: its net equity of {equity} '
+    "USDC does not exceed its maintenance margin of {kept} USDC. Add collateral, or reduce "
+    "positions or borrows."
 )
 RUNS = """\
 2025-05-01 price SOL-PERP 150 USDC
@@ -1090,9 +1092,9 @@ def test_a_person_may_have_opened_the_accounts_of_a_liquidation(tmp_path: Path) 
 # Givers
 
 GAVE = (
-    'finding: sub-account "Main" gave this away and ends {day} with available equity of {left} '
-    "USDC, below zero. Add collateral before it, or mend amounts and prices: the venue would not "
-    "have let it go."
+    'finding: sub-account "Main" moved this out and ends {day} with available equity of {left} '
+    "USDC, below zero. The venue would have refused. Add collateral before it, or correct the "
+    "amounts or prices."
 )
 ARB = '2025-05-01 custom "sub-account" "Arb" Assets:Backpack:Arb\n'
 
@@ -1123,7 +1125,7 @@ def test_a_giver_below_zero_is_told_at_its_transaction(
     assert made.told() == [f"main.beancount:{at}: {GAVE.format(day='2025-05-02', left='-10')}"]
     done = made.usance("accrue")
     assert done.exit_code == 0
-    assert made.posted().count("gave this away") == 1
+    assert made.posted().count("moved this out") == 1
     assert made.again().told() == []
 
 

@@ -366,8 +366,8 @@ def test_a_shortfall_without_auto_borrow_is_an_error(tmp_path: Path) -> None:
     [told] = made.told()
     at = made.line('custom "sub-account"')
     assert told.startswith(
-        f'main.beancount:{at}: The wallet of sub-account "Main" is short of 25.000000 USDC on '
-        "2025-05-01, and may not borrow."
+        f'main.beancount:{at}: The wallet of sub-account "Main" lacks 25.000000 USDC on '
+        "2025-05-01, and the sub-account may not borrow."
     )
     assert made.ids("borrowing") == []
     assert made.held("Assets:Main:Wallet") == {"USDC": -50, "USDT": 1000}
@@ -818,8 +818,9 @@ def test_a_missing_mark_is_an_error_and_its_coin_does_not_settle(tmp_path: Path)
     )
     at = made.line("Open 0.1")
     missing = (
-        'Sub-account "Main" has BTC-PERP on 2025-05-02, which has no price in USDC on or before '
-        "that day. Write 2025-05-02 price BTC-PERP 1.00 USDC, with the right number."
+        'Sub-account "Main" has BTC-PERP on 2025-05-02, but BTC-PERP has no price in USDC on or '
+        "before that day. Write 2025-05-02 price BTC-PERP 1.00 USDC, with the actual price in "
+        "place of 1.00."
     )
     assert made.told() == [f"main.beancount:{at}: {missing}"]
     assert made.legs("settlement/2025-05-02/Main") == [
@@ -847,8 +848,8 @@ def test_a_missing_mark_stops_accrue(tmp_path: Path) -> None:
 
 
 OLD = (
-    'finding: sub-account "Main" has SOL-PERP on {day} at a price of 2025-05-01, more than {limit} '
-    "days before. Write the day's price, or set stale-after: on the commodity SOL-PERP."
+    'finding: sub-account "Main" has SOL-PERP on {day} at a price dated 2025-05-01, which is more '
+    "than {limit} old. Write a newer price, or raise stale-after: on the commodity SOL-PERP."
 )
 
 
@@ -856,11 +857,12 @@ OLD = (
     ("stale_after", "last", "told"),
     [
         ("", "2025-05-04", None),
-        ("", "2025-05-05", OLD.format(day="2025-05-05", limit=3)),
-        ("", "2025-05-09", OLD.format(day="2025-05-05", limit=3)),
-        ("  stale-after: 0\n", "2025-05-02", OLD.format(day="2025-05-02", limit=0)),
+        ("", "2025-05-05", OLD.format(day="2025-05-05", limit="3 days")),
+        ("", "2025-05-09", OLD.format(day="2025-05-05", limit="3 days")),
+        ("  stale-after: 0\n", "2025-05-02", OLD.format(day="2025-05-02", limit="0 days")),
+        ("  stale-after: 1\n", "2025-05-03", OLD.format(day="2025-05-03", limit="1 day")),
         ("  stale-after: 30\n", "2025-05-31", None),
-        ("  stale-after: 30\n", "2025-06-01", OLD.format(day="2025-06-01", limit=30)),
+        ("  stale-after: 30\n", "2025-06-01", OLD.format(day="2025-06-01", limit="30 days")),
     ],
 )
 def test_a_mark_more_than_three_days_before_is_old(
@@ -947,7 +949,7 @@ def test_the_margin_stage_alone_settles_and_neither_lends_nor_borrows(tmp_path: 
     assert {name.split("/")[0] for name in made.ids()} == {"settlement", "margin"}
     [told] = made.told()  # the breach of the second, net equity -50
     assert "finding: " in told
-    assert "in breach at the end of 2025-05-02: net equity -50 USDC" in told
+    assert "in breach at the end of 2025-05-02: its net equity of -50 USDC" in told
 
 
 def test_a_stage_that_is_enabled_later_counts_from_the_first_open_day(tmp_path: Path) -> None:

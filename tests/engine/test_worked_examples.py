@@ -453,7 +453,7 @@ def test_w16_without_auto_borrow_nothing_is_converted(tmp_path: Path) -> None:
     books = SUB.replace("auto-borrow: TRUE", "auto-borrow: FALSE") + USDC + USDT + SOL_PERP + OWED
     book = read(ALL + books + LAST, tmp_path)
     [message] = book.messages()
-    short = 'The wallet of sub-account "Main" is short of 2.500000 USDC on 2026-10-02, and may not '
+    short = 'The wallet of sub-account "Main" lacks 2.500000 USDC on 2026-10-02, and the '
     assert message.startswith(short)
     assert book.balance("Assets:Backpack:Main:Wallet", "USDT") == 1000
     assert book.balance("Assets:Backpack:Main:Wallet") == -12

@@ -297,7 +297,7 @@ def test_a_forged_figure_is_told_and_both_are_shown(folder: Folder) -> None:
     done = folder.usance("explain", "lending/2025-05-01/Main")
     assert done.exit_code == 1
     assert "0.240027 USDC" in done.stdout
-    assert "what is posted is not what comes out" in done.stderr
+    assert "the posted transaction differs from the computed one" in done.stderr
     posted, _, again = done.stderr.partition("Computed again:")
     assert "Assets:Backpack:Main:Wallet            0.340027 USDC" in posted
     assert "Assets:Backpack:Main:Wallet            0.240027 USDC" in again
@@ -416,7 +416,7 @@ def test_an_unknown_id_is_wrong_usage(folder: Folder) -> None:
     assert "lending/2025-05-01/Main" in done.stderr
     strange = folder.usance("explain", "?")
     assert strange.exit_code == 2
-    assert "An id is lending/2025-05-01/Main." in strange.stderr
+    assert "Write an id such as lending/2025-05-01/Main." in strange.stderr
 
 
 def test_the_ledger_may_come_from_the_environment(folder: Folder) -> None:

@@ -674,7 +674,7 @@ def test_a_port_in_use_is_one_message(tmp_path: Path) -> None:
     assert code == 1
     assert told == (
         f"Error: Cannot listen on 127.0.0.1, port {port}: Address already in use. "
-        "Name another one with --port (0 takes a free one), or another --host.\n"
+        "Name another port with --port (0 takes a free one), or another address with --host.\n"
     )
 
 
@@ -702,7 +702,7 @@ def test_without_fava_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "fava.application", None)
     code, told = launch(str(folder.ledger))
     assert code == 1
-    assert told.endswith("Install it: pip install 'usance[fava]'\n")
+    assert told.endswith("Install it with: pip install 'usance[fava]'\n")
     assert told.count("\n") == 1
 
 
@@ -722,7 +722,7 @@ def test_an_unknown_fava_is_not_let_write(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(fava, "__version__", "1.31")
     code, told = launch(str(folder.ledger), "--port", "0", "--read-write")
     assert code == 1
-    assert "Fava 1.31 is not known to save safely" in told
+    assert "Usance does not know how Fava 1.31 saves files" in told
 
 
 def test_listening_to_others_is_warned_of(tmp_path: Path) -> None:
@@ -732,9 +732,8 @@ def test_listening_to_others_is_warned_of(tmp_path: Path) -> None:
         file.write("""2024-12-01 custom "fava-extension" "fava.ext.auto_commit" "{'a': b}"\n""")
     for options, what in (((), "read"), (("--read-write",), "read and change")):
         _, told = launch(str(folder.ledger), "--port", "0", "--host", EVERYWHERE, *options)
-        warning = (
-            f"Warning: whoever reaches {EVERYWHERE} can {what} this ledger; there is no password."
-        )
+        who = f"anyone who reaches {EVERYWHERE}"
+        warning = f"Warning: {who} can {what} this ledger; there is no password."
         assert told.splitlines()[0] == warning
     _, told = launch(str(folder.ledger), "--port", "0", "--host", "localhost")
     assert "Warning" not in told
@@ -886,7 +885,7 @@ def test_a_failed_save_leaves_every_byte(
     assert got.status_code == 403
     assert got.get_json()["error"] == (
         f"{books.ledger} could not be saved: {os.strerror(number)}. "
-        "The file is whole: the old text or the new one."
+        "The file holds the old text or the new one, whole. Remove the cause, then save again."
     )
     assert books.files() == before
 
@@ -905,7 +904,9 @@ def test_a_file_that_may_not_be_written_is_left_as_it_is(
     monkeypatch.setattr(os, "access", denied)  # root, who may run this, writes to any file
     got = edit(editor, books)
     assert got.status_code == 403
-    assert got.get_json()["error"].endswith("may not be written: its permissions forbid it.")
+    assert got.get_json()["error"].endswith(
+        "is write-protected. Change its permissions and save again."
+    )
     assert books.files() == before
 
 
@@ -1057,7 +1058,7 @@ def test_a_link_out_of_the_folder_is_not_followed(
     prices.symlink_to(target)
     got = put(editor, "source", **change(books, "prices.beancount"))
     assert got.status_code == 403
-    assert "is outside of the ledger's folder" in got.get_json()["error"]
+    assert "is outside the ledger's folder" in got.get_json()["error"]
     assert "more" not in target.read_text()
 
 
@@ -1158,7 +1159,7 @@ def test_nothing_is_saved_while_days_are_closed(editor: FlaskClient, books: Fold
         got = save_source(editor, books)
     assert (got.status_code, got.get_json()["error"]) == (
         403,
-        "Days are being closed. Save again in a moment.",
+        "usance accrue is closing days. Save again in a moment.",
     )
     assert books.files() == before
     assert save_source(editor, books).status_code == 200
@@ -1290,7 +1291,7 @@ def test_a_page_of_another_site_asks_for_nothing(
         assert got[query] == {403}
         visit.page.get_by_text("send").click()
         visit.page.wait_for_load_state("networkidle")
-        assert "Only the pages of this server" in visit.page.content()
+        assert "Only pages of this server" in visit.page.content()
         visit.page.goto(other)
         visit.page.get_by_text("link").click()
         visit.page.locator("article > *").first.wait_for(state="attached")

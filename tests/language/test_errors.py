@@ -148,8 +148,8 @@ def test_a_report_on_a_ledger_with_errors_shows_what_it_can(
 
 
 REMEDY = re.compile(
-    r"(^|[.:;,] )(Add|Begin|Declare|Give|Keep|Make|Mend|Post|"
-    r"Remove|Restore|Save|Sort|Split|Take|Undo|Use|"
+    r"(^|[.:;,] )(Add|Begin|Compare|Correct|Declare|Give|Keep|Make|Move|Open|Post|"
+    r"Remove|Replace|Restore|Save|Sort|Split|Undo|Use|"
     r"Write|write)\b"
 )
 

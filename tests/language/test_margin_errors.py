@@ -247,7 +247,10 @@ def wrong_times_and_venues() -> Iterator[Row]:
 EXAMPLES = {
     "identity": ("collateral", 'custom "collateral" "SOL"'),
     "perpetual": ("perpetual", 'custom "perpetual" "SOL-PERP"'),
-    "liquidation": ("liquidation", 'custom "liquidation" "alert", or "simulate"'),
+    "liquidation": (
+        "liquidation",
+        'custom "liquidation" "alert" or custom "liquidation" "simulate"',
+    ),
 }
 WRONG_VALUES = {
     "identity": ['"sol"', '"SOL" "USDC"', '"SOL" 0.95', "0.95", "TRUE", "Assets:Bank", '""'],
@@ -441,7 +444,8 @@ def test_a_price_that_is_not_above_zero_is_refused(
     only(
         made,
         f"2025-05-02 price {commodity}",
-        f"The price of {commodity} is {price}, and must be above zero. Write what a unit is worth.",
+        f"The price of {commodity} is {price}, but must be above zero. "
+        "Write the actual price of a unit.",
     )
 
 
@@ -470,12 +474,14 @@ def test_the_only_price_being_wrong_is_one_error(price: str, tmp_path: Path) -> 
 
 
 MISSING = (
-    'Sub-account "{name}" has {commodity} on {day}, which has no price in {quote} on or before '
-    "that day. Write {day} price {commodity} 1.00 {quote}, with the right number."
+    'Sub-account "{name}" has {commodity} on {day}, but {commodity} has no price in {quote} on or '
+    "before that day. Write {day} price {commodity} 1.00 {quote}, with the actual price in place "
+    "of 1.00."
 )
 OLD = (
-    'finding: sub-account "Main" has {commodity} on {day} at a price of 2025-05-01, more than '
-    "{limit} days before. Write the day's price, or set stale-after: on the commodity {commodity}."
+    'finding: sub-account "Main" has {commodity} on {day} at a price dated 2025-05-01, which is '
+    "more than {limit} days old. Write a newer price, or raise stale-after: on the commodity "
+    "{commodity}."
 )
 ARB = """\
 2025-05-01 custom "sub-account" "Arb" Assets:Backpack:Arb
@@ -606,12 +612,16 @@ CONTRACT = """\
 2025-05-01 price SOL-PERP 150 USDC
 """
 NO_TERMS = (
-    "SOL-PERP is held in Perp on 2025-05-01, and no terms of it are in force. Write custom "
+    "SOL-PERP is held in Perp on 2025-05-01, but no terms for it are in force. Write custom "
     '"perpetual" "SOL-PERP" with settle:, initial-margin: and maintenance-margin:.'
 )
 NO_COST = (
-    "SOL-PERP is a perpetual contract and must be held at cost. Write 1 SOL-PERP {150 USDC} to "
-    "open, {} to close."
+    "SOL-PERP is a perpetual contract and must be held at cost. Open it with a cost, as in "
+    "1 SOL-PERP {150 USDC}, and close it with {}."
+)
+WRONG_COIN = (
+    "SOL-PERP settles in USDT, but its cost is in USDC. Write its cost in USDT, or correct "
+    'settle: in custom "perpetual" "SOL-PERP".'
 )
 NO_PERPETUAL = TERMS.replace('custom "perpetual"', 'custom "of-others"')
 FAULTY = {
@@ -645,7 +655,7 @@ FAULTY = {
         TERMS.replace("settle: USDC", "settle: USDT"),
         CONTRACT,
         '"Open 50 at 150"',
-        "SOL-PERP settles in USDT, but its cost is in USDC. Write its cost in USDT.",
+        WRONG_COIN,
     ),
     "no cost": (
         TERMS,
@@ -715,7 +725,7 @@ def test_a_contract_in_a_wallet_is_refused(posting: str, tmp_path: Path) -> None
     only(
         made,
         '"Open"',
-        "SOL-PERP is a perpetual contract, and a wallet holds coins. Post it to "
+        "SOL-PERP is a perpetual contract, but a wallet holds only coins. Post it to "
         "Assets:Backpack:Main:Perp.",
     )
     assert made.ids() == []
@@ -763,8 +773,8 @@ def test_a_borrow_without_collateral_terms_is_refused(tmp_path: Path) -> None:
     only(
         made,
         '"Withdraw"',
-        'Sub-account "Main" owes SOL on 2025-05-02, and no collateral terms of it say what margin '
-        'that takes. Write custom "collateral" "SOL" with weight: and initial-margin: and '
+        'Sub-account "Main" owes SOL on 2025-05-02, but no collateral terms for SOL state the '
+        'margin of a borrow. Write custom "collateral" "SOL" with weight:, initial-margin: and '
         "maintenance-margin:.",
     )
     made = made.edited("Wallet   -1 SOL", "Wallet   -1000.5 USDC")
@@ -775,7 +785,7 @@ def test_a_borrow_without_collateral_terms_is_refused(tmp_path: Path) -> None:
 
 MISMATCH = (
     "finding: the notional of this trade in SOL-PERP is {written} USDC, but quantity x price is "
-    "{expected} USDC. Write {expected} USDC in Perp, or mend quantity or price."
+    "{expected} USDC. Compare the three with the venue's statement, and correct the wrong one."
 )
 
 
@@ -889,18 +899,18 @@ def test_every_text_of_margin_has_a_test() -> None:
     part = source[source.index("\n# Margin\n") : source.index("\n# Yield products\n")]
     tests = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_[mls]*.py"))
     words = {
-        "missing_price_of": "which has no price in",
-        "old_price": "more than {limit} ",
-        "price_not_positive": "and must be above zero. Write what a unit is worth.",
-        "no_perpetual": "and no terms of it are in force. Write custom",
+        "missing_price_of": "has no price in",
+        "old_price": "more than {limit} days old",
+        "price_not_positive": "but must be above zero. ",
+        "no_perpetual": "but no terms for it are in force. Write custom",
         "contract_without_cost": "is a perpetual contract and must be held at cost.",
-        "contract_in_wallet": "is a perpetual contract, and a wallet holds coins.",
-        "wrong_settle_coin": "but its cost is in USDC. Write its cost in USDT.",
-        "borrow_without_collateral": "and no collateral terms of it say what margin",
-        "breach": "is in breach at the end of {day}: net equity {equity} USDC",
-        "gave_too_much": "gave this away and ends {day} with available equity of {left}",
+        "contract_in_wallet": "is a perpetual contract, but a wallet holds only coins.",
+        "wrong_settle_coin": "but its cost is in USDC. Write its cost in USDT, or",
+        "borrow_without_collateral": "but no collateral terms for SOL state the",
+        "breach": "is in breach at the end of {day}: its net equity of {equity}",
+        "gave_too_much": "moved this out and ends {day} with available equity of {left}",
         "notional_mismatch": "the notional of this trade in SOL-PERP is {written} USDC",
-        "lot_liquidated": "has closed already. Remove the",
+        "lot_liquidated": "has already closed. ",
     }
     assert set(re.findall(r"^def (\w+)\(", part, re.MULTILINE)) == set(words)
     assert [name for name, text in words.items() if tests.count(text) < 2] == []

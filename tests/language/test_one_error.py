@@ -7,25 +7,25 @@ from folders import Folder
 from test_errors import load, usance
 from test_terms import BLOCKED, EXAMPLES, PAIRS, TERMS, WHAT, book_with, lent
 
+NAME = (
+    "the name cannot be part of an account. Begin it with a capital letter or a digit, and use "
+    "only letters, digits and hyphens."
+)
 PLACES = {
-    'custom "sub-account" "arb" Assets:Backpack:Arb': 'sub-account "arb": the name must be able to '
-    "stand in an account. Begin with a capital letter or a digit; use letters, digits and hyphens.",
-    'custom "sub-account" "Ar:b" Assets:Backpack:Arb': 'sub-account "Ar:b": the name must be able '
-    "to stand in an account. Begin with a capital letter or a digit; use letters, digits and "
-    "hyphens.",
-    'custom "sub-account" "" Assets:Backpack:Arb': 'sub-account "": the name must be able to '
-    "stand in an account. Begin with a capital letter or a digit; use letters, digits and hyphens.",
+    'custom "sub-account" "arb" Assets:Backpack:Arb': f'sub-account "arb": {NAME}',
+    'custom "sub-account" "Ar:b" Assets:Backpack:Arb': f'sub-account "Ar:b": {NAME}',
+    'custom "sub-account" "" Assets:Backpack:Arb': f'sub-account "": {NAME}',
     'custom "sub-account" "Arb" Liabilities:Backpack:Arb': 'sub-account "Arb": '
-    "Liabilities:Backpack:Arb is no place for a wallet. Write an account of assets with a venue "
-    "and a name, Assets:Venue:Name.",
-    'custom "sub-account" "Arb" Assets:Backpack': 'sub-account "Arb": Assets:Backpack is no place '
-    "for a wallet. Write an account of assets with a venue and a name, Assets:Venue:Name.",
+    "Liabilities:Backpack:Arb cannot hold a wallet. Write an account of assets with a venue "
+    "and a name, as in Assets:Venue:Name.",
+    'custom "sub-account" "Arb" Assets:Backpack': 'sub-account "Arb": Assets:Backpack cannot hold '
+    "a wallet. Write an account of assets with a venue and a name, as in Assets:Venue:Name.",
     'custom "sub-account" "Arb" Assets:Backpack:Main': 'sub-account "Arb": Assets:Backpack:Main '
-    'lies in what belongs to sub-account "Main". Give each sub-account an account of its own, '
-    "beside the others.",
+    'already belongs to sub-account "Main". Give each sub-account an account of its own, outside '
+    "the others.",
     'custom "sub-account" "Arb" Assets:Backpack:Main:Arb': 'sub-account "Arb": '
-    'Assets:Backpack:Main:Arb lies in what belongs to sub-account "Main". Give each sub-account '
-    "an account of its own, beside the others.",
+    'Assets:Backpack:Main:Arb already belongs to sub-account "Main". Give each sub-account '
+    "an account of its own, outside the others.",
 }
 """Sub-accounts that have no place, while another one at the venue has."""
 
@@ -60,7 +60,8 @@ def test_two_terms_of_one_moment_are_told_at_the_second(
     assert texts == [
         (
             f"main.beancount:{second}: {WHAT[term]}: line {line} is of the "
-            "same kind, name and moment. Keep one of the two, or give one a later date or time: "
+            "same kind and name, and takes effect at the same time. Keep one of the two, or give "
+            "one a later date or time, as in time: "
             '"09:30".'
         )
     ]
@@ -97,8 +98,8 @@ def test_an_account_that_moves_is_told_at_the_later_directive(tmp_path: Path) ->
     assert texts == [
         (
             f'main.beancount:{line + 2}: sub-account "Arb": its account is Assets:Backpack:Arb and '
-            "stays so, but this says Assets:Bybit:Arb. Write Assets:Backpack:Arb, or declare a "
-            "sub-account of another name."
+            "cannot change to Assets:Bybit:Arb. Write Assets:Backpack:Arb, or declare a "
+            "sub-account with another name."
         )
     ]
     assert lent(entries) == {pair for pair in PAIRS if "Arb" not in pair}
@@ -120,9 +121,9 @@ def test_rates_of_one_venue_are_missing_at_another(tmp_path: Path) -> None:
         (
             f"main.beancount:{line}: "
             'Sub-account "Main" lends or owes USDC on '
-            "2025-05-01 at 00:00 UTC, when Backpack has no rate of it. Write custom "
-            '"lending-rate" "USDC" with the rates from that hour on, or the rows of that time into '
-            "the rates file."
+            "2025-05-01 at 00:00 UTC, but Backpack has no rate for USDC at that hour. Write custom "
+            '"lending-rate" "USDC" with the rates from that hour on, or add the rows of that time '
+            "to the rates file."
         )
     ]
     assert lent(entries) == PAIRS
@@ -134,9 +135,9 @@ def test_rates_for_a_pool_of_another_venue_have_no_pool(tmp_path: Path) -> None:
     texts, _ = load(folder)
     assert texts == [
         (
-            f'main.beancount:{folder.line("0.0156")}: lending-rate "USDC": no pool of USDC there '
-            'takes its rates from outside. Write custom "lending-pool" "USDC" with rates: '
-            '"observed", or remove the rates.'
+            f'main.beancount:{folder.line("0.0156")}: lending-rate "USDC" applies to no pool '
+            'of USDC with observed rates. Write custom "lending-pool" "USDC" with rates: '
+            '"observed", or remove this directive.'
         )
     ]
 
@@ -160,7 +161,7 @@ def test_one_file_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     assert texts == [
         (
             f"main.beancount:{line}: The rates file rates/usdc.csv does not exist. Write the path "
-            "of a rates file, from the ledger's folder, rates/usdc.csv."
+            "of a rates file from the ledger's folder, such as rates/usdc.csv."
         )
     ]
     assert lent(entries) == {("Main", "SOL"), ("Arb", "SOL")}
@@ -178,9 +179,8 @@ def test_a_transfer_is_not_completed_while_a_side_is_faulty(tmp_path: Path) -> N
     folder, line = book_with("sub-account", wrong, tmp_path)
     folder.ledger.write_text(folder.ledger.read_text() + HANDOVER)
     texts, entries = load(folder)
-    assert texts == [
-        f'main.beancount:{line}: sub-account "Arb": earn is the number 1. Write earn: TRUE.'
-    ]
+    text = 'sub-account "Arb": earn is the number 1. Write it as earn: TRUE or FALSE.'
+    assert texts == [f"main.beancount:{line}: {text}"]
     assert not [entry for entry in entries if "transfer" in (getattr(entry, "tags", None) or ())]
     assert lent(entries) == {pair for pair in PAIRS if "Arb" not in pair}
 
@@ -194,8 +194,9 @@ def test_a_pad_from_one_sub_account_to_another_is_told_once(tmp_path: Path) -> N
     texts, _ = load(folder)
     assert texts == [
         (
-            f"main.beancount:{line}: A pad fills Assets:Backpack:Main:Wallet only after "
-            "the days were computed, so they would not see it. Write the amount as a transaction."
+            f"main.beancount:{line}: Beancount pads Assets:Backpack:Main:Wallet only after "
+            "Usance has computed the days, so they would miss the amount. Write it as a "
+            "transaction."
         )
     ]
 
@@ -206,9 +207,7 @@ def test_a_directive_without_values_is_told(term: str, tmp_path: Path) -> None:
     kind = TERMS[term].split()[2]
     folder, line = book_with(term, f"2025-05-01 custom {kind}\n", tmp_path)
     texts, _ = load(folder)
-    remedy = f"Write {EXAMPLES[term]}."
-    assert (
-        texts[0] == f"main.beancount:{line}: custom {kind} takes other values than these. {remedy}"
-    )
+    remedy = f"Write it as {EXAMPLES[term]}."
+    assert texts[0] == f"main.beancount:{line}: custom {kind} has the wrong values. {remedy}"
     assert not [text for text in texts if "Traceback" in text]
     assert usance(folder, "accrue")[0] == 1

@@ -36,8 +36,8 @@ ROW = "2025-05-01T00:00:00Z,0.0412,0.0630,0.72\n"
 LATER = "2025-05-01T09:00:00Z,0.0413,0.0631,0.73\n"
 RATES = HEADER + ROW + LATER
 
-FRACTION = "Write a fraction, 0.0412 for 4.12 %."
-SHARE = "Write a fraction, 0.72 for 72 %."
+FRACTION = "Write a fraction, such as 0.0412 for 4.12 %."
+SHARE = "Write a fraction, such as 0.72 for 72 %."
 TIME = "Write it as 2025-05-01T09:00:00Z."
 
 
@@ -164,7 +164,7 @@ def test_a_cell_is_a_number(column: str, cell: str, folder: Folder) -> None:
     old = {"supply_apr": "0.0413", "borrow_apr": "0.0631", "utilization": "0.73"}[column]
     csv(folder).write_text(RATES.replace(old, f'"{cell}"'))
     remedy = SHARE if column == "utilization" else FRACTION
-    refused(folder, at_row(3, f'{column} is "{cell}", no number. {remedy}'))
+    refused(folder, at_row(3, f'{column} is "{cell}", which is not a number. {remedy}'))
 
 
 @pytest.mark.parametrize("cell", ["1e400", "-1", "-0.0001", "-1e-30", "100.0001", "412"])
@@ -172,19 +172,19 @@ def test_a_cell_is_a_number(column: str, cell: str, folder: Folder) -> None:
 def test_a_number_is_within_bounds(column: str, cell: str, folder: Folder) -> None:
     old = {"supply_apr": "0.0413", "borrow_apr": "0.0631"}[column]
     csv(folder).write_text(RATES.replace(old, cell))
-    refused(folder, at_row(3, f"{column} is {cell}, and must be from 0 to 100. {FRACTION}"))
+    refused(folder, at_row(3, f"{column} is {cell}, but must be from 0 to 100. {FRACTION}"))
 
 
 @pytest.mark.parametrize("cell", ["1.01", "72", "-0.1", "1e400"])
 def test_utilization_is_within_bounds(cell: str, folder: Folder) -> None:
     csv(folder).write_text(RATES.replace("0.73", cell))
-    refused(folder, at_row(3, f"utilization is {cell}, and must be from 0 to 1. {SHARE}"))
+    refused(folder, at_row(3, f"utilization is {cell}, but must be from 0 to 1. {SHARE}"))
 
 
 @pytest.mark.parametrize("length", [65, 100_000])
 def test_a_number_is_short(length: int, folder: Folder) -> None:
     csv(folder).write_text(RATES.replace("0.0413", "0." + "1" * (length - 2)))
-    text = f"supply_apr has {length} characters, and 64 are enough. {FRACTION}"
+    text = f"supply_apr has {length} characters, but may have at most 64. {FRACTION}"
     refused(folder, at_row(3, text))
 
 
@@ -216,7 +216,7 @@ NO_TIMES = """\
 @pytest.mark.parametrize("cell", NO_TIMES)
 def test_a_time_is_in_utc(cell: str, folder: Folder) -> None:
     csv(folder).write_text(RATES.replace("2025-05-01T09:00:00Z", cell))
-    refused(folder, at_row(3, f'"{cell}" is no time in UTC. {TIME}'))
+    refused(folder, at_row(3, f'"{cell}" is not a time in UTC. {TIME}'))
 
 
 HEADERS = [
@@ -230,9 +230,7 @@ HEADERS = [
     "# rates of USDC",
     "2025-05-01T00:00:00Z,0.0412,0.0630,0.72",
 ]
-WRITE_HEADER = (
-    "Write time_utc,supply_apr,borrow_apr,utilization, the last column only where there is one."
-)
+WRITE_HEADER = "Write time_utc,supply_apr,borrow_apr or time_utc,supply_apr,borrow_apr,utilization."
 
 HOSTILE = {
     **{
@@ -245,76 +243,76 @@ HOSTILE = {
     "empty": ("", at_row(1, f"The header is missing. {WRITE_HEADER}")),
     "a blank line first": ("\n" + RATES, at_row(1, f"The header is missing. {WRITE_HEADER}")),
     "a long header": ("x" * 9000, at_row(1, f'The header is "{"x" * 80}". {WRITE_HEADER}')),
-    "no rows": (HEADER, at_directive("holds no rows. Add one row for each change of rate.")),
+    "no rows": (HEADER, at_directive("has no rows. Add one row for each change of the rate.")),
     "no rows but blank ones": (
         HEADER + "\n\r\n\n",
-        at_directive("holds no rows. Add one row for each change of rate."),
+        at_directive("has no rows. Add one row for each change of the rate."),
     ),
     "a column too few": (
         HEADER + ROW + "2025-05-01T09:00:00Z,0.0413,0.0631\n",
-        at_row(3, "The row has 3 columns, and the header 4. Write one value for each column."),
+        at_row(3, "The row has 3 columns, but the header has 4. Write one value for each column."),
     ),
     "a column too many": (
         HEADER + ROW.replace("0.72", "0.72,"),
-        at_row(2, "The row has 5 columns, and the header 4. Write one value for each column."),
+        at_row(2, "The row has 5 columns, but the header has 4. Write one value for each column."),
     ),
     "a comma in a number": (
         HEADER + ROW.replace("0.0412", "0,0412"),
-        at_row(2, "The row has 5 columns, and the header 4. Write one value for each column."),
+        at_row(2, "The row has 5 columns, but the header has 4. Write one value for each column."),
     ),
     "spaces alone": (
         HEADER + ROW + "  \n" + LATER,
-        at_row(3, "The row has 1 column, and the header 4. Write one value for each column."),
+        at_row(3, "The row has 1 column, but the header has 4. Write one value for each column."),
     ),
     "a comment": (
         HEADER + "# a comment\n" + ROW,
-        at_row(2, "The row has 1 column, and the header 4. Write one value for each column."),
+        at_row(2, "The row has 1 column, but the header has 4. Write one value for each column."),
     ),
     "a quote that stays open": (
         HEADER + ROW + '"' + LATER + LATER,
-        at_row(3, "The row has 1 column, and the header 4. Write one value for each column."),
+        at_row(3, "The row has 1 column, but the header has 4. Write one value for each column."),
     ),
     "the same time twice": (
         HEADER + ROW + "\n" + ROW,
         at_row(
             4,
-            "2025-05-01T00:00:00Z is the same time as the row above. "
-            "Sort the rows by time, one for each time.",
+            "2025-05-01T00:00:00Z is the same time as in the row above. "
+            "Sort the rows by time, with one row for each time.",
         ),
     ),
     "out of order": (
         HEADER + LATER + ROW,
         at_row(
             3,
-            "2025-05-01T00:00:00Z is a time before that of the row above. "
-            "Sort the rows by time, one for each time.",
+            "2025-05-01T00:00:00Z is earlier than in the row above. "
+            "Sort the rows by time, with one row for each time.",
         ),
     ),
     "a million columns": (
         HEADER + "," * 999_999,
         at_row(
-            2, "The row has 1000000 columns, and the header 4. Write one value for each column."
+            2, "The row has 1000000 columns, but the header has 4. Write one value for each column."
         ),
     ),
     "a very long line": (
         HEADER + ROW + "x" * 10_000_000,
         at_row(
             3,
-            "No row of CSV begins here: field larger than field limit (131072). "
-            "Write the cells of the header, with commas between them.",
+            "This is not a row of CSV: field larger than field limit (131072). "
+            "Write one value for each column of the header, with commas between them.",
         ),
     ),
     "a tab": (
         HEADER + ROW + LATER.replace("0.0413", "0.0413\t"),
-        at_row(3, f'supply_apr is "0.0413\\x09", no number. {FRACTION}'),
+        at_row(3, f'supply_apr is "0.0413\\x09", which is not a number. {FRACTION}'),
     ),
     "what would steer a terminal": (
         HEADER + ROW + LATER.replace("2025", "\x1b[2J2025"),
-        at_row(3, f'"\\x1b[2J2025-05-01T09:00:00Z" is no time in UTC. {TIME}'),
+        at_row(3, f'"\\x1b[2J2025-05-01T09:00:00Z" is not a time in UTC. {TIME}'),
     ),
     "NUL bytes": (
         RATES.replace("0.0413", "0.04\0"),
-        at_directive("holds NUL bytes, so it is no text. Save it as CSV in UTF-8."),
+        at_directive("contains NUL bytes, so it is not text. Save it as CSV in UTF-8."),
     ),
 }
 
@@ -328,7 +326,7 @@ def test_what_is_no_rates_file_is_told_with_its_line(text: str, told: str, folde
 @pytest.mark.parametrize(
     ("encoding", "why"),
     [
-        ("utf-16", "holds NUL bytes, so it is no text. Save it as CSV in UTF-8."),
+        ("utf-16", "contains NUL bytes, so it is not text. Save it as CSV in UTF-8."),
         ("latin-1", "is not in UTF-8. Save it as CSV in UTF-8."),
     ],
 )

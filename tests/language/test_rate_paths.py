@@ -11,8 +11,9 @@ from folders import Folder
 from test_errors import load
 from test_rate_files import EARNED, RATES, at_directive, csv, earned, made, refused
 
-INSIDE = "Keep it in the ledger's folder and write its path from there, rates/usdc.csv."
-NAME = "Write the path of a rates file, from the ledger's folder, rates/usdc.csv."
+INSIDE = "Keep it in the ledger's folder and write its path from there, such as rates/usdc.csv."
+NAME = "Write the path of a rates file from the ledger's folder, such as rates/usdc.csv."
+READABLE = "Make it readable, or write the path of another rates file."
 
 
 @pytest.fixture
@@ -29,9 +30,9 @@ PATHS = {
     "../usdc.csv": f'has ".." in its path. {INSIDE}',
     "rates/../rates/usdc.csv": f'has ".." in its path. {INSIDE}',
     "..": f'has ".." in its path. {INSIDE}',
-    "/srv/books/usdc.csv": f"is no path in the folder. {INSIDE}",
-    "/dev/zero": f"is no path in the folder. {INSIDE}",
-    "rates\\\\usdc.csv": f"is no path in the folder. {INSIDE}",
+    "/srv/books/usdc.csv": f"is not a path in the ledger's folder. {INSIDE}",
+    "/dev/zero": f"is not a path in the ledger's folder. {INSIDE}",
+    "rates\\\\usdc.csv": f"is not a path in the ledger's folder. {INSIDE}",
     "rates": f"is not a regular file. {NAME}",
     ".": f"is not a regular file. {NAME}",
     "rates/usdt.csv": f"does not exist. {NAME}",
@@ -39,9 +40,9 @@ PATHS = {
     "rates/usdc.csv/": None,
     "~/usdc.csv": f"does not exist. {NAME}",
     "rates/*.csv": f"does not exist. {NAME}",
-    "rates/usdc.csv/x": f"cannot be read: Not a directory. {NAME}",
-    "x" * 300: f"cannot be read: File name too long. {NAME}",
-    "x/" * 3000: f"cannot be read: File name too long. {NAME}",
+    "rates/usdc.csv/x": f"cannot be read: Not a directory. {READABLE}",
+    "x" * 300: f"cannot be read: File name too long. {READABLE}",
+    "x/" * 3000: f"cannot be read: File name too long. {READABLE}",
 }
 
 
@@ -58,7 +59,7 @@ def test_a_path_leads_to_a_file_below_the_ledger(
 
 def test_an_empty_path_is_told(folder: Folder) -> None:
     naming(folder, "")
-    refused(folder, at_directive(f"is no path in the folder. {INSIDE}", '""'))
+    refused(folder, at_directive(f"is not a path in the ledger's folder. {INSIDE}", '""'))
 
 
 OUTSIDE = f"is a link that leads out of the ledger's folder. {INSIDE}"
@@ -115,7 +116,7 @@ def test_a_link_to_nothing_is_told(folder: Folder) -> None:
 def test_a_link_to_itself_is_told(folder: Folder) -> None:
     csv(folder).unlink()
     csv(folder).symlink_to("usdc.csv")
-    refused(folder, at_directive(f"cannot be read: Too many levels of symbolic links. {NAME}"))
+    refused(folder, at_directive(f"cannot be read: Too many levels of symbolic links. {READABLE}"))
 
 
 def test_a_pipe_is_told_and_does_not_block(folder: Folder) -> None:
@@ -129,7 +130,7 @@ def test_a_socket_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(csv(folder).parent)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("usdc.csv")  # a socket's path is short
-        refused(folder, at_directive(f"cannot be read: No such device or address. {NAME}"))
+        refused(folder, at_directive(f"cannot be read: No such device or address. {READABLE}"))
 
 
 def test_a_device_is_told(folder: Folder) -> None:
@@ -148,9 +149,9 @@ def test_a_folder_in_its_place_is_told(folder: Folder) -> None:
 
 
 MIB = 1024 * 1024
-TOO_LARGE = "is larger than 64 MiB. Split it by year, each part with a directive of its own."
+TOO_LARGE = "is larger than 64 MiB. Split it by year, and give each part a directive of its own."
 SIZES = {
-    64 * MIB: "holds NUL bytes, so it is no text. Save it as CSV in UTF-8.",
+    64 * MIB: "contains NUL bytes, so it is not text. Save it as CSV in UTF-8.",
     64 * MIB + 1: TOO_LARGE,
     1024 * MIB: TOO_LARGE,
     2**40: TOO_LARGE,

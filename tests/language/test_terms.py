@@ -156,14 +156,14 @@ SHOWN = {
 }
 """Values of every type, and how they are shown."""
 
-ANNUAL = "Write an annual fraction from 0 to 100, 0.0412 for 4.12 %."
-SHARE = "Write a fraction from 0 to 1, 0.10 for 10 %."
-BETWEEN = "Write a fraction between 0 and 1, 0.80 for 80 %."
+ANNUAL = "Write an annual fraction from 0 to 100, such as 0.0412 for 4.12 %."
+SHARE = "Write a fraction from 0 to 1, such as 0.10 for 10 %."
+BETWEEN = "Write a fraction between 0 and 1, such as 0.80 for 80 %."
 IMPOSSIBLE = [
     ("commodity", "quantum", "0", "Write a number above 0."),
     ("commodity", "quantum", "-0.01", "Write a number above 0."),
-    ("commodity", "stale-after", "-1", "Write a number of at least 0."),
-    ("commodity", "stale-after", "-1.5", "Write a number of at least 0."),
+    ("commodity", "stale-after", "-1", "Write 0 or a number above 0."),
+    ("commodity", "stale-after", "-1.5", "Write 0 or a number above 0."),
     ("commodity", "stale-after", "1.5", "Write a whole number of days."),
     ("sub-account", "leverage-limit", "0", "Write a number above 0."),
     ("sub-account", "leverage-limit", "-10", "Write a number above 0."),
@@ -245,33 +245,36 @@ def unknown_keys() -> Iterator[Row]:
     for term, known in KNOWN.items():
         for key in ["auto_lend", "weight", *ALL_KEYS]:
             if key not in known.split(", "):
-                text = f"the key {key} is not known here. Remove it, or write one of {known}."
+                first, _, last = known.rpartition(", ")
+                text = (
+                    f"the key {key} is unknown here. Remove it, or write {first} or {last} instead."
+                )
                 yield term, having(term, key, "1"), f"{WHAT[term]}: {text}"
     for key in ALL_KEYS:
-        text = f"accrue-through: it takes no keys, and {key} is one. Remove the key."
+        text = f"accrue-through takes no keys. Remove the key {key}."
         yield "accrue-through", having("accrue-through", key, "1"), text
 
 
 def missing_keys() -> Iterator[Row]:
     for term, key, example in NUMBERS:
-        text = f"{WHAT[term]}: {key} is missing. Write {key}: {example}."
+        text = f"{WHAT[term]}: {key} is missing. Write it as {key}: {example}."
         yield term, having(term, key, ""), text
         if f"  {key}:" in TERMS[term] and term != "commodity":
             yield term, without(term, key), text
     for term in ("observed", "curve"):
         head = TERMS[term].splitlines()[0]
-        text = 'rates is missing. Write rates: "observed" or "curve".'
+        text = 'rates is missing. Write it as rates: "observed" or "curve".'
         yield term, f"{head}\n", f"{WHAT[term]}: {text}"
 
 
 def wrong(term: str, key: str, value: str, example: str) -> Row:
-    text = f"{WHAT[term]}: {key} is {SHOWN[value]}. Write {key}: {example}."
+    text = f"{WHAT[term]}: {key} is {SHOWN[value]}. Write it as {key}: {example}."
     return term, having(term, key, value), text
 
 
 def wrong_switches() -> Iterator[Row]:
     for term, key in SWITCHES:
-        yield from (wrong(term, key, value, "TRUE") for value in SHOWN if value != "TRUE")
+        yield from (wrong(term, key, value, "TRUE or FALSE") for value in SHOWN if value != "TRUE")
 
 
 def wrong_numbers() -> Iterator[Row]:
@@ -297,7 +300,7 @@ def wrong_texts() -> Iterator[Row]:
 def wrong_times() -> Iterator[Row]:
     for term in TIMED:
         for time, shown in {**TIMES, "12": "the number 12", "TRUE": "TRUE", "": "empty"}.items():
-            remedy = 'Write a UTC time of day, time: "09:30" or "09:30:15".'
+            remedy = 'Write a time of day in UTC, as in time: "09:30" or time: "09:30:15".'
             yield term, having(term, "time", time), f"{WHAT[term]}: time is {shown}. {remedy}"
 
 
@@ -305,15 +308,16 @@ def impossible_values() -> Iterator[Row]:
     for term, key, value, remedy in IMPOSSIBLE:
         yield term, having(term, key, value), f"{WHAT[term]}: {key} is {value}. {remedy}"
     for term, key in AMOUNTS:
-        text = f"{key} is in USDC, and the pool is of SOL. Write {key}: 1000000 SOL."
+        remedy = f"Write the amount in SOL, as in {key}: 1000000 SOL."
+        text = f"{key} is in USDC, but must be in SOL. {remedy}"
         yield term, having(term, key, "12 USDC"), f"{WHAT[term]}: {text}"
-        text = f"{key} is -12. Write a number of at least 0."
+        text = f"{key} is -12. Write 0 or a number above 0."
         yield term, having(term, key, "-12 SOL"), f"{WHAT[term]}: {text}"
     for term in WITH_VENUE:
         for venue in ("Bybit", "Backpack:Main", "backpack"):
             text = (
                 f'no sub-account is at the venue "{venue}". Write venue: "Backpack", '
-                "or leave the key out for all venues."
+                "or remove the key to cover all venues."
             )
             yield term, having(term, "venue", f'"{venue}"'), f"{WHAT[term]}: {text}"
     for side, value, rates in (
@@ -333,7 +337,7 @@ def wrong_values() -> Iterator[Row]:
         head, *keys = TERMS[term].splitlines(keepends=True)
         begin = " ".join(head.split()[:3])
         for value in values:
-            text = f"{begin[11:]} takes other values than these. Write {EXAMPLES[term]}."
+            text = f"{begin[11:]} has the wrong values. Write it as {EXAMPLES[term]}."
             yield term, "".join([f"{begin} {value}\n", *keys]), text
 
 

@@ -418,11 +418,11 @@ class Findings:
             self.found.append((name, f"is in breach at the end of {day}"))
         (self.running.add if breached else self.running.discard)(name)
         if (day, name) in self.gifts and expected["available_equity"] < 0:
-            self.found.append((name, f"gave this away and ends {day}"))
+            self.found.append((name, f"moved this out and ends {day}"))
 
 
 FOUND = re.compile(
-    r'finding: sub-account "(\w+)" (is in breach at the end of \S+|gave this away and ends \S+)'
+    r'finding: sub-account "(\w+)" (is in breach at the end of \S+|moved this out and ends \S+)'
 )
 
 

@@ -25,10 +25,10 @@ PAGE = ROOT / "docs" / "errors.md"
 
 TOLD_BY = {
     "errors": "",
-    "usance check": "Told by `usance check`.\n\n",
-    "usance accrue": "Told by `usance accrue`.\n\n",
-    "usance accrue --correct": "Told by `usance accrue --correct`.\n\n",
-    "usance accounts": "Told by `usance accounts`.\n\n",
+    "usance check": "Reported by `usance check`.\n\n",
+    "usance accrue": "Reported by `usance accrue`.\n\n",
+    "usance accrue --correct": "Reported by `usance accrue --correct`.\n\n",
+    "usance accounts": "Reported by `usance accounts`.\n\n",
     "notes": "A note of `usance check`, which exits 0.\n\n",
 }
 """Who tells an error, as a ledger says it and as the page does."""
@@ -36,13 +36,14 @@ TOLD_BY = {
 INTRODUCTION = """\
 # Errors
 
-Every text that Usance has for a ledger, each with the shortest ledger that causes it: plain
-Beancount, to be loaded and tried. A text is printed as `file:line: message`, by `bean-check`, by
-Fava and by `usance check`. Where a name stands in the text it is yours: a coin, a sub-account, a
-date. One that begins with `finding:` is a fact about the account; all others are faults of the
-text, and `usance accrue` writes nothing while there is one.
+Every error text of Usance, each with the shortest ledger that causes it: plain Beancount, which
+you can load and try. `bean-check`, Fava and `usance check` print a text as `file:line: message`.
+The names in a text are yours: a coin, a sub-account, a date. A text that begins with `finding:` is
+a fact about the account. All others are faults of the ledger, and `usance accrue` writes nothing
+while there is one.
 
-Commands under a ledger, which is `main.beancount`, were run in its folder before it was loaded.
+Each ledger is `main.beancount`. The commands under a ledger were run in its folder before it was
+loaded.
 
 """
 
@@ -124,7 +125,7 @@ def section(name: str) -> str:
     """Return the part of the page on one error."""
     case = shortest(name)
     told = "".join(f"{text}\n" for text in [*case.texts, *case.beside])
-    note = "The last line is told by `usance check` alone.\n\n" if case.beside else ""
+    note = "Only `usance check` reports the last line.\n\n" if case.beside else ""
     commands = "".join(f"$ {command}\n" for command in case.commands)
     console = f"```console\n{commands}```\n\n" if commands else ""
     return (

@@ -141,11 +141,11 @@ def walk(
             # away, as its day is not the due one. The first bad day is the one that is missing.
             due = _due(seal, before)
             if seal.date != due:
-                lost = "its close is missing, or not written as it was"
+                lost = "its close is missing or has been changed"
                 return seals, Broken(due, name, line, lost)
             why = _fault(seal, before, name, posted)
             if why is None and match.group() != seal.text().encode():
-                why = "the close is not written as it was"
+                why = "its close has been changed"
             if why is None:
                 why = _unlike(seal, posted, lines.get(seal.date, ()))
             if why is not None:
@@ -155,7 +155,7 @@ def walk(
         if data[end:] or end == 0:
             line = data.count(b"\n", 0, end) + 1
             last = seals[-1].date if seals else ""
-            return seals, Broken(last, name, line, "text stands behind the last close of the file")
+            return seals, Broken(last, name, line, "the file has text after its last close")
     return seals, None
 
 
@@ -189,29 +189,29 @@ def _due(seal: Seal, before: Seal | None) -> str:
 def _unlike(seal: Seal, posted: bytes, lines: Collection[bytes]) -> str | None:
     """Say what of a day's .inputs is not what was sealed, None where all of it is."""
     if seal.inputs != inputs_digest(lines):
-        return "the month's .inputs does not hold what the day was closed with"
+        return "the month's .inputs file does not match the seal of the day"
     corrections = _CORRECTION.findall(posted) if b'"day-correct"' in posted else ()
     for date, of, digest in corrections:
         given = (corrected(line) for line in lines if is_correcting(line, of.decode()))
         if date.decode() != seal.date or of.decode() >= seal.date:
-            return "a day-correct is not of this day, or corrects no day before it"
+            return "a day-correct has another date, or does not correct an earlier day"
         if inputs_digest(given).encode() != digest:
-            return "a day-correct is not of what the month's .inputs gives to that day"
+            return "a day-correct does not match the month's .inputs file"
     return None
 
 
 def _fault(seal: Seal, before: Seal | None, name: str, posted: bytes) -> str | None:
     """Say what is wrong with a seal, None where nothing is."""
     if not name.startswith(seal.date[:7]):
-        return "the day is not of this month"
+        return "the day does not belong to this month"
     if before is not None and seal.date <= before.date:
-        return "the day is not after the one closed before it"
+        return "the day is not later than the day closed before it"
     if seal.previous != (before.digest if before is not None else ""):
-        return "it does not follow the day closed before it"
+        return "its close does not name the digest of the day closed before it"
     sealed = _sealed(
         seal.date, seal.previous, seal.inputs, seal.rules, seal.stages, seal.findings, posted
     )
-    return None if sealed == seal.digest else "what was posted is not what was sealed"
+    return None if sealed == seal.digest else "the posted text does not match the seal"
 
 
 def _sealed(

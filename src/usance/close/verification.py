@@ -51,7 +51,7 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
     if broken is None and head is not None and head not in {seal.digest for seal in found}:
         date = found[-1].date if found else ""
         file = f"{date[:7]}.beancount" if found else ""
-        why = f"no day has the digest {head}: days were removed, or the chain was made anew"
+        why = f"no day has the digest {head}: someone removed days or rewrote the chain"
         broken = Broken(date, file, 1, why)
     last = found[-1].date if found else ""
     beyond = _beyond(inputs.values(), last) if broken is None else ""
@@ -70,7 +70,7 @@ def _foreign(name: str, data: bytes) -> Broken | None:
     closes = [(line, date) for line, date, _ in days]
     if hidden := _PLACE.search(data):
         line = data.count(b"\n", 0, hidden.start()) + 1
-        return Broken(_day_at(closes, line), name, line, "usance accrue writes no such metadata")
+        return Broken(_day_at(closes, line), name, line, "usance accrue never writes this metadata")
     return _unlike_ours(name, data, closes)
 
 
@@ -81,19 +81,19 @@ def _unlike_ours(name: str, data: bytes, closes: Sequence[tuple[int, str]]) -> B
         line = errors[0].source.get("lineno", 1)
         return Broken(_day_at(closes, line), name, line, "Beancount cannot read it")
     if options["plugin"] or options["include"]:
-        why = "it names a plugin or a file to include, as usance accrue never does"
+        why = "the file names a plugin or an included file, which usance accrue never does"
         return Broken(closes[0][1], name, 1, why)
     for entry in entries:
         line = entry.meta["lineno"]
         day = _day_at(closes, line)
         if entry.date.isoformat() != day:
-            return Broken(day, name, line, "a directive of another day stands in this one")
+            return Broken(day, name, line, "it contains a directive of another day")
         if isinstance(entry, Custom):
             ours = entry.type in (DAY_CLOSE, DAY_CORRECT)
         else:
             ours = isinstance(entry, Open | Transaction)
         if not ours:
-            return Broken(day, name, line, "usance accrue writes no such directive")
+            return Broken(day, name, line, "usance accrue never writes this directive")
     return None
 
 

@@ -91,7 +91,9 @@ def accrue(
         _show_posting(path, made, form)
     if made.problems:
         click.echo(
-            "Old figures stop the posting of their day: --stale-ok posts it all the same.", err=True
+            "A day that rests on an old rate or price is not posted. Use --stale-ok to post it "
+            "anyway.",
+            err=True,
         )
         sys.exit(1)
 

@@ -54,7 +54,9 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
     known = explaining.ids(book)
     if identity not in known:
         close = explaining.nearest(identity, known)
-        hint = f"Near it: {', '.join(close)}." if close else "An id is lending/2025-05-01/Main."
+        hint = "Write an id such as lending/2025-05-01/Main."
+        if close:
+            hint = f"The nearest: {', '.join(close)}."
         raise click.UsageError(f"no transaction has the id {identity!r}. {hint}")
     found = explaining.explain(book, known[identity], detailed=hourly)
     match form:
@@ -186,9 +188,9 @@ def _wrapped(name: str, expression: str) -> Iterator[str]:
 
 def _tell(found: Explanation) -> None:
     """Say that what is posted is not what comes out, and show both."""
-    click.echo(f"{found.id}: what is posted is not what comes out.", err=True)
+    click.echo(f"{found.id}: the posted transaction differs from the computed one.", err=True)
     click.echo(f"Posted:\n{found.shown}", err=True)
-    again = found.recomputed or "nothing: no such transaction is made any more\n"
+    again = found.recomputed or "nothing: the ledger no longer produces this transaction\n"
     click.echo(f"Computed again:\n{again}", err=True)
     if found.corrections:
         click.echo(f"Corrected since: {', '.join(found.corrections)}.", err=True)

@@ -41,7 +41,7 @@ def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -
         from usance.fava import read_only, server  # noqa: PLC0415 -- Fava is an extra
     except ImportError as error:
         raise click.ClickException(
-            f"Fava is not here ({error}). Install it: pip install 'usance[fava]'"
+            f"Fava is not installed ({error}). Install it with: pip install 'usance[fava]'"
         ) from error
     try:
         listener = server.listening(host, port)
@@ -49,12 +49,12 @@ def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -
         why = str(error).rpartition("] ")[2].rstrip(").")
         raise click.ClickException(
             f"Cannot listen on {host}, port {port}: {why}. "
-            "Name another one with --port (0 takes a free one), or another --host."
+            "Name another port with --port (0 takes a free one), or another address with --host."
         ) from error
     if not server.is_loopback(host):
         what = "read and change" if read_write else "read"
         click.echo(
-            f"Warning: whoever reaches {host} can {what} this ledger; there is no password.",
+            f"Warning: anyone who reaches {host} can {what} this ledger; there is no password.",
             err=True,
         )
     try:

@@ -28,7 +28,7 @@ def init(folder: str) -> None:
     }
     taken = [str(path) for path in files if path.exists() or path.is_symlink()]
     if taken:
-        raise click.ClickException(f"{taken[0]} is there already. Name another folder.")
+        raise click.ClickException(f"{taken[0]} already exists. Name another folder.")
     try:
         for path in files:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,9 @@ def init(folder: str) -> None:
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        raise click.ClickException(
+            f"Cannot write {error.filename}: {error.strerror}. Name another folder."
+        ) from error
     for path in files:
         click.echo(f"Wrote {path}")
     click.echo(f"Now try: usance lending {top / 'main.beancount'} --to 2025-05-07")

@@ -50,7 +50,9 @@ def margin(
     for commodity, price in wanted.items():
         must_be_held(seen, reading, "--price", commodity)
         if price <= 0:
-            raise click.UsageError(f"--price {commodity}: {price} is not above zero.")
+            raise click.UsageError(
+                f"--price {commodity}: {price} is not above zero. Write a price above zero."
+            )
     answer = margin_reports.margin(reading, seen, wanted)
     match form:
         case "json":

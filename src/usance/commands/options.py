@@ -23,7 +23,7 @@ def date(text: str) -> datetime.date:
             return datetime.date.fromisoformat(text)
     except ValueError:
         pass
-    raise click.BadParameter(f"{text!r} is no date. Write it as 2025-05-31.")
+    raise click.BadParameter(f"{text!r} is not a date. Write it as 2025-05-31.")
 
 
 def date_or_yesterday(text: str) -> datetime.date:
@@ -37,7 +37,9 @@ def digest(text: str) -> str:
     """Return the digest of an option."""
     if re.fullmatch(r"[0-9a-f]{64}", text):
         return text
-    raise click.BadParameter(f"{text!r} is no digest: 64 of 0-9 and a-f, as verify prints them.")
+    raise click.BadParameter(
+        f"{text!r} is not a digest. Write the 64 characters of 0-9 and a-f that verify prints."
+    )
 
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True)
@@ -111,9 +113,7 @@ def days_of(
     within_books(begin, horizon, "--from")
     within_books(end, horizon, "--to")
     if begin is not None and end is not None and begin > end:
-        raise click.UsageError(
-            f"--from {begin} is after --to {end}. Name them the other way round."
-        )
+        raise click.UsageError(f"--from {begin} is after --to {end}. Swap the two dates.")
     first, last = (None if day is None else day.toordinal() for day in (begin, end))
     return first, last
 
@@ -121,7 +121,9 @@ def days_of(
 def within_books(asked: datetime.date | None, last: int, option: str) -> None:
     """Refuse a day that the books do not reach."""
     if asked is not None and asked.toordinal() > last:
-        until = f"end on {date_of(last)}" if last else "have no day yet"
+        until = "have no day yet. Write a transaction first"
+        if last:
+            until = f"end on {date_of(last)}. Write that day or an earlier one"
         raise click.UsageError(f"{option} {asked} is beyond the books, which {until}.")
 
 

@@ -52,7 +52,10 @@ def stress(
         for commodity, percent in moves.items():
             must_be_held(seen, reading, "--shock", commodity)
             if percent <= -100:
-                raise click.UsageError(f"--shock {commodity}: nothing is worth zero or less.")
+                raise click.UsageError(
+                    f"--shock {commodity}: no price can fall by 100 % or more. "
+                    "Write a smaller fall."
+                )
         groups[text] = {commodity: 1 + percent / 100 for commodity, percent in moves.items()}
     answer = margin_reports.stress(reading, seen, groups)
     match form:

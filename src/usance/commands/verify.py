@@ -48,8 +48,8 @@ def verify(path: str, head: str | None, form: str) -> None:
         _show_verified(path, found)
     if found.beyond:
         click.echo(
-            f"note: the .inputs beside the months go on to {found.beyond}, which is not closed: a "
-            "run was interrupted, or closed days were removed. --head tells which.",
+            f"note: the .inputs files go on to {found.beyond}, which is not closed: a run was "
+            "interrupted, or closed days were removed. Use --head to find out which.",
             err=True,
         )
     sys.exit(1 if found.broken else 0)

@@ -27,7 +27,9 @@ def evening_of(
     seen = margin_reports.evening(reading, last_day(reading, at), others, name)
     if name is not None and name not in seen.standings:
         known = ", ".join(sorted(reading.book.sub_accounts)) or "none"
-        raise click.UsageError(f"--sub-account {name} is not declared. Declared are: {known}.")
+        raise click.UsageError(
+            f"--sub-account {name} is not declared. Declared sub-accounts: {known}."
+        )
     return book, reading, seen
 
 
@@ -39,7 +41,7 @@ def numbers_by_name(
     for text in texts:
         match = reads.fullmatch(text.strip())
         if match is None:
-            raise click.UsageError(f"{option} {text!r} does not read like {example}.")
+            raise click.UsageError(f"{option} {text!r} has the wrong form. Write it as {example}.")
         if match[1] in found:
             raise click.UsageError(f"{option} {match[1]} is given twice. Keep one of the two.")
         found[match[1]] = Decimal(match[2])
@@ -50,7 +52,12 @@ def must_be_held(seen: Evening, reading: Reading, option: str, commodity: str) -
     """Refuse a commodity that no figure depends on."""
     known = margin_reports.commodities(seen)
     if commodity == reading.book.operating:
-        raise click.UsageError(f"{option} {commodity}: figures are in {commodity}, which is 1.")
+        raise click.UsageError(
+            f"{option} {commodity}: figures are in {commodity}, so its price is 1. "
+            "Name another commodity."
+        )
     if commodity not in known and not seen.problems:
         names = ", ".join(sorted(known - {reading.book.operating})) or "nothing"
-        raise click.UsageError(f"{option} {commodity}: nobody holds or owes it. Held are: {names}.")
+        raise click.UsageError(
+            f"{option} {commodity}: no sub-account holds or owes it. Held or owed: {names}."
+        )

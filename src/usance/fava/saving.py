@@ -52,14 +52,16 @@ class LedgerFile(PosixPath):
         target = self.resolve(strict=True)
         if not target.is_relative_to(self.folder.resolve()):
             raise NotSavedError(
-                f"{self} is outside of the ledger's folder. Edit it in another editor."
+                f"{self} is outside the ledger's folder. Edit it in another editor."
             )
         if not os.access(target, os.W_OK):
-            raise NotSavedError(f"{self} may not be written: its permissions forbid it.")
+            raise NotSavedError(
+                f"{self} is write-protected. Change its permissions and save again."
+            )
         if is_sealed(self, self.folder):
             raise NotSavedError(
-                f"{self} holds closed days, which are sealed. Correct what they were computed "
-                "from; usance accrue --correct posts the difference."
+                f"{self} holds closed days, which are sealed. Edit their inputs, then run "
+                "usance accrue --correct to post the difference."
             )
         text = io.StringIO(newline=newline)
         yield text
@@ -70,7 +72,8 @@ class LedgerFile(PosixPath):
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise NotSavedError(
-                f"{self} could not be saved: {why}. The file is whole: the old text or the new one."
+                f"{self} could not be saved: {why}. The file holds the old text or the new one, "
+                "whole. Remove the cause, then save again."
             ) from error
 
 
@@ -85,13 +88,15 @@ def is_sealed(path: Path, folder: Path) -> bool:
 
 
 def _busy() -> None:
-    raise NotSavedError("Days are being closed. Save again in a moment.")
+    raise NotSavedError("usance accrue is closing days. Save again in a moment.")
 
 
 def protect(folder: Path) -> None:
     """Give Fava's modules paths of the ledger in a folder that are saved whole or not at all."""
     if not fava.__version__.startswith(FAVA):
-        raise ValueError(f"Fava {fava.__version__} is not known to save safely; install {FAVA}x")
+        raise ValueError(
+            f"Usance does not know how Fava {fava.__version__} saves files; install Fava {FAVA}x"
+        )
     path = type("LedgerFile", (LedgerFile,), {"folder": folder})
     for module in (file, json_api):
         vars(module)["Path"] = path

@@ -122,12 +122,15 @@ class Guard:
         """Return why a request is not passed on, None where it is."""
         host = env.get("HTTP_HOST", "")
         if not self._is_ours(host):
-            return f"This is not {host}. Open the address that usance fava printed."
+            return f"This server is not {host}. Open the address that usance fava printed."
         safe = env["REQUEST_METHOD"] in SAFE
         if not _is_sent_by(f"http://{host}", env, typed=safe) and not _follows_a_link(env):
-            return "Only the pages of this server may ask this. Open its address in the browser."
+            return (
+                "Only pages of this server may ask for this. "
+                "Open the address that usance fava printed."
+            )
         if not safe and not self.read_write:
-            return "The ledger is open for reading only. Start usance fava with --read-write."
+            return "The ledger is read-only here. Start usance fava with --read-write to change it."
         return None
 
     def _is_ours(self, host: str) -> bool:
@@ -279,4 +282,6 @@ def _keep_ledger_files() -> None:
     path = Path(str(name)).resolve()
     files = [Path(file).resolve() for file in g.ledger.options["include"]]
     if path in files or is_sealed(path, Path(g.ledger.beancount_file_path).parent):
-        raise NotSavedError(f"{name} is a file of the ledger. It was left where it is.")
+        raise NotSavedError(
+            f"{name} is a file of the ledger, so it was left in place. Choose a document."
+        )

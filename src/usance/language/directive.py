@@ -68,7 +68,7 @@ class Reader:
         value = self.meta.get(key, default)
         if isinstance(value, bool):
             return value
-        self.wrong(key, "TRUE")
+        self.wrong(key, "TRUE or FALSE")
         return default
 
     def text(self, key: str, example: str) -> str | None:

@@ -134,7 +134,7 @@ def liquidation(entry: Custom) -> tuple[str | None, Term[bool] | None, list[Prob
             reader = Reader(entry, "liquidation")
             reader.known(KEYS["liquidation"])
             return "", dated(reader, entry, "", mode == "simulate"), reader.problems
-    example = 'custom "liquidation" "alert", or "simulate"'
+    example = 'custom "liquidation" "alert" or custom "liquidation" "simulate"'
     return None, None, [problems.bad_values(source_of(entry.meta), "liquidation", example)]
 
 

@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _NUMBER_MAX = 64
 _ONE = Decimal(1)
 
-_NAME = "Write the path of a rates file, from the ledger's folder, rates/usdc.csv"
+_NAME = "Write the path of a rates file from the ledger's folder, such as rates/usdc.csv"
 
 Row = tuple[int, int, V]
 """Day, seconds after 00:00 UTC, and what is in force from then on."""
@@ -54,7 +54,7 @@ def read(folder: str, path: str, source: Source) -> Rows[Rates]:
     folder  of the ledger; `path` is relative to it
     source  the directive that names the file
     """
-    hint = f"Write {','.join(HEADERS[1])}, the last column only where there is one"
+    hint = f"Write {' or '.join(map(','.join, HEADERS))}"
     return _read(folder, path, source, HEADERS, hint, _hourly)
 
 
@@ -80,8 +80,8 @@ def _read(
         return [], [problem]
     rows, problem = _rows(text, str(Path(folder) / path), headers, hint, parse)
     if problem is None and not rows:
-        remedy = "Add one row for each change of rate"
-        problem = problems.rates_file(source, path, "holds no rows", remedy)
+        remedy = "Add one row for each change of the rate"
+        problem = problems.rates_file(source, path, "has no rows", remedy)
     return rows, [] if problem is None else [problem]
 
 
@@ -100,9 +100,11 @@ def is_there(place: Path) -> bool:
 
 def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None]:
     """Return the real path of a file that lies under the folder."""
-    inside = "Keep it in the ledger's folder and write its path from there, rates/usdc.csv"
+    inside = "Keep it in the ledger's folder and write its path from there, such as rates/usdc.csv"
     if not path or "\0" in path or "\\" in path or Path(path).is_absolute():
-        return "", problems.rates_file(source, path or '""', "is no path in the folder", inside)
+        return "", problems.rates_file(
+            source, path or '""', "is not a path in the ledger's folder", inside
+        )
     if ".." in Path(path).parts:
         return "", problems.rates_file(source, path, 'has ".." in its path', inside)
     top = os.path.realpath(folder)
@@ -130,16 +132,17 @@ def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
                     source,
                     path,
                     "is larger than 64 MiB",
-                    "Split it by year, each part with a directive of its own",
+                    "Split it by year, and give each part a directive of its own",
                 )
     except OSError as error:
         why = f"cannot be read: {error.strerror}"
+        remedy = "Make it readable, or write the path of another rates file"
         if isinstance(error, FileNotFoundError):
-            why = "does not exist"
-        return "", problems.rates_file(source, path, why, _NAME)
+            why, remedy = "does not exist", _NAME
+        return "", problems.rates_file(source, path, why, remedy)
     if b"\0" in data:
         return "", problems.rates_file(
-            source, path, "holds NUL bytes, so it is no text", "Save it as CSV in UTF-8"
+            source, path, "contains NUL bytes, so it is not text", "Save it as CSV in UTF-8"
         )
     try:
         return data.decode("utf-8-sig"), None
@@ -169,15 +172,15 @@ def _rows(
             if isinstance(row, Problem):
                 return [], row
             if cells[0] <= before:
-                order = "the same time as" if cells[0] == before else "a time before that of"
-                why = f"{cells[0]} is {order} the row above"
-                remedy = "Sort the rows by time, one for each time"
+                order = "the same time as" if cells[0] == before else "earlier than"
+                why = f"{cells[0]} is {order} in the row above"
+                remedy = "Sort the rows by time, with one row for each time"
                 return [], problems.rates_row(at, why, remedy)
             before = cells[0]
             rows.append(row)
     except csv.Error as error:
-        why = f"No row of CSV begins here: {error}"
-        remedy = "Write the cells of the header, with commas between them"
+        why = f"This is not a row of CSV: {error}"
+        remedy = "Write one value for each column of the header, with commas between them"
         return [], problems.rates_row(Source(file, begin), why, remedy)
     return rows, None
 
@@ -192,7 +195,7 @@ def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
     if len(cells) == width:
         return None
     columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
-    why = f"The row has {columns}, and the header {width}"
+    why = f"The row has {columns}, but the header has {width}"
     return problems.rates_row(at, why, "Write one value for each column")
 
 
@@ -212,7 +215,9 @@ def _daily(
 ) -> Row[TreasuryRate] | Problem:
     day = _day(cells[0], known) if _DATE.fullmatch(cells[0]) else None
     if day is None:
-        return problems.rates_row(at, f'"{_shown(cells[0])}" is no date', "Write it as 2025-05-01")
+        return problems.rates_row(
+            at, f'"{_shown(cells[0])}" is not a date', "Write it as 2025-05-01"
+        )
     rate = _number(cells[1], "rate", RATE_MAX, at)
     return rate if isinstance(rate, Problem) else (day, 0, TreasuryRate(rate, day, at))
 
@@ -226,7 +231,7 @@ def _hourly(
         day = None if match is None else _day(match[1], known)
         if match is None or day is None:
             return problems.rates_row(
-                at, f'"{_shown(cells[0])}" is no time in UTC', "Write it as 2025-05-01T09:00:00Z"
+                at, f'"{_shown(cells[0])}" is not a time in UTC', "Write it as 2025-05-01T09:00:00Z"
             )
         known[date] = day
         known[clock] = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
@@ -244,16 +249,16 @@ def _hourly(
 
 def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:
     if len(text) > _NUMBER_MAX:
-        why = f"{column} has {len(text)} characters, and {_NUMBER_MAX} are enough"
+        why = f"{column} has {len(text)} characters, but may have at most {_NUMBER_MAX}"
     elif _NUMBER.fullmatch(text) is None:
-        why = f'{column} is "{_shown(text)}", no number'
+        why = f'{column} is "{_shown(text)}", which is not a number'
     else:
         value = Decimal(text)
         if 0 <= value <= most:
             return value
-        why = f"{column} is {_shown(text)}, and must be from 0 to {most}"
+        why = f"{column} is {_shown(text)}, but must be from 0 to {most}"
     example = "0.72 for 72 %" if column == "utilization" else "0.0412 for 4.12 %"
-    return problems.rates_row(at, why, f"Write a fraction, {example}")
+    return problems.rates_row(at, why, f"Write a fraction, such as {example}")
 
 
 def _shown(cell: str, length: int = 40) -> str:

@@ -73,7 +73,7 @@ def _placed(
     entity, venue = bills.account.rpartition(":")[0], venue_of(bills)
     why = [] if venue in venues else [f"no sub-account is at {venue}"]
     why += [
-        f"it lies in what belongs to {owner}"
+        f"it overlaps with the accounts of {owner}"
         for account, owner in owners.items()
         if owner != ours and _overlap(entity, account)
     ]

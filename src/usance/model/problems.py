@@ -102,8 +102,17 @@ def about(count: int) -> Callable[[Made[P]], Made[P]]:
     return decorated
 
 
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)
+def _joined(names: Iterable[str], word: str = "or") -> str:
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def _quoted(names: Iterable[str]) -> list[str]:
+    return [f'"{name}"' for name in sorted(names)]
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
 
 
 def _shown(value: object) -> str:
@@ -121,11 +130,11 @@ def _shown(value: object) -> str:
 
 
 _REMEDIES = {
-    "from 0 to 100": "Write an annual fraction from 0 to 100, 0.0412 for 4.12 %",
-    "from 0 to 1": "Write a fraction from 0 to 1, 0.10 for 10 %",
-    "between 0 and 1": "Write a fraction between 0 and 1, 0.80 for 80 %",
+    "from 0 to 100": "Write an annual fraction from 0 to 100, such as 0.0412 for 4.12 %",
+    "from 0 to 1": "Write a fraction from 0 to 1, such as 0.10 for 10 %",
+    "between 0 and 1": "Write a fraction between 0 and 1, such as 0.80 for 80 %",
     "above 0": "Write a number above 0",
-    "at least 0": "Write a number of at least 0",
+    "at least 0": "Write 0 or a number above 0",
     "a whole number of days": "Write a whole number of days",
 }
 
@@ -136,8 +145,8 @@ _REMEDIES = {
 @error
 def plugin_config(line: str) -> str:
     return (
-        f'plugin "{line}" takes no configuration. Terms are dated directives: write '
-        f'plugin "{line}" alone, and a custom directive for what it should do.'
+        f'plugin "{line}" takes no configuration. Write plugin "{line}" alone, and state the terms '
+        "in dated custom directives."
     )
 
 
@@ -149,8 +158,8 @@ def plugin_twice(line: str) -> str:
 @error
 def no_plugin() -> str:
     return (
-        "The ledger enables nothing of Usance, so there are no days to close. "
-        'Write plugin "usance.plugins" into its top file: Beancount drops plugin lines of '
+        "The ledger enables no plugin of Usance, so there are no days to close. "
+        'Write plugin "usance.plugins" into its top file: Beancount ignores plugin lines in '
         "included files."
     )
 
@@ -158,8 +167,8 @@ def no_plugin() -> str:
 @error
 def no_operating_currency() -> str:
     return (
-        "The ledger declares no operating currency, and figures need one. "
-        'Write option "operating_currency" "USDC".'
+        "The ledger declares no operating currency, but figures need one. "
+        'Declare one, as in option "operating_currency" "USDC".'
     )
 
 
@@ -168,30 +177,30 @@ def no_operating_currency() -> str:
 
 @error
 def bad_values(kind: str, example: str) -> str:
-    return f'custom "{kind}" takes other values than these. Write {example}.'
+    return f'custom "{kind}" has the wrong values. Write it as {example}.'
 
 
 @error
 def unknown_key(what: str, key: str, known: Iterable[str]) -> str:
     return (
-        f"{what}: the key {key} is not known here. Remove it, or write one of "
-        f"{_list(sorted(known))}."
+        f"{what}: the key {key} is unknown here. Remove it, or write "
+        f"{_joined(sorted(known))} instead."
     )
 
 
 @error
 def keyless(what: str, key: str) -> str:
-    return f"{what}: it takes no keys, and {key} is one. Remove the key."
+    return f"{what} takes no keys. Remove the key {key}."
 
 
 @error
 def missing_key(what: str, key: str, example: str) -> str:
-    return f"{what}: {key} is missing. Write {key}: {example}."
+    return f"{what}: {key} is missing. Write it as {key}: {example}."
 
 
 @error
 def wrong_type(what: str, key: str, got: object, example: str) -> str:
-    return f"{what}: {key} is {_shown(got)}. Write {key}: {example}."
+    return f"{what}: {key} is {_shown(got)}. Write it as {key}: {example}."
 
 
 @error
@@ -208,76 +217,82 @@ def rate_out_of_range(what: str, key: str, got: Decimal) -> str:
 @error
 def bad_tiers(what: str, got: str, example: str) -> str:
     return (
-        f'{what}: the tiers "{got}" are not weights from 0 to 1 with growing bounds and one last '
-        f'weight above them. Write tiers: "{example}".'
+        f'{what}: the tiers "{got}" are not weights from 0 to 1 with rising bounds and one '
+        f'last weight above them. Write them as tiers: "{example}".'
     )
 
 
 @error
 def wrong_currency(what: str, key: str, got: str, coin: str) -> str:
-    return f"{what}: {key} is in {got}, and the pool is of {coin}. Write {key}: 1000000 {coin}."
+    return (
+        f"{what}: {key} is in {got}, but must be in {coin}. "
+        f"Write the amount in {coin}, as in {key}: 1000000 {coin}."
+    )
 
 
 @error
 def bad_time(what: str, got: object) -> str:
-    return f'{what}: time is {_shown(got)}. Write a UTC time of day, time: "09:30" or "09:30:15".'
+    return (
+        f"{what}: time is {_shown(got)}. Write a time of day in UTC, as in "
+        'time: "09:30" or time: "09:30:15".'
+    )
 
 
 @error
 def unknown_venue(what: str, venue: str, venues: Iterable[str]) -> str:
-    known = " or ".join(f'"{name}"' for name in sorted(venues))
-    hint = f"Write venue: {known}" if known else "Declare a sub-account there"
+    known = _quoted(venues)
+    hint = f"Write venue: {_joined(known)}" if known else "Declare a sub-account there"
     return (
-        f'{what}: no sub-account is at the venue "{venue}". {hint}, or leave '
-        "the key out for all venues."
+        f'{what}: no sub-account is at the venue "{venue}". {hint}, or remove the key to '
+        "cover all venues."
     )
 
 
 @error
 def two_alike(what: str, place: str) -> str:
     return (
-        f"{what}: {place} is of the same kind, name and moment. "
-        'Keep one of the two, or give one a later date or time: "09:30".'
+        f"{what}: {place} is of the same kind and name, and takes effect at the same time. "
+        'Keep one of the two, or give one a later date or time, as in time: "09:30".'
     )
 
 
 @error
 def bad_account(name: str, root: str, assets: str) -> str:
     return (
-        f'sub-account "{name}": {root} is no place for a wallet. '
-        f"Write an account of assets with a venue and a name, {assets}:Venue:Name."
+        f'sub-account "{name}": {root} cannot hold a wallet. '
+        f"Write an account of assets with a venue and a name, as in {assets}:Venue:Name."
     )
 
 
 @error
 def bad_name(name: str) -> str:
     return (
-        f'sub-account "{name}": the name must be able to stand in an account. '
-        "Begin with a capital letter or a digit; use letters, digits and hyphens."
+        f'sub-account "{name}": the name cannot be part of an account. '
+        "Begin it with a capital letter or a digit, and use only letters, digits and hyphens."
     )
 
 
 @error
 def root_changed(name: str, root: str, first: str) -> str:
     return (
-        f'sub-account "{name}": its account is {first} and stays so, but this says {root}. '
-        f"Write {first}, or declare a sub-account of another name."
+        f'sub-account "{name}": its account is {first} and cannot change to {root}. '
+        f"Write {first}, or declare a sub-account with another name."
     )
 
 
 @error
 def root_taken(name: str, root: str, other: str) -> str:
     return (
-        f'sub-account "{name}": {root} lies in what belongs to sub-account "{other}". '
-        "Give each sub-account an account of its own, beside the others."
+        f'sub-account "{name}": {root} already belongs to sub-account "{other}". '
+        "Give each sub-account an account of its own, outside the others."
     )
 
 
 @error
 def rate_without_pool(coin: str) -> str:
     return (
-        f'lending-rate "{coin}": no pool of {coin} there takes its rates from outside. '
-        f'Write custom "lending-pool" "{coin}" with rates: "observed", or remove the rates.'
+        f'lending-rate "{coin}" applies to no pool of {coin} with observed rates. '
+        f'Write custom "lending-pool" "{coin}" with rates: "observed", or remove this directive.'
     )
 
 
@@ -300,33 +315,35 @@ def rates_row(why: str, remedy: str) -> str:
 @error
 def unknown_account(account: str, sub_account: str, known: Iterable[str]) -> str:
     return (
-        f'{account} is no account of sub-account "{sub_account}" that Usance knows. '
-        f"Post to one of {_list(known)}."
+        f'{account} is not one of the accounts of sub-account "{sub_account}". '
+        f"Post to {_joined(known)}."
     )
 
 
 @error
 def stray_account(account: str, venue: str) -> str:
     return (
-        f"{account} lies under the venue {venue} but belongs to no sub-account. Use an account of "
-        'a sub-account, declare one with custom "sub-account", or move it outside the venue.'
+        f"{account} is under the venue {venue} but belongs to no sub-account. Use an account of a "
+        'sub-account, declare a sub-account with custom "sub-account", or move the account outside '
+        "the venue."
     )
 
 
 @error
 def pad_on_sub_account(account: str) -> str:
     return (
-        f"A pad fills {account} only after the days were computed, so they would not see it. "
-        "Write the amount as a transaction."
+        f"Beancount pads {account} only after Usance has computed the days, so they would miss the "
+        "amount. Write it as a transaction."
     )
 
 
 @error
 def crossing(names: Iterable[str]) -> str:
     return (
-        f"This transaction touches the sub-accounts {_list(names)}, which are isolated. "
-        "A transfer holds wallet postings of exactly two of them and nothing else: "
-        "write transfers between wallets, and what each one pays or earns in its own transactions."
+        f"This transaction touches the sub-accounts {_joined(names, 'and')}, which are isolated. "
+        "A transfer has wallet postings of exactly two sub-accounts and nothing else. "
+        "Write transfers between wallets, and give the payments and earnings of each sub-account "
+        "their own transactions."
     )
 
 
@@ -337,9 +354,9 @@ def crossing(names: Iterable[str]) -> str:
 @error
 def missing_rate(sub_account: str, coin: str, venue: str, date: str, hour: int) -> str:
     return (
-        f'Sub-account "{sub_account}" lends or owes {coin} on {date} at {hour:02}:00 UTC, when '
-        f'{venue} has no rate of it. Write custom "lending-rate" "{coin}" with the rates from '
-        "that hour on, or the rows of that time into the rates file."
+        f'Sub-account "{sub_account}" lends or owes {coin} on {date} at {hour:02}:00 UTC, but '
+        f'{venue} has no rate for {coin} at that hour. Write custom "lending-rate" "{coin}" with '
+        "the rates from that hour on, or add the rows of that time to the rates file."
     )
 
 
@@ -347,8 +364,9 @@ def missing_rate(sub_account: str, coin: str, venue: str, date: str, hour: int) 
 @error
 def negative_wallet(sub_account: str, coin: str, date: str, short: str) -> str:
     return (
-        f'The wallet of sub-account "{sub_account}" is short of {short} {coin} on {date}, and may '
-        "not borrow. Write what came in, or set auto-borrow: TRUE on the sub-account."
+        f'The wallet of sub-account "{sub_account}" lacks {short} {coin} on {date}, and the '
+        "sub-account may not borrow. Add the missing receipt or correct the payment; if the "
+        "venue lends the coins, set auto-borrow: TRUE on the sub-account."
     )
 
 
@@ -356,7 +374,7 @@ def negative_wallet(sub_account: str, coin: str, date: str, short: str) -> str:
 @error
 def borrow_without_pool(sub_account: str, coin: str, venue: str, date: str) -> str:
     return (
-        f'Sub-account "{sub_account}" owes {coin} on {date}, and {venue} has no pool of it. '
+        f'Sub-account "{sub_account}" owes {coin} on {date}, but {venue} has no pool of {coin}. '
         f'Write custom "lending-pool" "{coin}" and its rates.'
     )
 
@@ -365,8 +383,8 @@ def borrow_without_pool(sub_account: str, coin: str, venue: str, date: str) -> s
 @old_figure
 def old_rate(sub_account: str, coin: str, row: str, date: str, limit: int) -> str:
     return (
-        f'sub-account "{sub_account}" lends or owes {coin} on {date} at a rate of {row}, '
-        f"more than {limit} days before. Add rows to the rates file, or write a higher "
+        f'sub-account "{sub_account}" lends or owes {coin} on {date} at a rate dated {row}, '
+        f"which is more than {_days(limit)} old. Add newer rows to the rates file, or raise "
         f"stale-after: on the commodity {coin}."
     )
 
@@ -378,8 +396,9 @@ def old_rate(sub_account: str, coin: str, row: str, date: str, limit: int) -> st
 @error
 def missing_price_of(sub_account: str, commodity: str, quote: str, date: str) -> str:
     return (
-        f'Sub-account "{sub_account}" has {commodity} on {date}, which has no price in {quote} on '
-        f"or before that day. Write {date} price {commodity} 1.00 {quote}, with the right number."
+        f'Sub-account "{sub_account}" has {commodity} on {date}, but {commodity} has no price in '
+        f"{quote} on or before that day. Write {date} price {commodity} 1.00 {quote}, with the "
+        "actual price in place of 1.00."
     )
 
 
@@ -387,16 +406,17 @@ def missing_price_of(sub_account: str, commodity: str, quote: str, date: str) ->
 @old_figure
 def old_price(sub_account: str, commodity: str, quoted: str, date: str, limit: int) -> str:
     return (
-        f'sub-account "{sub_account}" has {commodity} on {date} at a price of {quoted}, more than '
-        f"{limit} days before. Write the day's price, or set stale-after: on the commodity "
-        f"{commodity}."
+        f'sub-account "{sub_account}" has {commodity} on {date} at a price dated {quoted}, '
+        f"which is more than {_days(limit)} old. Write a newer price, or raise stale-after: on the "
+        f"commodity {commodity}."
     )
 
 
 @error
 def price_not_positive(commodity: str, price: str) -> str:
     return (
-        f"The price of {commodity} is {price}, and must be above zero. Write what a unit is worth."
+        f"The price of {commodity} is {price}, but must be above zero. Write the actual price of a "
+        "unit."
     )
 
 
@@ -404,7 +424,7 @@ def price_not_positive(commodity: str, price: str) -> str:
 @error
 def no_perpetual(contract: str, date: str) -> str:
     return (
-        f"{contract} is held in Perp on {date}, and no terms of it are in force. Write custom "
+        f"{contract} is held in Perp on {date}, but no terms for it are in force. Write custom "
         f'"perpetual" "{contract}" with settle:, initial-margin: and maintenance-margin:.'
     )
 
@@ -412,14 +432,14 @@ def no_perpetual(contract: str, date: str) -> str:
 @error
 def contract_without_cost(contract: str, settle: str) -> str:
     return (
-        f"{contract} is a perpetual contract and must be held at cost. Write "
-        f"1 {contract} {{150 {settle}}} to open, {{}} to close."
+        f"{contract} is a perpetual contract and must be held at cost. Open it with a "
+        f"cost, as in 1 {contract} {{150 {settle}}}, and close it with {{}}."
     )
 
 
 @error
 def contract_in_wallet(contract: str, perp: str) -> str:
-    return f"{contract} is a perpetual contract, and a wallet holds coins. Post it to {perp}."
+    return f"{contract} is a perpetual contract, but a wallet holds only coins. Post it to {perp}."
 
 
 @about(1)
@@ -427,7 +447,7 @@ def contract_in_wallet(contract: str, perp: str) -> str:
 def wrong_settle_coin(contract: str, currency: str, settle: str) -> str:
     return (
         f"{contract} settles in {settle}, but its cost is in {currency}. "
-        f"Write its cost in {settle}."
+        f'Write its cost in {settle}, or correct settle: in custom "perpetual" "{contract}".'
     )
 
 
@@ -435,8 +455,8 @@ def wrong_settle_coin(contract: str, currency: str, settle: str) -> str:
 @error
 def borrow_without_collateral(sub_account: str, coin: str, date: str) -> str:
     return (
-        f'Sub-account "{sub_account}" owes {coin} on {date}, and no collateral terms of it say '
-        f'what margin that takes. Write custom "collateral" "{coin}" with weight: and '
+        f'Sub-account "{sub_account}" owes {coin} on {date}, but no collateral terms for {coin} '
+        f'state the margin of a borrow. Write custom "collateral" "{coin}" with weight:, '
         "initial-margin: and maintenance-margin:."
     )
 
@@ -445,18 +465,18 @@ def borrow_without_collateral(sub_account: str, coin: str, date: str) -> str:
 @finding
 def breach(sub_account: str, date: str, equity: str, maintenance: str, currency: str) -> str:
     return (
-        f'sub-account "{sub_account}" is in breach at the end of {date}: net equity {equity} '
-        f"{currency} does not exceed its maintenance margin {maintenance} {currency}. Add "
-        "collateral, or reduce positions or borrows."
+        f'sub-account "{sub_account}" is in breach at the end of {date}: its net equity of '
+        f"{equity} {currency} does not exceed its maintenance margin of {maintenance} {currency}. "
+        "Add collateral, or reduce positions or borrows."
     )
 
 
 @finding
 def gave_too_much(sub_account: str, date: str, available: str, currency: str) -> str:
     return (
-        f'sub-account "{sub_account}" gave this away and ends {date} with available equity of '
-        f"{available} {currency}, below zero. Add collateral before it, or mend amounts and "
-        "prices: the venue would not have let it go."
+        f'sub-account "{sub_account}" moved this out and ends {date} with available equity of '
+        f"{available} {currency}, below zero. The venue would have refused. Add collateral before "
+        "it, or correct the amounts or prices."
     )
 
 
@@ -464,15 +484,17 @@ def gave_too_much(sub_account: str, date: str, available: str, currency: str) ->
 def notional_mismatch(contract: str, written: str, expected: str, coin: str) -> str:
     return (
         f"the notional of this trade in {contract} is {written} {coin}, but quantity x price is "
-        f"{expected} {coin}. Write {expected} {coin} in Perp, or mend quantity or price."
+        f"{expected} {coin}. Compare the three with the venue's statement, and correct the wrong "
+        "one."
     )
 
 
 @error
 def lot_liquidated(contract: str, date: str, identity: str) -> str:
     return (
-        f"This closes {contract} of a lot bought on {date} that {identity} has closed already. "
-        "Remove the transaction, or write what the venue really did before the liquidation."
+        f"This transaction closes a lot of {contract} dated {date} that {identity} has already "
+        "closed. Remove the transaction; if the venue did not liquidate the lot, correct the "
+        "entries before the liquidation instead."
     )
 
 
@@ -482,53 +504,54 @@ def lot_liquidated(contract: str, date: str, identity: str) -> str:
 @error
 def product_changed(name: str, what: str, now: str, before: str) -> str:
     return (
-        f'yield-product "{name}": its {what} is {before or "none"} and stays so, but this says '
-        f"{now or 'none'}. Declare a product of another name."
+        f'yield-product "{name}": its {what} is {before or "none"} and cannot change to '
+        f"{now or 'none'}. Restore it, or declare a product with another name."
     )
 
 
 @error
 def product_name_taken(name: str) -> str:
     return (
-        f'yield-product "{name}": a sub-account has that name, and both stand in ids of '
-        "transactions. Give the product another name."
+        f'yield-product "{name}": a sub-account already has this name, and ids of transactions '
+        "contain both names. Give the product another name."
     )
 
 
 @error
 def two_products(name: str, coin: str, venue: str, other: str) -> str:
     return (
-        f'yield-product "{name}": at {venue} what is lent of {coin} is in the product "{other}" '
-        "already. Keep one of them, or name its venue with venue:."
+        f'yield-product "{name}": the product "{other}" already enrolls the {coin} lent at '
+        f"{venue}. Keep one of the two, or name the venue of each with venue:."
     )
 
 
 @error
 def product_account(name: str, account: str, why: str) -> str:
     return (
-        f'yield-product "{name}": {account} cannot hold its bills: {why}. Write an account of its '
-        "own beside the sub-accounts, Assets:Venue:Treasury:Bills."
+        f'yield-product "{name}": {account} cannot hold its bills: {why}. Write a separate account '
+        "beside the sub-accounts of a venue, as in Assets:Venue:Treasury:Bills."
     )
 
 
 @error
 def unknown_product(what: str, name: str, known: Iterable[str]) -> str:
-    names = _list(sorted(known))
-    hint = f"Write one of {names}" if names else f'Declare it with custom "yield-product" "{name}"'
+    names = _quoted(known)
+    declare = f'Declare it with custom "yield-product" "{name}"'
+    hint = f"Write {_joined(names)}" if names else declare
     return f'{what}: no yield product "{name}" is declared. {hint}.'
 
 
 @error
 def unknown_sub_account(what: str, name: str, known: Iterable[str]) -> str:
-    names = _list(sorted(known))
-    hint = f"Write one of {names}" if names else f'Declare it with custom "sub-account" "{name}"'
+    names = _quoted(known)
+    hint = f"Write {_joined(names)}" if names else f'Declare it with custom "sub-account" "{name}"'
     return f'{what}: no sub-account "{name}" is declared. {hint}.'
 
 
 @error
 def rate_of_bills(name: str) -> str:
     return (
-        f'treasury-rate "{name}": the product is backed by bills, and what they accrete is its '
+        f'treasury-rate "{name}": the product is backed by bills, and their accretion is its '
         'income. Remove the rate, or declare the product with source: "observed".'
     )
 
@@ -536,16 +559,18 @@ def rate_of_bills(name: str) -> str:
 @error
 def bad_pays(got: object) -> str:
     return (
-        f"pays: {got} names no product and period. Write the product and the month or the last "
-        'day that was paid, pays: "USD 2025-05" or pays: "USD 2025-05-29".'
+        f"pays is {_shown(got)}, which does not name a product and a period. Write the product, "
+        "then the month or the last day that was paid, as in "
+        'pays: "USD 2025-05" or pays: "USD 2025-05-29".'
     )
 
 
 @error
 def no_such_period(product: str, period: str, payout: str) -> str:
     return (
-        f'pays: "{product} {period}": the product pays {payout}, so this is none of its '
-        "periods. Write a month as 2025-05, a day or the Thursday that ends a week as 2025-05-29."
+        f'pays: "{product} {period}": the product pays {payout}, so this is not one of its '
+        "periods. Write a month as 2025-05, and a day, or the Thursday that ends a week, as "
+        "2025-05-29."
     )
 
 
@@ -553,8 +578,9 @@ def no_such_period(product: str, period: str, payout: str) -> str:
 @error
 def missing_treasury_rate(sub_account: str, product: str, date: str) -> str:
     return (
-        f'Sub-account "{sub_account}" is in the product "{product}" on {date}, which has no rate '
-        f'then. Write custom "treasury-rate" "{product}" with the rate from that day on.'
+        f'Sub-account "{sub_account}" is in the product "{product}" on {date}, but the product has '
+        f'no rate on that day. Write custom "treasury-rate" "{product}" with the rate from that '
+        "day on."
     )
 
 
@@ -564,40 +590,40 @@ def old_treasury_rate(
     sub_account: str, product: str, row: str, date: str, limit: int, coin: str
 ) -> str:
     return (
-        f'sub-account "{sub_account}" is in the product "{product}" on {date} at a rate of {row}, '
-        f"more than {limit} days before. Add rows to the rates file, or set stale-after: on the "
-        f"commodity {coin}."
+        f'sub-account "{sub_account}" is in the product "{product}" on {date} at a rate dated '
+        f"{row}, which is more than {_days(limit)} old. Add newer rows to the rates file, or raise "
+        f"stale-after: on the commodity {coin}."
     )
 
 
 @error
 def bill_without_maturity(bill: str) -> str:
     return (
-        f"{bill} is held as a bill, and nothing says when it is paid back. Write a commodity "
-        f"directive of {bill} with maturity: 2025-11-28."
+        f"{bill} is held as a bill, but has no maturity date. Write the date on a commodity "
+        f"directive of {bill}, as in maturity: 2025-11-28."
     )
 
 
 @error
 def bill_without_cost(bill: str, asset: str) -> str:
     return (
-        f"{bill} is held as a bill without a cost, so what it accretes is unknown. Write "
-        f"1000 {bill} {{0.98765 {asset}}}."
+        f"{bill} is held as a bill without a cost, so its accretion is unknown. Write the "
+        f"price paid for a unit, as in 1000 {bill} {{0.98765 {asset}}}."
     )
 
 
 @error
 def bill_cost(bill: str, cost: str, asset: str) -> str:
     return (
-        f"{bill} is held at a cost of {cost}, and must be at one above zero in {asset}, the "
-        f"product's asset. Write 1000 {bill} {{0.98765 {asset}}}."
+        f"{bill} is held at a cost of {cost}, but its cost must be above zero and in {asset}, the "
+        f"product's asset. Write the price paid for a unit, as in 1000 {bill} {{0.98765 {asset}}}."
     )
 
 
 @error
 def bill_matured(bill: str, maturity: str, bought: str) -> str:
     return (
-        f"{bill} is bought on {bought} and matures on {maturity}, which is not later. Mend the "
+        f"{bill} is bought on {bought} but matures on {maturity}, which is not later. Correct the "
         "date of its cost, or maturity: on its commodity."
     )
 
@@ -606,9 +632,9 @@ def bill_matured(bill: str, maturity: str, bought: str) -> str:
 @finding
 def accretion_differs(product: str, date: str, booked: str, held: str, coin: str) -> str:
     return (
-        f'product "{product}": Accretion holds {booked} {coin} at the end of {date}, but that of '
-        f"the held lots is {held} {coin}. Take out of Accretion what belonged to bills that were "
-        "sold or paid back."
+        f'product "{product}": Accretion holds {booked} {coin} at the end of {date}, but the '
+        f"accretion of the held lots is {held} {coin}. Correct the sales and repayments of bills: "
+        "each takes the accretion of its own bills out of Accretion."
     )
 
 
@@ -616,8 +642,8 @@ def accretion_differs(product: str, date: str, booked: str, held: str, coin: str
 @finding
 def cash_below_zero(product: str, date: str, cash: str, coin: str) -> str:
     return (
-        f'product "{product}": its Cash is {cash} {coin} after the payout of {date}. Write the '
-        "cash that bills brought in, or what was really paid, with pays:."
+        f'product "{product}": its Cash is {cash} {coin} after the payout of {date}. Add the '
+        "missing cash from bills, or write the actual payment with pays:."
     )
 
 
@@ -627,38 +653,38 @@ def cash_below_zero(product: str, date: str, cash: str, coin: str) -> str:
 @change
 def closed_day_changed(date: str, how: str, text: str) -> str:
     return (
-        f"{date} is closed, and this was {how} since: {text}. Undo the edit, or let "
-        "usance accrue --correct post the difference on the first open day."
+        f"{date} is closed, but this has since been {how}: {text}. Undo the edit, or run "
+        "usance accrue --correct to post the difference on the first open day."
     )
 
 
 @error
 def inputs_lost(date: str, file: str) -> str:
     return (
-        f"{date} is closed, and what it was closed with has changed; {file}, which would name "
-        "the directive, is missing or does not match the seal. Restore it from a copy."
+        f"Inputs of {date}, a closed day, have changed. {file}, which lists them, is missing or "
+        "does not match the seal. Restore it from a backup."
     )
 
 
 @error
 def correction_unreached(date: str) -> str:
     return (
-        f"A closed day has changed, and the difference belongs to {date}, the first open day, "
-        f"which this run does not reach. Use --through {date}, or a later day."
+        f"A closed day has changed. The difference belongs to {date}, the first open day, but "
+        f"this run ends before it. Use --through {date}, or a later day."
     )
 
 
 @error
 def open_before_closed(date: str, last: str) -> str:
     return (
-        f"{date} is not closed, but {last} is. Restore the posted files from a copy: "
-        "days are closed one after the other."
+        f"{date} is not closed, but {last} is. Usance closes days one after the other. "
+        "Restore the posted files from a backup."
     )
 
 
 @error
 def closed_twice(date: str) -> str:
-    return f"{date} is closed twice. Restore the posted files from a copy."
+    return f"{date} is closed twice. Restore the posted files from a backup."
 
 
 @error
@@ -671,14 +697,14 @@ def posted_in_open_day(identity: str, date: str) -> str:
 
 @error
 def bad_proof(identity: str, key: str) -> str:
-    return f"{identity}: its {key} cannot be read. Restore the posted files from a copy."
+    return f"{identity}: its {key} cannot be read. Restore the posted files from a backup."
 
 
 @error
 def bad_seal(date: str) -> str:
     return (
-        f"The close of {date} is not as usance accrue wrote it. Restore the posted files "
-        "from a copy."
+        f"The close of {date} is not in the form that usance accrue writes. Restore the posted "
+        "files from a backup."
     )
 
 
@@ -689,7 +715,7 @@ def _name(path: str) -> str:
 @error
 def no_posted_folder(folder: str) -> str:
     return (
-        f"The folder {_name(folder)} beside the ledger is missing, and closed days go there. "
+        f"The folder {_name(folder)}, which holds the closed days, is missing beside the ledger. "
         "Make it, put a file first.beancount with a comment into it, and write include "
         f'"{_name(folder)}/*.beancount" into the ledger.'
     )
@@ -698,24 +724,25 @@ def no_posted_folder(folder: str) -> str:
 @error
 def posted_elsewhere(folder: str) -> str:
     return (
-        f"{_name(folder)} is a link that leads out of the ledger's folder. Make it a folder "
-        "beside the ledger."
+        f"{_name(folder)} is a link that leads out of the ledger's folder. Replace it with a "
+        "folder beside the ledger."
     )
 
 
 @error
 def opened_below(identity: str, currency: str, line: int) -> str:
     return (
-        f"{identity} closes {currency} of this day, and would be posted at line {line}, above this "
-        "trade. Beancount books a date in order of lines, in whatever file. Take the trade into a "
-        f"file of its own that the ledger includes, or above line {line}."
+        f"{identity} closes {currency} of this day, but would be posted at line {line}, above this "
+        "trade. Beancount books the transactions of a date by line number, whatever file they are "
+        "in. Move the trade to a file of its own that the ledger includes, or "
+        f"above line {line}."
     )
 
 
 @error
 def posted_not_included() -> str:
     return (
-        "The ledger does not include the days that are posted beside it. Write include "
+        "The ledger does not include the closed days in the folder beside it. Write include "
         '"posted/*.beancount" into it.'
     )
 
@@ -723,35 +750,37 @@ def posted_not_included() -> str:
 @error
 def unsealed() -> str:
     return (
-        "This reads like a closed day, but no close covers it: usance accrue writes to the month "
-        "files beside the ledger only. Remove it."
+        "This looks like a closed day, but no close covers it: usance accrue writes only to the "
+        "month files beside the ledger. Remove it."
     )
 
 
 @error
 def broken_chain(date: str, why: str) -> str:
     return (
-        f"The chain of closed days is broken at {date or 'its begin'}: {why}. Restore the posted "
-        "files from a copy."
+        f"The chain of closed days is broken at {date or 'its beginning'}: {why}. Restore the "
+        "posted files from a backup."
     )
 
 
 # Reports
 
 
+@about(2)
 @note
 def lots_could_repay(sub_account: str, coin: str, lots: str, owed: str) -> str:
     return (
-        f'sub-account "{sub_account}" owes {owed} {coin} and holds {lots} {coin} at cost. Lots '
-        "keep their cost, so they never repay by themselves: write a repayment that names the lot."
+        f'sub-account "{sub_account}" owes {owed} {coin} and holds {lots} {coin} at cost. Usance '
+        "never repays a borrow from lots, because they keep their cost. To repay it, write a "
+        "transaction that names the lot."
     )
 
 
 @error
 def missing_price(coin: str, currency: str, date: str) -> str:
     return (
-        f"{coin} has no price in {currency} on or before {date}, so what is held cannot be "
-        f"valued. Write {date} price {coin} 1.00 {currency}, with the right number."
+        f"{coin} has no price in {currency} on or before {date}, so its value is unknown. "
+        f"Write {date} price {coin} 1.00 {currency}, with the actual price in place of 1.00."
     )
 
 
