@@ -13,7 +13,7 @@ from usance.language import reading
 from usance.ledger import replay
 from usance.model.terms import Stage
 from usance.rules.liquidation_price import liquidation_price
-from usance.rules.margin import Margin, Standing, evaluate
+from usance.rules.margin import Margin, Valuation, evaluate
 
 FIRST = date(2024, 1, 1)
 WORTH = {"BTC": 40000, "ETH": 2000, "SOL": 100, "AVAX": 30}
@@ -28,7 +28,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     path = folder / f"margin-{sub_accounts}.beancount"
     path.write_text("".join(_lines(sub_accounts, days)))
     ratios: list[float] = []
-    exposed: list[tuple[Standing, Margin]] = []
+    exposed: list[tuple[Valuation, Margin]] = []
     for _ in range(rounds):
         began = process_time()
         entries, errors, options = loader.load_file(str(path))
@@ -45,7 +45,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     yield Row("one liquidation price / one margin evaluation", prices, AIM)
 
 
-def _price(exposed: Sequence[tuple[Standing, Margin]]) -> float:
+def _price(exposed: Sequence[tuple[Valuation, Margin]]) -> float:
     """Return how many margin evaluations a liquidation price costs, on average."""
     began = process_time()
     for standing, _ in exposed:

@@ -13,7 +13,7 @@ from beancount.core.data import Custom, Directives, Open, Transaction
 from usance.close import correction, restore
 from usance.close import days as closed_days
 from usance.close import inputs as closed
-from usance.close.inputs import Altered
+from usance.close.inputs import ChangedDay
 from usance.engine import loop as engine
 from usance.engine import sub_accounts
 from usance.engine.drafts import Draft
@@ -22,7 +22,7 @@ from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
 from usance.ledger.errors import UsanceChange, UsanceError, UsanceFinding, reported
 from usance.ledger.journal import Journal, opened
-from usance.ledger.load import HANDED, Handed, places
+from usance.ledger.load import HANDED, PluginResult, places
 from usance.ledger.plugin_lines import LINES, enabled, line_of
 from usance.ledger.replay import evenings, kept, no_collection_of_cycles
 from usance.model import problems
@@ -50,7 +50,7 @@ def extend(
     folder = str(Path(options["filename"]).parent)
     with no_collection_of_cycles():
         reading = read(entries, options, folder, enabled(options))
-        handed = options[HANDED] = Handed(reading)
+        handed = options[HANDED] = PluginResult(reading)
         found += reading.problems
         wrong = closed_days.check(reading)
         altered = [] if wrong else closed.altered(reading, folder)
@@ -70,11 +70,11 @@ def extend(
 
 
 def _days(
-    handed: Handed,
+    handed: PluginResult,
     reading: Reading,
     options: dict[str, Any],
     entries: Directives,
-    altered: list[Altered],
+    altered: list[ChangedDay],
 ) -> tuple[list[Open | Transaction], list[Problem]]:
     """Generate the days that are not closed, and transfers beyond the horizon.
 
@@ -101,7 +101,7 @@ def _days(
             before = corrections if day.day == first else []
             made += journal.day(day.day, [*before, *day.drafts])
             found += day.problems
-    made += journal.beyond(sub_accounts.beyond(reading.book, max(reading.horizon, last or 0)))
+    made += journal.beyond(sub_accounts.drafts_after(reading.book, max(reading.horizon, last or 0)))
     journal.teach(options["dcontext"])
     return made, found
 

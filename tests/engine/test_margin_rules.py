@@ -15,14 +15,14 @@ from click.testing import CliRunner
 from written_books import read
 
 from usance.cli import main
-from usance.model.amounts import FIGURE, PRECISE, Coin, plain
+from usance.model.amounts import FIGURE, PRECISE, Coin, decimal_text
 from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
 from usance.rules import settlement
 from usance.rules.margin import (
     Asset,
     Debt,
     Position,
-    Standing,
+    Valuation,
     counted,
     evaluate,
     fraction,
@@ -70,7 +70,7 @@ def cash(amount: str, haircut: Haircut | None = FULL) -> Asset:
 
 def told(*figures: Decimal | None) -> list[str | None]:
     """Return figures as text, without zeros at their end."""
-    return [None if figure is None else plain(figure) for figure in figures]
+    return [None if figure is None else decimal_text(figure) for figure in figures]
 
 
 def owed(amount: str, price: str, terms: Collateral | None) -> Debt:
@@ -162,7 +162,7 @@ def test_a_fraction_is_the_base_until_the_root_is_more(exposure: str, expected: 
 def test_a_leverage_limit_raises_initial_margin_alone(limit: str, imf: str) -> None:
     """Below the market's own limit of 50 it binds, above it does not."""
     held = position("50", "148", slope("0.02"), slope("0.0135"))
-    margin = evaluate(Standing((cash("0"),), (held,), (), {}, Decimal(limit)))
+    margin = evaluate(Valuation((cash("0"),), (held,), (), {}, Decimal(limit)))
     assert margin.positions[0].imf == Decimal(imf)
     assert margin.initial_margin == 7400 * Decimal(imf)
     assert margin.positions[0].mmf == Decimal("0.0135")
@@ -171,7 +171,7 @@ def test_a_leverage_limit_raises_initial_margin_alone(limit: str, imf: str) -> N
 def test_a_leverage_limit_holds_for_a_borrow_too() -> None:
     terms = Collateral(FULL, slope("0.15"), slope("0.075"))
     for limit, imf in (("10", "0.15"), ("4", "0.25")):
-        margin = evaluate(Standing((), (), (owed("10", "100", terms),), {}, Decimal(limit)))
+        margin = evaluate(Valuation((), (), (owed("10", "100", terms),), {}, Decimal(limit)))
         assert told(margin.maintenance_margin) == ["75"]
         assert margin.initial_margin == 1000 * Decimal(imf)
 
@@ -179,9 +179,9 @@ def test_a_leverage_limit_holds_for_a_borrow_too() -> None:
 def test_a_borrow_without_terms_has_no_base_but_the_limit() -> None:
     """Of the operating currency, that is: of another coin it is an error."""
     debt = owed("1000", "1", None)
-    free = evaluate(Standing((), (), (debt,), {}, None))
+    free = evaluate(Valuation((), (), (debt,), {}, None))
     assert told(free.exposure, free.initial_margin, free.maintenance_margin) == ["1000", "0", "0"]
-    limited = evaluate(Standing((), (), (debt,), {}, Decimal(10)))
+    limited = evaluate(Valuation((), (), (debt,), {}, Decimal(10)))
     assert told(limited.initial_margin, limited.maintenance_margin) == ["100", "0"]
 
 
@@ -191,7 +191,7 @@ def test_a_fraction_is_of_each_position_and_borrow_by_itself() -> None:
     grows = slope("0", "0.0001")
     held = position("10000", "100", grows, grows)
     debt = owed("2500", "100", Collateral(FULL, grows, grows))
-    margin = evaluate(Standing((), (held, held._replace(market="Y-PERP")), (debt,), {}, None))
+    margin = evaluate(Valuation((), (held, held._replace(market="Y-PERP")), (debt,), {}, None))
     assert margin.exposure == 2_250_000
     assert margin.initial_margin == margin.maintenance_margin == 212_500
 
@@ -205,7 +205,7 @@ def test_net_equity_is_collateral_and_result_less_what_is_owed() -> None:
     terms = Collateral(Identity(Decimal("0.95")), slope("0.1"), slope("0.05"))
     held = position("10", "90", slope("0.02"), slope("0.01"))
     perp = {"USDC": (Decimal(-1000), ONE)}
-    margin = evaluate(Standing(coins, (held,), (owed("5", "100", terms),), perp, None))
+    margin = evaluate(Valuation(coins, (held,), (owed("5", "100", terms),), perp, None))
     parts = told(margin.collateral, margin.unsettled_pnl, margin.borrow_liability)
     assert parts == ["2900", "-100", "500"]
     assert told(margin.net_equity, margin.exposure) == ["2300", "1400"]
@@ -218,7 +218,7 @@ def test_net_equity_is_collateral_and_result_less_what_is_owed() -> None:
 
 def test_a_short_is_exposed_as_a_long_is() -> None:
     margins = [
-        evaluate(Standing((), (position(size, "90", slope("0.02"), slope("0.01")),), (), {}, None))
+        evaluate(Valuation((), (position(size, "90", slope("0.02"), slope("0.01")),), (), {}, None))
         for size in ("10", "-10")
     ]
     assert [margin.exposure for margin in margins] == [900, 900]
@@ -230,19 +230,19 @@ def test_results_are_in_the_settle_coin_and_figures_are_not() -> None:
     # 10 at 90 in a coin worth 2, 800 of it owed: (900 - 800) * 2.
     held = position("10", "90", slope("0.02"))._replace(settle=Decimal(2))
     perp = {"USDT": (Decimal(-800), Decimal(2))}
-    margin = evaluate(Standing((), (held,), (), perp, None))
+    margin = evaluate(Valuation((), (held,), (), perp, None))
     figures = told(margin.unsettled_pnl, margin.exposure, margin.initial_margin)
     assert figures == ["200", "1800", "36"]
 
 
 def test_what_lies_in_perp_counts_in_full_whatever_the_weight_of_its_coin() -> None:
-    margin = evaluate(Standing((), (), (), {"USDT": (Decimal(100), Decimal("0.9"))}, None))
+    margin = evaluate(Valuation((), (), (), {"USDT": (Decimal(100), Decimal("0.9"))}, None))
     figures = told(margin.collateral, margin.unsettled_pnl, margin.net_equity)
     assert figures == ["0", "90", "90"]
 
 
 def test_without_exposure_there_is_no_fraction_and_both_ratios_are_zero() -> None:
-    margin = evaluate(Standing((cash("100"),), (), (), {}, Decimal(10)))
+    margin = evaluate(Valuation((cash("100"),), (), (), {}, Decimal(10)))
     assert told(margin.margin_fraction, margin.imr, margin.mmr) == [None, "0", "0"]
     assert not margin.in_breach
 
@@ -251,7 +251,7 @@ def test_without_exposure_there_is_no_fraction_and_both_ratios_are_zero() -> Non
 def test_without_equity_there_are_no_ratios(equity: str) -> None:
     held = position("10", "100", slope("0.02"), slope("0.01"))
     perp = {"USDC": (Decimal(-1000), ONE)}
-    margin = evaluate(Standing((cash(equity),), (held,), (), perp, None))
+    margin = evaluate(Valuation((cash(equity),), (held,), (), perp, None))
     assert margin.margin_fraction == Decimal(equity) / 1000
     assert (margin.imr, margin.mmr) == (None, None)
     assert margin.in_breach
@@ -263,19 +263,19 @@ def test_a_breach_begins_where_equity_is_the_maintenance_margin(
 ) -> None:
     held = position("10", "100", slope("0.02"), slope("0.01"))
     perp = {"USDC": (Decimal(-1000), ONE)}
-    assert evaluate(Standing((cash(equity),), (held,), (), perp, None)).in_breach is breach
+    assert evaluate(Valuation((cash(equity),), (held,), (), perp, None)).in_breach is breach
 
 
 @pytest.mark.parametrize("equity", ["0", "-100"])
 def test_without_exposure_there_is_no_breach(equity: str) -> None:
-    assert not evaluate(Standing((cash(equity),), (), (), {}, None)).in_breach
+    assert not evaluate(Valuation((cash(equity),), (), (), {}, None)).in_breach
 
 
 def test_another_price_moves_that_commodity_alone() -> None:
     coins = (cash("1000"), Asset("SOL", Decimal(20), ZERO, Decimal(100), FULL))
     held = position("10", "90")
     debt = owed("5", "100", Collateral(FULL, NONE, NONE))
-    before = Standing(coins, (held,), (debt,), {"USDT": (Decimal(7), Decimal(1))}, None)
+    before = Valuation(coins, (held,), (debt,), {"USDT": (Decimal(7), Decimal(1))}, None)
     for name, equity in (("SOL", 15 * 50), ("X-PERP", 10 * 50), ("USDT", 7 * 50), ("BTC", 0)):
         prices = {"SOL": 150, "X-PERP": 140, "USDT": 51, "BTC": 1}
         after = repriced(before, {name: Decimal(prices[name])})

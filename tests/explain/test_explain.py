@@ -18,7 +18,7 @@ from written_books import OPTIONS
 from usance.cli import main
 from usance.explain import explanation as explain
 from usance.ledger import load as ledger
-from usance.model.amounts import plain
+from usance.model.amounts import decimal_text
 
 ROOT = Path(__file__).parents[2]
 LEDGERS = {path.stem: path for path in sorted((ROOT / "ledgers").glob("*.beancount"))}
@@ -94,7 +94,7 @@ def answer(folder: Folder, name: str, *options: str, code: int = 0) -> dict[str,
 
 def verify(formula: str, values: Mapping[str, str], result: str) -> None:
     """Check a step to the last digit."""
-    assert plain(calculate(formula, values)) == result, formula
+    assert decimal_text(calculate(formula, values)) == result, formula
 
 
 def results(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -282,8 +282,8 @@ def _check(path: str) -> None:
         assert found.directives, identity
         assert all(used.text for used in found.directives), identity
         for step in found.steps:
-            values = {name: plain(number) for name, number in step.values.items()}
-            verify(step.formula, values, plain(step.result))
+            values = {name: decimal_text(number) for name, number in step.values.items()}
+            verify(step.formula, values, decimal_text(step.result))
 
 
 # What is posted and what comes out

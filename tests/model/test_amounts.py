@@ -85,7 +85,7 @@ def test_a_carry_that_is_not_a_number_is_none() -> None:
     ],
 )
 def test_an_integer_is_written_with_its_decimals(number: int, places: int, text: str) -> None:
-    assert amounts.scaled(number, places) == text
+    assert amounts.fixed_point_text(number, places) == text
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_an_integer_is_written_with_its_decimals(number: int, places: int, text:
     [("100", "100"), ("1.500", "1.5"), ("1.000", "1"), ("0.0", "0"), ("10.0", "10"), (".X0", ".X")],
 )
 def test_only_zeros_behind_the_point_are_cut(text: str, short: str) -> None:
-    assert amounts.shortened(text) == short
+    assert amounts.without_trailing_zeros(text) == short
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,15 @@ def test_only_zeros_behind_the_point_are_cut(text: str, short: str) -> None:
     ],
 )
 def test_a_number_is_plain(number: str, text: str) -> None:
-    assert amounts.plain(Decimal(number)) == text
-    tidy = amounts.tidied(Decimal(number))
+    assert amounts.decimal_text(Decimal(number)) == text
+    tidy = amounts.normalized(Decimal(number))
     assert (tidy, tidy.as_tuple().exponent) == (Decimal(text), Decimal(text).as_tuple().exponent)
     assert amounts.decimals(Decimal(number)) == max(0, -Decimal(number).as_tuple().exponent)  # type: ignore[operator]
 
 
 def test_a_figure_has_28_significant_digits() -> None:
     assert (
-        amounts.figure(Decimal("1.00000000000000000000000000050001"))
+        amounts.rounded_text(Decimal("1.00000000000000000000000000050001"))
         == "1.000000000000000000000000001"
     )
 
@@ -136,8 +136,8 @@ EXACT: dict[str, Callable[[], object]] = {
     "amount": lambda: USDC.amount(12345678000001),
     "carry": lambda: USDC.carry("0.000000123456789012345678"),
     "total": lambda: amounts.total([Decimal("12345678.9"), Decimal("0.00000001")]),
-    "figure": lambda: amounts.figure(Decimal("1.00000000000000000000000000050001")),
-    "plain": lambda: amounts.plain(Decimal("12345678.000000010")),
+    "figure": lambda: amounts.rounded_text(Decimal("1.00000000000000000000000000050001")),
+    "plain": lambda: amounts.decimal_text(Decimal("12345678.000000010")),
     "growth": lambda: interest.growth([RATE] * 24),
     "mean_rate": lambda: interest.mean_rate(TWO),
     "discount_rate": lambda: treasury.discount_rate(PRICE, ISSUE, MATURITY),

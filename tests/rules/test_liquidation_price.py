@@ -13,10 +13,10 @@ import pytest
 from hypothesis import event, given, settings
 from margin_oracle import Picture, judge, pictures, standing
 
-from usance.model.amounts import FIGURE, PRECISE, ZERO, plain
+from usance.model.amounts import FIGURE, PRECISE, ZERO, decimal_text
 from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
 from usance.rules.liquidation_price import Excess, liquidation_price
-from usance.rules.margin import Asset, Debt, Position, Standing, evaluate, repriced
+from usance.rules.margin import Asset, Debt, Position, Valuation, evaluate, repriced
 
 ONE = Decimal(1)
 FLAT = Slope(Decimal("0.0135"), ZERO)
@@ -42,21 +42,21 @@ def account(
     *positions: Position,
     coins: tuple[Asset, ...] = (),
     debts: tuple[Debt, ...] = (),
-) -> Standing:
+) -> Valuation:
     """Return an account with cash, and positions that were never settled."""
     assets = (Asset("USDC", Decimal(cash), ZERO, ONE, Identity(ONE)), *coins)
     owed = sum((held.quantity * held.entry for held in positions), ZERO)
-    return Standing(assets, positions, debts, {"USDC": (-owed, ONE)}, None)
+    return Valuation(assets, positions, debts, {"USDC": (-owed, ONE)}, None)
 
 
-def price(held: Standing) -> str | None:
+def price(held: Valuation) -> str | None:
     """Return the liquidation price of the first position, to 28 digits."""
     found = liquidation_price(held, evaluate(held), 0)
-    return None if found is None else plain(FIGURE.plus(found))
+    return None if found is None else decimal_text(FIGURE.plus(found))
 
 
 def solved(numerator: str, denominator: str) -> str:
-    return plain(FIGURE.divide(Decimal(numerator), Decimal(denominator)))
+    return decimal_text(FIGURE.divide(Decimal(numerator), Decimal(denominator)))
 
 
 LONG = position("50", "150", "148")
@@ -239,7 +239,7 @@ def test_put_back_as_the_mark_it_is_where_the_breach_begins(picture: Picture) ->
     kinds: Counter[str] = Counter()
     for place, position in enumerate(held.positions):
         found = liquidation_price(held, margin, place)
-        shown = None if found is None else plain(FIGURE.plus(found))
+        shown = None if found is None else decimal_text(FIGURE.plus(found))
         kinds[judge(picture, position.market, shown)] += 1
         if found is None or margin.in_breach:
             continue
@@ -272,7 +272,7 @@ def test_put_back_as_the_mark_it_is_where_the_breach_begins(picture: Picture) ->
 
 
 @pytest.fixture
-def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[Standing], int]:
+def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[Valuation], int]:
     """Count how often net equity less maintenance margin is evaluated for the first position."""
     asked: list[Decimal] = []
     at = Excess.at
@@ -283,7 +283,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[Standing], int]:
 
     monkeypatch.setattr(Excess, "at", counting)
 
-    def counted(held: Standing) -> int:
+    def counted(held: Valuation) -> int:
         asked.clear()
         liquidation_price(held, evaluate(held), 0)
         return len(asked)
@@ -310,5 +310,5 @@ TYPICAL = {
 
 
 @pytest.mark.parametrize("held", TYPICAL.values(), ids=TYPICAL)
-def test_it_takes_few_evaluations(count: Callable[[Standing], int], held: Standing) -> None:
+def test_it_takes_few_evaluations(count: Callable[[Valuation], int], held: Valuation) -> None:
     assert count(held) <= 30

@@ -22,7 +22,7 @@ from usance.rules.margin import (
     Debt,
     Margin,
     Position,
-    Standing,
+    Valuation,
     counted,
     evaluate,
     fraction,
@@ -75,11 +75,11 @@ def account(
     perp: Decimal | None = None,
     debts: tuple[Debt, ...] = (),
     limit: Decimal | None = None,
-) -> Standing:
+) -> Valuation:
     """Return an account of cash at weight 1; positions are as at their entry where not settled."""
     owed = -sum((held.quantity * held.entry for held in positions), ZERO) if perp is None else perp
     assets = (Asset("USDC", cash, ZERO, ONE, Identity(ONE)),)
-    return Standing(assets, positions, debts, {"USDC": (owed, ONE)}, limit)
+    return Valuation(assets, positions, debts, {"USDC": (owed, ONE)}, limit)
 
 
 def check_drift(row: Row) -> None:
@@ -122,7 +122,7 @@ def check_mango(row: Row) -> None:
         found = evaluate(account(ZERO, debts=debts)).available_equity
     elif row["id"] == "mango-16tok":
         held = [asset(coin, text) for coin, text in given.items()]
-        found = evaluate(Standing(tuple(held), (), (), {}, None)).collateral
+        found = evaluate(Valuation(tuple(held), (), (), {}, None)).collateral
     else:
         lots, mark = Decimal(given["perp_lots"]), Decimal(given["lot_notional"])
         held_lots = position(lots, mark, mark, slope("0.2"), slope("0.1"))

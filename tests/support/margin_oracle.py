@@ -20,7 +20,7 @@ from beancount.core.position import Cost
 from hypothesis import strategies as st
 
 from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
-from usance.rules.margin import Asset, Debt, Position, Standing
+from usance.rules.margin import Asset, Debt, Position, Valuation
 
 ROOTS = Context(prec=120)
 FIGURES = Context(prec=28, rounding=ROUND_HALF_EVEN)
@@ -400,7 +400,7 @@ def exact(number: Fraction) -> Decimal:
     return found
 
 
-def standing(picture: Picture) -> Standing:
+def standing(picture: Picture) -> Valuation:
     """Return a picture as the engine takes it; nothing is lent."""
     assets, positions, debts = [], [], []
     for coin, quantity in sorted(picture.wallet.items()):
@@ -428,7 +428,7 @@ def standing(picture: Picture) -> Standing:
         debts.append(Debt(coin, exact(quantity), exact(picture.price(coin)), taken))
     perp = {coin: (exact(held), exact(picture.prices(coin))) for coin, held in picture.perp.items()}
     limit = None if picture.limit is None else exact(picture.limit)
-    return Standing(tuple(assets), tuple(positions), tuple(debts), perp, limit)
+    return Valuation(tuple(assets), tuple(positions), tuple(debts), perp, limit)
 
 
 WEIGHTS: tuple[Terms, ...] = (

@@ -8,9 +8,9 @@ from usance.engine import bills as portfolios
 from usance.engine.state import Accrual, State
 from usance.language.reading import Reading
 from usance.model import periods
-from usance.model.accounts import Reserve, Side
+from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT
-from usance.model.book import Book, Reserved
+from usance.model.book import Book, ProductPosting
 from usance.model.hours import SLOTS
 from usance.model.periods import Period
 from usance.model.problems import Source
@@ -77,15 +77,15 @@ def _period(book: Book, name: str, product: str, day: int) -> Period | None:
 
 
 def take_reserve(
-    made: State, entry: Transaction, posting: Posting, product: str, reserve: Reserve
+    made: State, entry: Transaction, posting: Posting, product: str, reserve: ProductAccount
 ) -> bool:
     """Take in a posting of a closed day to what a product has; False where it cannot be read."""
     assert posting.units is not None and isinstance(posting.units.number, Decimal)
-    if reserve in (Reserve.ACCRETION, Reserve.CASH, Reserve.PAYABLE):
+    if reserve in (ProductAccount.ACCRETION, ProductAccount.CASH, ProductAccount.PAYABLE):
         day, units = entry.date.toordinal(), posting.units
-        at = Reserved(day, reserve, units.currency, posting.units.number, None, NOWHERE)
+        at = ProductPosting(day, reserve, units.currency, posting.units.number, None, NOWHERE)
         portfolios.take(made.portfolio(product), at)
-    if reserve is Reserve.DISTRIBUTED:
+    if reserve is ProductAccount.DISTRIBUTED:
         try:
             left_over = EXACT.create_decimal(str((posting.meta or {})["left-over-after"]))
         except (KeyError, InvalidOperation):

@@ -19,8 +19,8 @@ from usance.engine.state import Accrual, Holding, Portfolio, State
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of
 from usance.ledger.journal import Journal
-from usance.model.accounts import Reserve, Side
-from usance.model.amounts import EXACT, Coin, plain, tally
+from usance.model.accounts import ProductAccount, Side
+from usance.model.amounts import EXACT, Coin, decimal_text, tally
 from usance.model.lots import Lot, age
 from usance.model.problems import Problem
 
@@ -178,11 +178,11 @@ class _Legs:
     def _portfolio(self, coin: Coin) -> None:
         if not self.chart.is_product(self.name):
             return
-        account = self.chart.reserved(self.name, Reserve.DISTRIBUTED)
+        account = self.chart.reserved(self.name, ProductAccount.DISTRIBUTED)
         now = self.fresh.portfolios.get(self.name, Portfolio()).left_over
         then = self.posted.portfolios.get(self.name, Portfolio()).left_over
         if (account, coin.name, None, None) in self.sums or now != then:
-            self._prove(account, coin, {"left-over-after": plain(now)})
+            self._prove(account, coin, {"left-over-after": decimal_text(now)})
 
 
 def _order(leg: Leg) -> tuple[object, ...]:

@@ -17,8 +17,8 @@ from usance.language.provenance import (
     DAY_CORRECT,
     INPUTS_FILE,
     MONTH_FILE,
+    has_id,
     is_generated,
-    is_posted,
 )
 from usance.ledger.disk import Disk
 from usance.ledger.load import Ledger
@@ -90,7 +90,7 @@ def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
     """Yield what looks posted but stands in no month file, where no seal covers it."""
     sealed: dict[str, bool] = {}
     for entry in book.entries:
-        posted = isinstance(entry, Transaction) and is_posted(entry) and not is_generated(entry)
+        posted = isinstance(entry, Transaction) and has_id(entry) and not is_generated(entry)
         if posted or (isinstance(entry, Custom) and entry.type in (DAY_CLOSE, DAY_CORRECT)):
             name = str(entry.meta["filename"])
             if name not in sealed:

@@ -65,7 +65,7 @@ def _rows(
 
 
 @dataclass(frozen=True, slots=True)
-class Altered:
+class ChangedDay:
     """A closed day that rests on something else than what it was sealed with.
 
     sealed  digest of what it was sealed with, or last corrected to
@@ -81,7 +81,7 @@ class Altered:
     source: Source
 
 
-def altered(reading: Reading, folder: str) -> list[Altered]:
+def altered(reading: Reading, folder: str) -> list[ChangedDay]:
     """Return the closed days whose inputs have changed, oldest first."""
     if not reading.seals:
         return []
@@ -90,7 +90,7 @@ def altered(reading: Reading, folder: str) -> list[Altered]:
     present = lines(reading, first, last)
     corrections = {entry.values[0].value: entry for entry in reading.corrections}
     correcting = {entry.date for entry in reading.corrections}
-    found: list[Altered] = []
+    found: list[ChangedDay] = []
     for seal in reading.seals:
         day = seal.date.toordinal()
         now = present[day]
@@ -102,7 +102,7 @@ def altered(reading: Reading, folder: str) -> list[Altered]:
             rests += [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
         if seals.inputs_digest(rests) != sealed:
             at = source_of(by.meta)
-            found.append(Altered(day, sealed, by.date.toordinal(), now, at))
+            found.append(ChangedDay(day, sealed, by.date.toordinal(), now, at))
     return found
 
 
@@ -121,7 +121,7 @@ def _inputs(day: int) -> str:
     return f"{POSTED}/{date_of(day).isoformat()[:7]}.inputs"
 
 
-def differences(day: Altered, folder: str) -> Iterator[Problem]:
+def differences(day: ChangedDay, folder: str) -> Iterator[Problem]:
     """Name each directive that was added, changed or removed in a closed day."""
     date = date_of(day.day).isoformat()
     sealed = _sealed(folder, day.by)

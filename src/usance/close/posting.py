@@ -18,7 +18,7 @@ from usance.close import inputs as closed
 from usance.close import restore, seals
 from usance.close.correction import correct as correct_closed
 from usance.close.folder import chain
-from usance.close.inputs import Altered
+from usance.close.inputs import ChangedDay
 from usance.engine import loop as engine
 from usance.engine.loop import Day
 from usance.language.directive import source_of
@@ -119,7 +119,7 @@ def _post(
     book: Ledger,
     reading: Reading,
     days: list[Day],
-    altered: list[Altered],
+    altered: list[ChangedDay],
     folder: Path,
     disk: Disk,
 ) -> None:
@@ -175,7 +175,7 @@ def _post(
         made.files.append((folder / f"{month}.beancount", bytes(posted)))
 
 
-def _corrected(altered: list[Altered], date: str, lines: list[bytes]) -> str:
+def _corrected(altered: list[ChangedDay], date: str, lines: list[bytes]) -> str:
     """Return the directives by which a day corrects others; their lines join its own."""
     text = ""
     for day in altered:

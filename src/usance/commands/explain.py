@@ -16,7 +16,7 @@ from usance.explain import explanation as explaining
 from usance.explain.explanation import Explanation
 from usance.explain.working import Hour, Step, substituted
 from usance.ledger import load as ledger
-from usance.model.amounts import figure, plain
+from usance.model.amounts import decimal_text, rounded_text
 
 WIDTH = 97
 """Of an equation, behind its margin."""
@@ -83,8 +83,8 @@ def _answer(found: Explanation, hourly: bool) -> dict[str, Any]:
             {
                 "what": step.what,
                 "formula": step.formula,
-                "values": {name: plain(number) for name, number in step.values.items()},
-                "result": plain(step.result),
+                "values": {name: decimal_text(number) for name, number in step.values.items()},
+                "result": decimal_text(step.result),
                 "unit": step.unit,
             }
             for step in found.steps
@@ -104,7 +104,7 @@ def _answer(found: Explanation, hourly: bool) -> dict[str, Any]:
 
 
 def _text(value: object) -> object:
-    return plain(value) if isinstance(value, Decimal) else value
+    return decimal_text(value) if isinstance(value, Decimal) else value
 
 
 def _show_rows(found: Explanation, hourly: bool) -> None:
@@ -121,8 +121,8 @@ def _show_rows(found: Explanation, hourly: bool) -> None:
             str(number),
             step.what,
             step.formula,
-            "; ".join(f"{name} = {plain(value)}" for name, value in step.values.items()),
-            plain(step.result),
+            "; ".join(f"{name} = {decimal_text(value)}" for name, value in step.values.items()),
+            decimal_text(step.result),
             step.unit,
         )
         for number, step in enumerate(found.steps, 1)
@@ -143,10 +143,10 @@ def _show(found: Explanation, hourly: bool) -> None:
             (
                 hour.what,
                 f"{hour.hour:02}:00",
-                plain(hour.principal),
-                None if hour.rate is None else figure(hour.rate),
-                figure(hour.growth),
-                figure(hour.earned),
+                decimal_text(hour.principal),
+                None if hour.rate is None else rounded_text(hour.rate),
+                rounded_text(hour.growth),
+                rounded_text(hour.earned),
             )
             for hour in found.hours
         ]
@@ -168,10 +168,10 @@ def _show(found: Explanation, hourly: bool) -> None:
 def _lines(step: Step) -> Iterator[str]:
     """Return a formula, the same with its numbers, and the result."""
     name, _, expression = step.formula.partition(" = ")
-    result = f"{figure(step.result)} {step.unit}".rstrip()
+    result = f"{rounded_text(step.result)} {step.unit}".rstrip()
     numbers, margin = substituted(step), " " * len(name)
     yield from _wrapped(name, expression)
-    if numbers not in (expression, result, figure(step.result)):
+    if numbers not in (expression, result, rounded_text(step.result)):
         yield from _wrapped(margin, numbers)
     yield f"{margin} = {result}"
 

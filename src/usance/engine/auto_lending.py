@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from usance.engine.curve_pool import Curve
 from usance.engine.drafts import Draft, Pair, Proof
-from usance.engine.records import Borrow, CoinDay, PoolDay, Segment
+from usance.engine.records import Borrow, LendingDay, PoolDay, Segment
 from usance.engine.state import Holding
 from usance.model import problems
 from usance.model.accounts import Side
@@ -36,7 +36,7 @@ NO_RATES: Timeline[Rates | None] = Timeline(())
 class Account:
     """A sub-account in this pool today: what accrues now (quanta) and since which hour."""
 
-    day: CoinDay
+    day: LendingDay
     holding: Holding
     switches: Timeline[SubAccount]
     flows: dict[int, list[Movement]]
@@ -47,7 +47,7 @@ class Account:
     owed_since: int = 0
 
 
-class Lending:
+class PoolLending:
     """One coin at one venue on one day."""
 
     def __init__(self, book: Book, venue: str, coin: Coin, day: int) -> None:
@@ -91,7 +91,7 @@ class Lending:
                 account.holding.free += grains
                 self._move(account, HOURS, ())
 
-    def close(self) -> list[CoinDay]:
+    def close(self) -> list[LendingDay]:
         """End the day: the Lent memorandum takes what is lent now."""
         return [self._closed(account) for account in self.accounts]
 
@@ -103,10 +103,10 @@ class Lending:
             for movement in of_day:
                 flows.setdefault(slot_of(movement.moment), []).append(movement)
         before = (holding.lent, holding.carry_lent, holding.carry_owed)
-        day = CoinDay(name, self.venue, self.coin, before)
+        day = LendingDay(name, self.venue, self.coin, before)
         return Account(day, holding, self.book.sub_accounts[name], flows)
 
-    def _closed(self, account: Account) -> CoinDay:
+    def _closed(self, account: Account) -> LendingDay:
         holding, day = account.holding, account.day
         holding.lent = self._lendable(account, holding.held)
         day.after = (holding.lent, holding.carry_lent, holding.carry_owed)
@@ -372,7 +372,7 @@ class Lending:
         return date_of(self.day).isoformat()
 
 
-def drafts_of_lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]:
+def drafts_of_lending(book: Book, day: int, coins: list[LendingDay]) -> list[Draft]:
     """Return a day's lending and borrowing, one transaction a sub-account and kind."""
     lent: dict[str, list[Pair]] = {}
     owed: dict[str, list[Pair]] = {}
@@ -391,7 +391,7 @@ def drafts_of_lending(book: Book, day: int, coins: list[CoinDay]) -> list[Draft]
     ]
 
 
-def _lent_pairs(coin: CoinDay, price: Decimal | None) -> Iterator[Pair]:
+def _lent_pairs(coin: LendingDay, price: Decimal | None) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
     earned, lent = coin.earned, coin.after[0] - coin.before[0]
     amount = unit.amount(earned)
@@ -404,7 +404,7 @@ def _lent_pairs(coin: CoinDay, price: Decimal | None) -> Iterator[Pair]:
         yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
 
 
-def _owed_pairs(coin: CoinDay) -> Iterator[Pair]:
+def _owed_pairs(coin: LendingDay) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
     if coin.borrowed:
         amount = unit.amount(coin.borrowed)

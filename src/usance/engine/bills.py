@@ -6,9 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from usance.engine.state import Portfolio
-from usance.model.accounts import Reserve
-from usance.model.amounts import EXACT, UNIT, ZERO, Coin, decimals, tidied, total
-from usance.model.book import Reserved
+from usance.model.accounts import ProductAccount
+from usance.model.amounts import EXACT, UNIT, ZERO, Coin, decimals, normalized, total
+from usance.model.book import ProductPosting
 from usance.model.hours import date_of
 from usance.model.lots import Lot, age
 from usance.model.terms import Bills
@@ -48,20 +48,20 @@ class Division:
     growth: int
 
 
-def take(portfolio: Portfolio, kept: Reserved) -> None:
+def take(portfolio: Portfolio, kept: ProductPosting) -> None:
     """Take in a person's posting to what backs a product."""
     quantity = kept.quantity
     match kept.reserve:
-        case Reserve.BILLS:
+        case ProductAccount.BILLS:
             assert kept.lot is not None
             key = (kept.commodity, kept.lot)
             face = EXACT.add(portfolio.lots.get(key, ZERO), quantity)
             portfolio.lots[key] = face
             if not face:
                 del portfolio.lots[key]
-        case Reserve.ACCRETION:
+        case ProductAccount.ACCRETION:
             portfolio.accretion = EXACT.add(portfolio.accretion, quantity)
-        case Reserve.CASH:
+        case ProductAccount.CASH:
             portfolio.cash = EXACT.add(portfolio.cash, quantity)
         case _:
             portfolio.payable = EXACT.subtract(portfolio.payable, quantity)
@@ -132,5 +132,5 @@ def days_to(maturity: int, day: int) -> int:
 def written(amount: Decimal, coin: Coin) -> Decimal:
     """Return an amount to the quantum, with more decimals where it is finer."""
     places = Decimal((0, (1,), -coin.places))
-    tidy = tidied(amount)
+    tidy = normalized(amount)
     return tidy if decimals(tidy) > coin.places else EXACT.quantize(tidy, places)

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.engine.records import Segment
-from usance.model.accounts import Reserve, Side
+from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import Coin
 from usance.model.hours import date_of
 from usance.model.lots import Lot
 
-Place = tuple[str, Side | Reserve | str] | str
+Place = tuple[str, Side | ProductAccount | str] | str
 """A side of a sub-account, what it gave to another (by name), or an account of a product.
 
 Or any account, as it is named.

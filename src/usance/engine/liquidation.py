@@ -11,12 +11,21 @@ from typing import NamedTuple
 
 from usance.engine.drafts import Draft, Leg, identity
 from usance.engine.state import Holding
-from usance.engine.valuation import Standings
+from usance.engine.valuation import Valuer
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, ZERO, Coin, ceil_div, figure, tally, tidied
+from usance.model.amounts import (
+    EXACT,
+    PRECISE,
+    ZERO,
+    Coin,
+    ceil_div,
+    normalized,
+    rounded_text,
+    tally,
+)
 from usance.model.lots import Lot, age
 from usance.rules import margin as rules
-from usance.rules.margin import Asset, Debt, Margin, Position, Standing
+from usance.rules.margin import Asset, Debt, Margin, Position, Valuation
 
 STEPS = 10
 """Steps in which a position goes, each of a tenth of its size when the liquidation began."""
@@ -28,7 +37,7 @@ PRICE_PLACES = Decimal("1e-12")
 """To which a written price of a sale is rounded."""
 
 
-class Fall(NamedTuple):
+class LiquidationStep(NamedTuple):
     """One step of a liquidation: what it was decided on.
 
     size      of each contract when the liquidation began
@@ -39,19 +48,19 @@ class Fall(NamedTuple):
 
     sizes: Mapping[str, Decimal]
     steps: Mapping[str, int]
-    before: Standing
+    before: Valuation
     holdings: Mapping[str, Holding]
     positions: Mapping[str, Mapping[Lot, Decimal]]
-    after: Standing | None = None
+    after: Valuation | None = None
 
 
-class Waterfall:
+class Liquidation:
     """One liquidation.
 
     falls  its steps, by id
     """
 
-    def __init__(self, standings: Standings, name: str) -> None:
+    def __init__(self, standings: Valuer, name: str) -> None:
         self.standings = standings
         self.book = standings.book
         self.state = standings.state
@@ -59,7 +68,7 @@ class Waterfall:
         self.steps: Counter[str] = Counter()
         self.sizes = {net.contract: net.quantity.copy_abs() for net in self.state.contracts(name)}
         self.drafts: list[Draft] = []
-        self.falls: dict[str, Fall] = {}
+        self.falls: dict[str, LiquidationStep] = {}
 
     def run(self) -> list[Draft]:
         """Liquidate until the breach ends or nothing is left; return a draft a step."""
@@ -77,11 +86,11 @@ class Waterfall:
             self.falls[name] = fall._replace(after=standing)
         return self.drafts
 
-    def _fall(self, standing: Standing) -> Fall:
+    def _fall(self, standing: Valuation) -> LiquidationStep:
         """Note what the next step is decided on."""
         held = self.state.holdings.get(self.name, {})
         lots = self.state.positions.get(self.name, {})
-        return Fall(
+        return LiquidationStep(
             self.sizes,
             dict(self.steps),
             standing,
@@ -89,7 +98,7 @@ class Waterfall:
             {contract: dict(parts) for contract, parts in lots.items()},
         )
 
-    def _step(self, legs: list[Leg], before: Margin) -> Standing | None:
+    def _step(self, legs: list[Leg], before: Margin) -> Valuation | None:
         """Note a step, with the margin figures before and after it."""
         standing = self.standings.standing(self.name)
         after = None if standing is None else rules.evaluate(standing)
@@ -108,7 +117,7 @@ class Waterfall:
         return len(self.drafts) + 1 if self.drafts else 0
 
     @staticmethod
-    def _largest(standing: Standing, margin: Margin) -> Position:
+    def _largest(standing: Valuation, margin: Margin) -> Position:
         """Return the position with the largest maintenance margin, the first of equals by name."""
         sized = zip(standing.positions, margin.positions, strict=True)
         return min(sized, key=lambda pair: (-pair[1].maintenance_margin, pair[0].market))[0]
@@ -173,7 +182,7 @@ class Waterfall:
         ]
 
     def _result(self, currency: str, amount: Decimal) -> list[Leg]:
-        return [Leg((self.name, Side.PNL), tidied(amount), currency)] if amount else []
+        return [Leg((self.name, Side.PNL), normalized(amount), currency)] if amount else []
 
     @staticmethod
     def _oldest(lots: dict[Lot, Decimal], size: Decimal, sign: int) -> list[tuple[Lot, Decimal]]:
@@ -187,7 +196,7 @@ class Waterfall:
                 left = EXACT.subtract(left, part)
         return parts
 
-    def _repay(self, debt: Debt, standing: Standing) -> list[Leg]:
+    def _repay(self, debt: Debt, standing: Valuation) -> list[Leg]:
         """Repay one borrow from the wallet, then from coins sold; what is left is relieved."""
         coin, holding = self.book.coins[debt.coin], self.state.holding(self.name, debt.coin)
         legs = self._from_wallet(coin)
@@ -197,7 +206,7 @@ class Waterfall:
             if asset.quantity > 0:
                 legs += self._sell(asset, debt)
         if holding.owed > 0:
-            relief = tidied(coin.decimal(holding.owed))
+            relief = normalized(coin.decimal(holding.owed))
             holding.owed = 0
             legs.append(Leg((self.name, Side.BORROWED), relief, coin.name))
             legs.append(Leg((self.name, Side.BAD_DEBT), EXACT.minus(relief), coin.name))
@@ -210,7 +219,7 @@ class Waterfall:
             return []
         holding.free -= paid
         holding.owed -= paid
-        amount = tidied(coin.decimal(paid))
+        amount = normalized(coin.decimal(paid))
         return [
             Leg((self.name, Side.WALLET), EXACT.minus(amount), coin.name),
             Leg((self.name, Side.BORROWED), amount, coin.name),
@@ -232,12 +241,12 @@ class Waterfall:
             wanted = (worth / each).to_integral_value(ROUND_CEILING)
             grains = min(int(wanted) * sold.quanta, holding.held)
             quantity = sold.decimal(grains)
-            written = tidied((rate).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
+            written = normalized((rate).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
             proceeds = min(owed.rounded(quantity * rate) * owed.quanta, owing.owed)
         legs: list[Leg] = []
         sums: dict[str, Decimal] = {owed.name: owed.decimal(proceeds)}
         for lot, part in self._units(sold, grains):
-            amount = tidied(sold.decimal(part))
+            amount = normalized(sold.decimal(part))
             # Beancount reads no price in another currency than that of the cost.
             price = (written, owed.name) if lot is None or lot.currency == owed.name else None
             legs.append(Leg((self.name, Side.WALLET), EXACT.minus(amount), sold.name, lot, price))
@@ -246,7 +255,7 @@ class Waterfall:
             tally(sums, currency, EXACT.minus(weight))
             holding.take(Side.WALLET, -part, lot)
         owing.owed -= proceeds
-        legs.append(Leg((self.name, Side.BORROWED), tidied(owed.decimal(proceeds)), owed.name))
+        legs.append(Leg((self.name, Side.BORROWED), normalized(owed.decimal(proceeds)), owed.name))
         for currency, amount in sorted(sums.items()):
             legs += self._result(currency, EXACT.minus(amount))
         return legs
@@ -276,6 +285,6 @@ def _effective(asset: Asset) -> Decimal:
 
 def _figures(margin: Margin) -> dict[str, str]:
     return {
-        "net-equity": figure(margin.net_equity),
-        "maintenance-margin": figure(margin.maintenance_margin),
+        "net-equity": rounded_text(margin.net_equity),
+        "maintenance-margin": rounded_text(margin.maintenance_margin),
     }

@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from usance.engine.auto_lending import Lending, drafts_of_lending
+from usance.engine.auto_lending import PoolLending, drafts_of_lending
 from usance.engine.drafts import Draft
-from usance.engine.liquidation import Fall
-from usance.engine.margin_pool import Pooling
-from usance.engine.records import CoinDay, PoolDay, ProductDay, YieldDay
+from usance.engine.liquidation import LiquidationStep
+from usance.engine.margin_pool import MarginPool
+from usance.engine.records import LendingDay, PoolDay, ProductDay, YieldDay
 from usance.engine.state import Holding, State
-from usance.engine.sub_accounts import handovers
-from usance.engine.yield_split import Yielding
+from usance.engine.sub_accounts import drafts_of_day
+from usance.engine.yield_split import YieldSplit
 from usance.model.book import Book, Transfer
 from usance.model.hours import SLOTS
 from usance.model.problems import Problem
 from usance.model.terms import CurvePool, Stage
-from usance.rules.margin import Margin, Standing
+from usance.rules.margin import Margin, Valuation
 from usance.rules.settlement import Settled
 
 Groups = list[tuple[tuple[str, str], list[tuple[str, Holding]]]]
@@ -45,13 +45,13 @@ class Day:
 
     day: int
     drafts: list[Draft] = field(default_factory=list)
-    coins: list[CoinDay] = field(default_factory=list)
+    coins: list[LendingDay] = field(default_factory=list)
     pools: list[PoolDay] = field(default_factory=list)
     yields: list[YieldDay] = field(default_factory=list)
     products: list[ProductDay] = field(default_factory=list)
-    margins: dict[str, tuple[Standing, Margin]] = field(default_factory=dict)
+    margins: dict[str, tuple[Valuation, Margin]] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
-    falls: dict[str, Fall] = field(default_factory=dict)
+    falls: dict[str, LiquidationStep] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -65,9 +65,9 @@ def run(book: Book, state: State, first: int, last: int) -> Iterator[Day]:
         # A breach is reported on the first day of its run only, which may be a closed day. So the
         # day before is measured again, from its closing state: a run after closed days reports the
         # same as a run from the first day.
-        Pooling(book, state, first - 1).measure()
+        MarginPool(book, state, first - 1).measure()
     if Stage.YIELD_SPLIT in _stages(book, first - 1):
-        Yielding(book, state, first - 1).compare()
+        YieldSplit(book, state, first - 1).compare()
     for day in range(first, last + 1):
         yield _live(book, state, groups, transfers.get(day, ()), day)
 
@@ -89,9 +89,9 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
     stages = _stages(book, day)
     made = Day(day)
     if Stage.SUB_ACCOUNTS in stages:
-        made.drafts += handovers(transfers)
-    lendings: dict[tuple[str, str], Lending] = {}
-    pooling, yielding = Pooling(book, state, day), Yielding(book, state, day)
+        made.drafts += drafts_of_day(transfers)
+    lendings: dict[tuple[str, str], PoolLending] = {}
+    pooling, yielding = MarginPool(book, state, day), YieldSplit(book, state, day)
     yielding.take()
     # Yield products are a stage at two moments. A payout is in the wallet before the first hour
     # lends; treasury yield accrues after the last hour, from the principal lent in each of the 24.
@@ -102,7 +102,7 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
         if Stage.AUTO_LENDING not in stages:
             _hold(book, coin, holdings, day)
         elif _is_live(book, state, venue, coin, holdings, day):
-            lending = lendings[venue, coin] = Lending(book, venue, book.coins[coin], day)
+            lending = lendings[venue, coin] = PoolLending(book, venue, book.coins[coin], day)
             lending.live(holdings)
     if Stage.YIELD_SPLIT in stages:
         yielding.accrue(lendings)

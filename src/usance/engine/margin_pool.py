@@ -3,26 +3,26 @@
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from usance.engine.auto_lending import Lending
+from usance.engine.auto_lending import PoolLending
 from usance.engine.drafts import Draft, Pair
-from usance.engine.liquidation import Fall, Waterfall
+from usance.engine.liquidation import Liquidation, LiquidationStep
 from usance.engine.state import State
-from usance.engine.valuation import Standings
+from usance.engine.valuation import Valuer
 from usance.model import problems
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, ZERO, figure, plain
+from usance.model.amounts import EXACT, PRECISE, ZERO, decimal_text, rounded_text
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
 from usance.model.problems import Problem
 from usance.rules import settlement
-from usance.rules.margin import Margin, Standing, evaluate
+from usance.rules.margin import Margin, Valuation, evaluate
 from usance.rules.settlement import Settled
 
 CENT = Decimal("0.01")
 """To which the Margin memorandum is rounded."""
 
 
-class Pooling:
+class MarginPool:
     """The margin pools of a day.
 
     margins   of sub-accounts that are exposed, with the standings that they rest on
@@ -34,10 +34,10 @@ class Pooling:
         self.book = book
         self.state = state
         self.day = day
-        self.standings = Standings(book, state, day)
-        self.margins: dict[str, tuple[Standing, Margin]] = {}
+        self.standings = Valuer(book, state, day)
+        self.margins: dict[str, tuple[Valuation, Margin]] = {}
         self.settled: list[Settled] = []
-        self.falls: dict[str, Fall] = {}
+        self.falls: dict[str, LiquidationStep] = {}
         self.unknown: set[str] = set()
         self.drafts: list[Draft] = []
 
@@ -73,7 +73,7 @@ class Pooling:
         ]
         return found[-1] if found else None
 
-    def settle(self, lendings: Mapping[tuple[str, str], Lending]) -> None:
+    def settle(self, lendings: Mapping[tuple[str, str], PoolLending]) -> None:
         """Pay the day's results between Perp and the wallet, and repay or borrow at once."""
         for name in sorted(self.book.sub_accounts):
             settled: dict[str, list[tuple[str, Decimal]]] = {
@@ -124,11 +124,13 @@ class Pooling:
         if not due:
             return None
         self.settled.append(Settled(name, unit, marked, balance, due))
-        proof = {"balance": plain(unit.decimal(balance))}
+        proof = {"balance": decimal_text(unit.decimal(balance))}
         if marked:
-            held = " ".join(f"{plain(quantity)} {contract}" for contract, quantity, _ in marked)
-            marks = " ".join(plain(mark) for _, _, mark in marked)
-            value = plain(settlement.value(contracts))
+            held = " ".join(
+                f"{decimal_text(quantity)} {contract}" for contract, quantity, _ in marked
+            )
+            marks = " ".join(decimal_text(mark) for _, _, mark in marked)
+            value = decimal_text(settlement.value(contracts))
             proof = {"quantity": held, "mark": marks, "value": value, **proof}
         amount = unit.written(unit.decimal(due))
         return Pair((name, Side.WALLET), (name, Side.PERP), amount, coin, proof)
@@ -168,7 +170,7 @@ class Pooling:
                 date = date_of(self.day).isoformat()
                 self.problems.append(
                     problems.gave_too_much(
-                        source, name, date, figure(available), self.book.operating
+                        source, name, date, rounded_text(available), self.book.operating
                     )
                 )
 
@@ -193,8 +195,8 @@ class Pooling:
                 self.book.sub_accounts[name].values[0].source,
                 name,
                 date_of(self.day).isoformat(),
-                figure(margin.net_equity),
-                figure(margin.maintenance_margin),
+                rounded_text(margin.net_equity),
+                rounded_text(margin.maintenance_margin),
                 self.book.operating,
             )
         )
@@ -203,7 +205,7 @@ class Pooling:
         """Liquidate what is in breach, where that is simulated."""
         for name, (_, margin) in sorted(self.margins.items()):
             if margin.in_breach and self.simulates(name):
-                waterfall = Waterfall(self.standings, name)
+                waterfall = Liquidation(self.standings, name)
                 self.drafts += waterfall.run()
                 self.falls |= waterfall.falls
                 self.state.breached.discard(name)
@@ -231,8 +233,8 @@ class Pooling:
 def figures(margin: Margin) -> dict[str, str]:
     """Return the figures that prove a margin, by name."""
     return {
-        "net-equity": figure(margin.net_equity),
-        "exposure": figure(margin.exposure),
-        "initial-margin": figure(margin.initial_margin),
-        "maintenance-margin": figure(margin.maintenance_margin),
+        "net-equity": rounded_text(margin.net_equity),
+        "exposure": rounded_text(margin.exposure),
+        "initial-margin": rounded_text(margin.initial_margin),
+        "maintenance-margin": rounded_text(margin.maintenance_margin),
     }

@@ -47,7 +47,7 @@ class Borrow(NamedTuple):
 
 
 @dataclass(slots=True)
-class CoinDay:
+class LendingDay:
     """What a day did to one coin of one sub-account.
 
     lent, owed    segments of what was lent, and of what was owed

@@ -6,7 +6,7 @@ from usance.engine.drafts import Draft, Pair
 from usance.model.book import Book, Transfer
 
 
-def handovers(transfers: Iterable[Transfer]) -> list[Draft]:
+def drafts_of_day(transfers: Iterable[Transfer]) -> list[Draft]:
     """Return the pairs that complete a day's transfers between sub-accounts."""
     drafts: list[Draft] = []
     seen: dict[str, int] = {}
@@ -24,14 +24,14 @@ def handovers(transfers: Iterable[Transfer]) -> list[Draft]:
     return drafts
 
 
-def beyond(book: Book, last: int) -> list[Draft]:
+def drafts_after(book: Book, last: int) -> list[Draft]:
     """Return the pairs of transfers after a day: they are made whatever the horizon."""
-    return given(transfer for transfer in book.transfers if transfer.day > last)
+    return drafts_of(transfer for transfer in book.transfers if transfer.day > last)
 
 
-def given(transfers: Iterable[Transfer]) -> list[Draft]:
+def drafts_of(transfers: Iterable[Transfer]) -> list[Draft]:
     """Return the pairs that complete the transfers of some days, in order of day."""
     by_day: dict[int, list[Transfer]] = {}
     for transfer in transfers:
         by_day.setdefault(transfer.day, []).append(transfer)
-    return [draft for _, of_day in sorted(by_day.items()) for draft in handovers(of_day)]
+    return [draft for _, of_day in sorted(by_day.items()) for draft in drafts_of_day(of_day)]

@@ -10,13 +10,13 @@ from usance.model.hours import HOURS, SLOTS, date_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quote, Quotes
 from usance.model.terms import Haircut, Identity, Perpetual
-from usance.rules.margin import Asset, Debt, Position, Standing
+from usance.rules.margin import Asset, Debt, Position, Valuation
 
 FULL = Identity(Decimal(1))
 NO_PRICES = Quotes({})
 
 
-class Standings:
+class Valuer:
     """Puts together the standings of a day, and tells what is missing or old in them.
 
     others  prices of commodities without terms, for a report: no day rests on them
@@ -88,7 +88,7 @@ class Standings:
             self.quoted[key] = found or self.others.at(commodity, quote, self.day)
         return self.quoted[key]
 
-    def standing(self, name: str) -> Standing | None:
+    def standing(self, name: str) -> Valuation | None:
         """Return what a sub-account has, None where a part of it cannot be priced."""
         limit = self.book.sub_accounts[name].at(self.moment)
         # Treasury yield is no collateral (and no principal) before it is paid.
@@ -118,7 +118,7 @@ class Standings:
         if not complete:
             return None
         floor = limit.leverage_limit if limit is not None else None
-        return Standing(tuple(assets), tuple(positions), tuple(debts), perp, floor)
+        return Valuation(tuple(assets), tuple(positions), tuple(debts), perp, floor)
 
     def _asset(self, name: str, coin: str, quantity: Decimal, lent: Decimal) -> Asset | None:
         timeline = self.book.collaterals.get((self.book.venue(name), coin))

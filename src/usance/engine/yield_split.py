@@ -7,24 +7,24 @@ terms are those at 00:00; `earn` counts by the hour; bills count by date.
 from collections.abc import Iterable, Mapping, Sequence
 
 from usance.engine import bills as portfolios
-from usance.engine.auto_lending import Lending
+from usance.engine.auto_lending import PoolLending
 from usance.engine.bills import Division, Held
 from usance.engine.drafts import Draft, Pair
 from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import State
 from usance.model import periods, problems
-from usance.model.accounts import Reserve, Side
-from usance.model.amounts import EXACT, Coin, plain, scaled, shortened
+from usance.model.accounts import ProductAccount, Side
+from usance.model.amounts import EXACT, Coin, decimal_text, fixed_point_text, without_trailing_zeros
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
 from usance.model.problems import Problem
 from usance.model.terms import Bills, YieldProduct
 from usance.rules import yields
 
-Lendings = Mapping[tuple[str, str], Lending]
+Lendings = Mapping[tuple[str, str], PoolLending]
 
 
-class Yielding:
+class YieldSplit:
     """The yield products of a day.
 
     days, products  what it did to holders, and to what backs products
@@ -91,10 +91,10 @@ class Yielding:
         portfolio, amount = self.state.portfolio(name), coin.amount(quanta)
         portfolio.cash = EXACT.subtract(portfolio.cash, amount)
         portfolio.payable = EXACT.subtract(portfolio.payable, amount)
-        pair = Pair((name, Reserve.PAYABLE), (name, Reserve.CASH), amount, coin.name)
+        pair = Pair((name, ProductAccount.PAYABLE), (name, ProductAccount.CASH), amount, coin.name)
         self.drafts.append(Draft("payout", self.day, name, 0, (pair,)))
         if portfolio.cash < 0:
-            cash, date = plain(portfolio.cash), date_of(self.day).isoformat()
+            cash, date = decimal_text(portfolio.cash), date_of(self.day).isoformat()
             self.problems.append(
                 problems.cash_below_zero(product.source, name, date, cash, coin.name)
             )
@@ -120,7 +120,7 @@ class Yielding:
                     accrual = self.state.accrual(holder, coin.name)
                     accrual.accrue(period, made.treasury, made.bonus)
 
-    def _enrolled(self, lending: Lending | None) -> dict[str, list[int]]:
+    def _enrolled(self, lending: PoolLending | None) -> dict[str, list[int]]:
         """Return the principal enrolled in each hour, quanta, of each sub-account that lends."""
         # Lending notes its principal in each hour, even if it earned nothing, so that this yield
         # never rests on interest.
@@ -158,7 +158,7 @@ class Yielding:
             if rate.row_day is not None:
                 self._aged(holder, name, coin, rate.row_day)
             growth = yields.daily_growth(rate.rate)
-            proof = {"rate": plain(rate.rate)}
+            proof = {"rate": decimal_text(rate.rate)}
             self._credit(venue, name, coin, holder, sum(hours), growth, proof)
 
     def _aged(self, holder: str, name: str, coin: Coin, row_day: int) -> None:
@@ -197,12 +197,12 @@ class Yielding:
         bonus = None if timeline is None else timeline.at(self.day * SLOTS)
         if bonus is None:
             return
-        proof = {"rate": plain(bonus.rate)}
+        proof = {"rate": decimal_text(bonus.rate)}
         counted = list(hours)
         if bonus.cap is not None:
             cap = int(bonus.cap // coin.quantum)
             counted = [min(lent, cap) for lent in hours]
-            proof["cap"] = plain(bonus.cap)
+            proof["cap"] = decimal_text(bonus.cap)
         accrual = self.state.accrual(holder, coin.name)
         before = accrual.carry_bonus
         growth = yields.daily_growth(bonus.rate)
@@ -248,7 +248,7 @@ class Yielding:
         parts = portfolios.divide(earned, before, product.bills.fee, total, coin)
         portfolio.accretion = EXACT.add(portfolio.accretion, earned)
         shared = {
-            "distributable": plain(parts.distributable),
+            "distributable": decimal_text(parts.distributable),
             "total-hours": coin.text(total),
         }
         for holder, hours in enrolled.items():
@@ -278,25 +278,25 @@ class Yielding:
             now, then = portfolios.worth(lots), EXACT.subtract(portfolios.worth(lots), made.income)
             proof = {
                 "product": name,
-                "bills": " ".join(f"{plain(lot.face)} {lot.bill}" for lot in lots),
-                "value-before": plain(then),
-                "value": plain(now),
+                "bills": " ".join(f"{decimal_text(lot.face)} {lot.bill}" for lot in lots),
+                "value-before": decimal_text(then),
+                "value": decimal_text(now),
                 **self._price(coin),
             }
-            places = ((name, Reserve.ACCRETION), (name, Reserve.DISCOUNT))
+            places = ((name, ProductAccount.ACCRETION), (name, ProductAccount.DISCOUNT))
             pairs.append(Pair(*places, portfolios.written(made.income, coin), coin.name, proof))
         if made.distributed or made.left_over != made.before:
             proof = {
                 "product": name,
-                "income": plain(made.income),
+                "income": decimal_text(made.income),
                 "fee": coin.text(made.fee),
-                "left-over": plain(made.before),
-                "distributable": plain(parts.distributable),
+                "left-over": decimal_text(made.before),
+                "distributable": decimal_text(parts.distributable),
                 "total-hours": coin.text(total),
                 "growth": _growth(parts.growth),
-                "left-over-after": plain(made.left_over),
+                "left-over-after": decimal_text(made.left_over),
             }
-            places = ((name, Reserve.DISTRIBUTED), (name, Reserve.PAYABLE))
+            places = ((name, ProductAccount.DISTRIBUTED), (name, ProductAccount.PAYABLE))
             pairs.append(Pair(*places, coin.amount(made.distributed), coin.name, proof))
         if pairs:
             self.drafts.append(Draft("treasury", self.day, name, 0, tuple(pairs)))
@@ -315,7 +315,7 @@ class Yielding:
         off = EXACT.subtract(booked, held)
         if off and off != self.state.differing.get(name):
             date = date_of(self.day).isoformat()
-            texts = (plain(booked), plain(held))
+            texts = (decimal_text(booked), decimal_text(held))
             self.problems.append(
                 problems.accretion_differs(product.source, name, date, *texts, coin.name)
             )
@@ -358,7 +358,7 @@ class Yielding:
     def _price(self, coin: Coin) -> dict[str, str]:
         """Return the coin's price of that very day, where it has one."""
         price = self.book.price_of(coin.name, self.day)
-        return {} if price is None else {"price": plain(price)}
+        return {} if price is None else {"price": decimal_text(price)}
 
 
 def _figures(
@@ -370,4 +370,4 @@ def _figures(
 
 
 def _growth(growth: int) -> str:
-    return shortened(scaled(growth, 18))
+    return without_trailing_zeros(fixed_point_text(growth, 18))

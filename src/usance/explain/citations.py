@@ -6,9 +6,9 @@ from pathlib import Path
 
 from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
 
-from usance.explain.working import Opening, Quoted, Reference, Term, Working
+from usance.explain.working import Opening, Quoted, Reference, TermsInForce, Working
 from usance.language.directive import source_of
-from usance.language.provenance import is_generated, is_posted
+from usance.language.provenance import has_id, is_generated
 from usance.language.reading import Reading
 from usance.ledger import plugin_lines
 from usance.ledger.load import Ledger
@@ -27,7 +27,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class OpeningBalance:
     """What last changed a balance before the day: a generated transaction, or (empty id) a person.
 
     Of a person's transaction file and line say where it stands.
@@ -63,14 +63,14 @@ class Citations:
         match reference:
             case Source():
                 return [reference]
-            case Term():
+            case TermsInForce():
                 return [source_of(entry.meta) for entry in self._terms(reference)]
             case Quoted(commodity, quote):
                 return [source_of(entry.meta) for entry in self._prices(commodity, quote)]
             case Opening():
                 return []
 
-    def _terms(self, term: Term) -> Sequence[Directive]:
+    def _terms(self, term: TermsInForce) -> Sequence[Directive]:
         """Return the directive in force at the start of the day, and those of the day."""
         if term.kind == "commodity":
             return [e for e in self.written if isinstance(e, Commodity) and e.currency == term.name]
@@ -88,7 +88,7 @@ class Citations:
         return before + [entry for at, entry in found if start < at < end]
 
     @staticmethod
-    def _is_of(entry: Custom, term: Term) -> bool:
+    def _is_of(entry: Custom, term: TermsInForce) -> bool:
         texts = [value for value, _ in entry.values or ()]
         if term.kind == "yield-bonus":
             return texts[:2] == [term.name, term.venue]
@@ -123,7 +123,7 @@ class Citations:
             text.append(line.rstrip())
         return "\n".join(text)
 
-    def openings(self, work: Working) -> Iterator[Balance]:
+    def openings(self, work: Working) -> Iterator[OpeningBalance]:
         """Yield what last changed the balances with which the day began."""
         sought = {self._account(o): None for o in work.references if isinstance(o, Opening)}
         last: dict[tuple[str, str], Transaction] = {}
@@ -135,11 +135,11 @@ class Citations:
         for account, commodity in sought:
             if (account, commodity) in last:
                 entry = last[account, commodity]
-                identity = str(entry.meta["usance"]) if is_posted(entry) else ""
+                identity = str(entry.meta["usance"]) if has_id(entry) else ""
                 source = source_of(entry.meta)
                 if is_generated(entry):
                     source = plugin_lines.plugin_line(self.book.options)
-                yield Balance(account, commodity, identity, *source)
+                yield OpeningBalance(account, commodity, identity, *source)
 
     def _account(self, opening: Opening) -> tuple[str, str]:
         name, side, commodity = opening

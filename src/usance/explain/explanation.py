@@ -21,10 +21,10 @@ from usance.explain import lending as explain_lending
 from usance.explain import liquidation as explain_liquidation
 from usance.explain import margin as explain_margin
 from usance.explain import yields as explain_yield
-from usance.explain.citations import Balance, Citations, Used
+from usance.explain.citations import Citations, OpeningBalance, Used
 from usance.explain.working import Hour, Lived, Step, Working
 from usance.language.directive import source_of
-from usance.language.provenance import is_generated, is_posted
+from usance.language.provenance import has_id, is_generated
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of
 from usance.ledger import plugin_lines, replay
@@ -53,7 +53,7 @@ class Explanation:
     steps: list[Step]
     hours: list[Hour]
     directives: list[Used]
-    openings: list[Balance]
+    openings: list[OpeningBalance]
     shown: str
     recomputed: str
     differs: bool
@@ -66,7 +66,7 @@ def ids(book: Ledger) -> dict[str, Transaction]:
         str(entry.meta["usance"]): entry
         for entry in book.entries
         if isinstance(entry, Transaction)
-        and is_posted(entry)
+        and has_id(entry)
         and len(str(entry.meta["usance"]).split("/")) >= len(("kind", "date", "name"))
     }
 
@@ -200,7 +200,7 @@ def _transfer(work: Working, book: Ledger, reading: Reading, entry: Transaction)
     """Note what a transfer gave, at weight."""
     identity, day = str(entry.meta["usance"]), entry.date.toordinal()
     of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
-    drafts = {draft.identity: draft for draft in sub_accounts.handovers(of_day)}
+    drafts = {draft.identity: draft for draft in sub_accounts.drafts_of_day(of_day)}
     draft = drafts.get(identity)
     if draft is None:
         return None

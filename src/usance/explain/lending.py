@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from itertools import groupby
 
-from usance.engine.records import Borrow, CoinDay, PoolDay, Segment
+from usance.engine.records import Borrow, LendingDay, PoolDay, Segment
 from usance.engine.state import Holding
-from usance.explain.working import Lived, Opening, Quoted, Term, Working, carried, exact
+from usance.explain.working import Lived, Opening, Quoted, TermsInForce, Working, carried, exact
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, UNIT, ZERO, Coin, plain, total
+from usance.model.amounts import EXACT, PRECISE, UNIT, ZERO, Coin, decimal_text, total
 from usance.model.book import Movement
 from usance.model.hours import SLOTS, slot_of
 from usance.model.terms import CurvePool
@@ -32,7 +32,7 @@ def borrowing(work: Working, lived: Lived, name: str) -> None:
             _Side(work, lived, coin, "owed").explain()
 
 
-def _coins(lived: Lived, name: str) -> list[CoinDay]:
+def _coins(lived: Lived, name: str) -> list[LendingDay]:
     found = [coin for coin in lived.day.coins if coin.sub_account == name]
     return sorted(found, key=lambda coin: coin.coin.name)
 
@@ -40,7 +40,7 @@ def _coins(lived: Lived, name: str) -> list[CoinDay]:
 class _Side:
     """What was lent, or owed, of one coin of one sub-account in a day."""
 
-    def __init__(self, work: Working, lived: Lived, day: CoinDay, side: str) -> None:
+    def __init__(self, work: Working, lived: Lived, day: LendingDay, side: str) -> None:
         self.work = work
         self.lived = lived
         self.day = day
@@ -57,9 +57,9 @@ class _Side:
         """Note the steps, and the directives that they rest on."""
         name, coin = self.day.sub_account, self.coin.name
         self.work.cite(
-            Term("sub-account", name, ""),
-            Term("commodity", coin, ""),
-            Term("lending-pool", coin, self.day.venue),
+            TermsInForce("sub-account", name, ""),
+            TermsInForce("commodity", coin, ""),
+            TermsInForce("lending-pool", coin, self.day.venue),
             Opening(name, Side.WALLET if self.lends else Side.BORROWED, coin),
         )
         moved = self._moved()
@@ -233,7 +233,7 @@ class _Side:
     def _utilization(self, lent: Decimal, borrowed: Decimal, clock: str) -> Decimal:
         with localcontext(PRECISE):
             used = utilization(lent, borrowed)
-        formula, values = f"utilization = {plain(used)}", {}
+        formula, values = f"utilization = {decimal_text(used)}", {}
         if borrowed > 0 and lent > 0:
             values = {"borrowed": borrowed, "lent": lent}
             formula = "utilization = min(1, borrowed / lent)"

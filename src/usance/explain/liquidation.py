@@ -3,10 +3,10 @@
 from decimal import Decimal, localcontext
 
 from usance.engine.drafts import Draft, Leg
-from usance.engine.liquidation import FEE, PRICE_PLACES, STEPS, Fall
+from usance.engine.liquidation import FEE, PRICE_PLACES, STEPS, LiquidationStep
 from usance.engine.state import Holding
 from usance.explain.margin import measure
-from usance.explain.working import Lived, Quoted, Term, Working
+from usance.explain.working import Lived, Quoted, TermsInForce, Working
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, Coin, total
 from usance.rules.margin import Margin
@@ -25,12 +25,14 @@ class _Liquidation:
         self.lived = lived
         self.name = name
         self.legs = draft.legs
-        self.fall: Fall = lived.day.falls[draft.identity]
+        self.fall: LiquidationStep = lived.day.falls[draft.identity]
         self.coins = lived.book.coins
 
     def explain(self) -> None:
         venue = self.lived.book.venue(self.name)
-        self.work.cite(Term("liquidation", "", venue), Term("sub-account", self.name, ""))
+        self.work.cite(
+            TermsInForce("liquidation", "", venue), TermsInForce("sub-account", self.name, "")
+        )
         margin = measure(self.work, self.lived, self.name, self.fall.before, "before: ")
         if self.fall.before.positions:
             self._reduce(margin)

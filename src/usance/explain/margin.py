@@ -4,12 +4,12 @@ from decimal import Decimal, localcontext
 
 from usance.engine.margin_pool import CENT
 from usance.engine.state import Holding
-from usance.explain.working import Lived, Opening, Quoted, Term, Working
+from usance.explain.working import Lived, Opening, Quoted, TermsInForce, Working
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO
 from usance.model.terms import Identity, InverseSqrt, Slope, Tiers
 from usance.rules import margin as rules
-from usance.rules.margin import Asset, Margin, Requirement, Standing
+from usance.rules.margin import Asset, Margin, Requirement, Valuation
 from usance.rules.settlement import Settled
 
 # Settlement
@@ -24,7 +24,7 @@ def settlement(work: Working, lived: Lived, name: str) -> None:
 
 def _settled(work: Working, lived: Lived, made: Settled) -> None:
     name, coin, day = made.sub_account, made.coin, lived.day.day
-    work.cite(Term("commodity", coin.name, ""), Opening(name, Side.PERP, coin.name))
+    work.cite(TermsInForce("commodity", coin.name, ""), Opening(name, Side.PERP, coin.name))
     before = lived.before.holdings.get(name, {}).get(coin.name, Holding())
     parts = {"balance at 00:00": coin.decimal(before.perp)}
     for movement in lived.book.movements.get((name, coin.name), {}).get(day, ()):
@@ -49,7 +49,10 @@ def _settled(work: Working, lived: Lived, made: Settled) -> None:
 
 def _contract(work: Working, lived: Lived, name: str, contract: str) -> None:
     """Cite a contract's terms, and the trades of its lots that are open or of the day."""
-    work.cite(Term("perpetual", contract, lived.book.venue(name)), Term("commodity", contract, ""))
+    work.cite(
+        TermsInForce("perpetual", contract, lived.book.venue(name)),
+        TermsInForce("commodity", contract, ""),
+    )
     lots = {**lived.before.positions.get(name, {}).get(contract, {})}
     for day, movements in sorted(lived.book.trades.get((name, contract), {}).items()):
         for movement in movements:
@@ -63,7 +66,9 @@ def _contract(work: Working, lived: Lived, name: str, contract: str) -> None:
 def margin(work: Working, lived: Lived, name: str) -> None:
     """Note the steps of the margin that a sub-account holds at the end of a day."""
     held = ZERO
-    work.cite(Term("sub-account", name, ""), Opening(name, Side.MARGIN, lived.book.operating))
+    work.cite(
+        TermsInForce("sub-account", name, ""), Opening(name, Side.MARGIN, lived.book.operating)
+    )
     if name in lived.day.margins:
         standing, _ = lived.day.margins[name]
         initial = measure(work, lived, name, standing, "").initial_margin
@@ -83,7 +88,7 @@ def margin(work: Working, lived: Lived, name: str) -> None:
     )
 
 
-def measure(work: Working, lived: Lived, name: str, standing: Standing, when: str) -> Margin:
+def measure(work: Working, lived: Lived, name: str, standing: Valuation, when: str) -> Margin:
     """Note the steps of a margin, and return it; `when` begins what each step says."""
     return _Measure(work, lived, name, standing, when).explain()
 
@@ -92,7 +97,7 @@ class _Measure:
     """One margin that is being explained."""
 
     def __init__(
-        self, work: Working, lived: Lived, name: str, standing: Standing, when: str
+        self, work: Working, lived: Lived, name: str, standing: Valuation, when: str
     ) -> None:
         self.work = work
         self.lived = lived
@@ -143,7 +148,7 @@ class _Measure:
         assert asset.price is not None
         coin = asset.coin
         self.work.cite(
-            Term("collateral", coin, self.venue),
+            TermsInForce("collateral", coin, self.venue),
             Quoted(coin, self.currency),
             Opening(self.name, Side.WALLET, coin),
         )
@@ -209,7 +214,7 @@ class _Measure:
         for debt, required in zip(self.standing.debts, self.margin.debts, strict=True):
             coin = debt.coin
             self.work.cite(
-                Term("collateral", coin, self.venue),
+                TermsInForce("collateral", coin, self.venue),
                 Quoted(coin, self.currency),
                 Opening(self.name, Side.BORROWED, coin),
             )

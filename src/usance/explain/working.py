@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from usance.engine.loop import Day
 from usance.engine.state import State
-from usance.model.accounts import Reserve, Side
-from usance.model.amounts import PRECISE, UNIT, Coin, figure, scaled
+from usance.model.accounts import ProductAccount, Side
+from usance.model.amounts import PRECISE, UNIT, Coin, fixed_point_text, rounded_text
 from usance.model.book import Book
 from usance.model.problems import Source
 from usance.rules.interest import HOURS_A_YEAR
@@ -55,7 +55,7 @@ class Hour(NamedTuple):
     earned: Decimal
 
 
-class Term(NamedTuple):
+class TermsInForce(NamedTuple):
     """A reference to the directives of a kind and name that are in force on the day at a venue."""
 
     kind: str
@@ -74,11 +74,11 @@ class Opening(NamedTuple):
     """A reference to what last changed a balance before the day."""
 
     name: str
-    side: Side | Reserve
+    side: Side | ProductAccount
     commodity: str
 
 
-Reference = Source | Term | Quoted | Opening
+Reference = Source | TermsInForce | Quoted | Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Working:
 
 def exact(number: int, places: int) -> Decimal:
     """Return an integer of 10^-places as a number."""
-    return Decimal(scaled(number, places))
+    return Decimal(fixed_point_text(number, places))
 
 
 def carried(coin: Coin, carry: int) -> Decimal:
@@ -194,7 +194,7 @@ def substituted(step: Step) -> str:
     names = "|".join(map(re.escape, sorted(step.values, key=len, reverse=True)))
 
     def number(match: re.Match[str]) -> str:
-        value = figure(step.values[match.group()])
+        value = rounded_text(step.values[match.group()])
         return f"({value})" if value.startswith("-") else value
 
     return re.sub(rf"(?<!\w)(?:{names})(?![\w-])", number, expression)

@@ -8,8 +8,8 @@ from usance.engine import bills as portfolios
 from usance.engine.bills import Division, Held
 from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import Accrual
-from usance.explain.working import Lived, Opening, Quoted, Term, Working, exact
-from usance.model.accounts import Reserve, Side
+from usance.explain.working import Lived, Opening, Quoted, TermsInForce, Working, exact
+from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, Coin, total
 from usance.model.hours import SLOTS, date_of
 from usance.model.periods import Period, period_of
@@ -33,9 +33,9 @@ def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
     """Note what a holder was credited: treasury yield, and a bonus."""
     coin, holder = made.coin, made.sub_account
     work.cite(
-        Term("yield-product", made.product, made.venue),
-        Term("sub-account", holder, ""),
-        Term("commodity", coin.name, ""),
+        TermsInForce("yield-product", made.product, made.venue),
+        TermsInForce("sub-account", holder, ""),
+        TermsInForce("commodity", coin.name, ""),
     )
     before = lived.before.accruals.get((holder, coin.name), Accrual())
     product = _terms(lived, made.venue, made.product)
@@ -58,7 +58,7 @@ def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_treasury, credit)
     bonus = _bonus_of(lived, holder, made.product)
     if bonus is not None:
-        work.cite(Term("yield-bonus", made.product, holder))
+        work.cite(TermsInForce("yield-bonus", made.product, holder))
         say = f"{made.product}, bonus"
         cap = None if bonus.cap is None else int(bonus.cap // coin.quantum)
         hours = _principal_hours(work, made, cap, say)
@@ -120,7 +120,7 @@ def _enrolled(work: Working, lived: Lived, name: str) -> None:
             unit.amount(after.enrolled - before),
             coin,
         )
-        work.cite(Opening(name, Side.YIELD, coin), Term("sub-account", name, ""))
+        work.cite(Opening(name, Side.YIELD, coin), TermsInForce("sub-account", name, ""))
 
 
 # What backs a product
@@ -156,9 +156,9 @@ def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int
     """Note a product's income, its fee and what is divided; return the growth, 1e-18."""
     name, coin, book = made.product, made.coin, lived.book
     work.cite(
-        Term("yield-product", name, made.venue),
-        Term("commodity", coin.name, ""),
-        Opening(name, Reserve.ACCRETION, coin.name),
+        TermsInForce("yield-product", name, made.venue),
+        TermsInForce("commodity", coin.name, ""),
+        Opening(name, ProductAccount.ACCRETION, coin.name),
     )
     portfolio = lived.after.portfolio(name)
     lots = list(portfolios.held(portfolio, bills, book.yields.maturities, coin, lived.day.day))
@@ -169,7 +169,7 @@ def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int
                 work.cite(kept.source)
     incomes: dict[str, Decimal] = {}
     for number, lot in enumerate(lots, 1):
-        work.cite(Term("commodity", lot.bill, ""))
+        work.cite(TermsInForce("commodity", lot.bill, ""))
         incomes[f"income {number} of {lot.bill}"] = _accretion(work, lived, lot, bills, coin)
     work.total("income of the day", "income", incomes, coin.name, made.income)
     formula, fee = "fee = 0", dict[str, Decimal]()
@@ -268,8 +268,8 @@ def payout(work: Working, lived: Lived, name: str) -> None:
                 coin = lived.book.coins[_terms(lived, venue, product).asset]
                 unpaid = lived.before.accruals[holder, coin.name].unpaid[period]
                 parts[f"treasury of {holder} for {period.name}"] = coin.amount(unpaid[0])
-                work.cite(Term("yield-product", product, venue))
-                work.cite(Opening(name, Reserve.PAYABLE, coin.name))
+                work.cite(TermsInForce("yield-product", product, venue))
+                work.cite(Opening(name, ProductAccount.PAYABLE, coin.name))
     if coin is not None:
         work.total("paid out of cash", "paid", parts, coin.name, total(parts.values()))
 
@@ -294,7 +294,10 @@ def _paid(
 ) -> None:
     """Note how the credits of a period add up to its payout."""
     coin = lived.book.coins[_terms(lived, venue, product).asset]
-    work.cite(Term("yield-product", product, venue), Opening(holder, Side.ACCRUED_YIELD, coin.name))
+    work.cite(
+        TermsInForce("yield-product", product, venue),
+        Opening(holder, Side.ACCRUED_YIELD, coin.name),
+    )
     sums: dict[str, Decimal] = {}
     unpaid = lived.before.accruals[holder, coin.name].unpaid[period]
     for index, source in enumerate(("treasury", "bonus")):

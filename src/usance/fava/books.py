@@ -225,7 +225,7 @@ class Books:
 
     def handovers(self, first: int, last: int) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""
-        return sub_accounts.given(
+        return sub_accounts.drafts_of(
             transfer for transfer in self.reading.book.transfers if first <= transfer.day <= last
         )[::-1]
 

@@ -61,7 +61,7 @@ class UsanceBooks(FavaExtensionBase):
         """
         self._books = None
         options = self.ledger.options
-        reading = ledger.handed_on(options).reading
+        reading = ledger.plugin_result(options).reading
         folder = str(Path(self.ledger.beancount_file_path).parent)
         if reading is not None:
             self._named.update(ledger.places(reading, folder))

@@ -9,7 +9,7 @@ from fava.ext import FavaExtensionBase
 from usance.fava.books import Books
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
-from usance.model.amounts import ZERO, plain
+from usance.model.amounts import ZERO, decimal_text
 from usance.model.hours import date_of
 from usance.reports import balance_sheets as reports
 from usance.reports.lending import SIDES
@@ -123,7 +123,7 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
                 "date": date_of(draft.day).isoformat(),
                 "giver": draft.sub_account if pair.amount > 0 else pair.debit[1],
                 "taker": pair.debit[1] if pair.amount > 0 else draft.sub_account,
-                "amount": plain(abs(pair.amount)),
+                "amount": decimal_text(abs(pair.amount)),
                 "coin": pair.currency,
             }
             for draft in books.handovers(view.first, view.last)

@@ -14,7 +14,7 @@ from usance.explain.explanation import Explanation
 from usance.fava.books import Books
 from usance.fava.page import Page, listed
 from usance.fava.view import View
-from usance.model.amounts import figure, plain
+from usance.model.amounts import decimal_text, rounded_text
 from usance.model.hours import date_of
 
 
@@ -78,7 +78,7 @@ class UsanceVerify(Page, FavaExtensionBase):
                 (
                     hour.what,
                     f"{hour.hour:02}:00",
-                    *(view.hidden("" if cell is None else figure(cell)) for cell in hour[2:]),
+                    *(view.hidden("" if cell is None else rounded_text(cell)) for cell in hour[2:]),
                 )
                 for hour in explained.hours
             ],
@@ -89,14 +89,14 @@ def _steps(view: View, explained: Explanation) -> Iterator[dict[str, str]]:
     """Yield each step for a person with a calculator."""
     for step in explained.steps:
         name, _, expression = step.formula.partition(" = ")
-        result = figure(step.result)
+        result = rounded_text(step.result)
         numbers = explanation.substituted(step)
         yield {
             "what": step.what,
             "name": name,
             "formula": expression,
             "numbers": "" if numbers in (expression, result) else view.hidden(numbers),
-            "exact": view.hidden(plain(step.result)),
+            "exact": view.hidden(decimal_text(step.result)),
             "result": view.hidden(result),
             "unit": step.unit,
         }

@@ -14,7 +14,7 @@ from beancount.core.amount import Amount
 from beancount.core.data import Commodity, Custom, Posting, Price, Transaction
 from beancount.core.position import Cost
 
-from usance.model.amounts import plain
+from usance.model.amounts import decimal_text
 from usance.model.hours import clock, date_of
 from usance.model.problems import Source
 from usance.model.terms import Rates, TreasuryRate
@@ -60,9 +60,9 @@ def price_text(entry: Price) -> str:
 def row_text(coin: str, path: str, row: tuple[int, int, Rates]) -> str:
     """Return the text of a row of a rates file."""
     day, seconds, rates = row
-    numbers = [plain(rates.supply), plain(rates.borrow)]
+    numbers = [decimal_text(rates.supply), decimal_text(rates.borrow)]
     if rates.utilization is not None:
-        numbers.append(plain(rates.utilization))
+        numbers.append(decimal_text(rates.utilization))
     at = f"{date_of(day)}T{clock(seconds)}Z"
     return f"{at} lending-rate {coin} {json.dumps(path)} {' '.join(numbers)}"
 
@@ -70,7 +70,7 @@ def row_text(coin: str, path: str, row: tuple[int, int, Rates]) -> str:
 def treasury_row_text(product: str, path: str, row: tuple[int, int, TreasuryRate]) -> str:
     """Return the text of a row of a file of treasury rates."""
     day, _, rate = row
-    number = plain(rate.rate)
+    number = decimal_text(rate.rate)
     return f"{date_of(day)} treasury-rate {json.dumps(product)} {json.dumps(path)} {number}"
 
 
@@ -83,7 +83,7 @@ def _text(value: object) -> str:
         case bool():
             return "TRUE" if value else "FALSE"
         case Decimal():
-            return plain(value)
+            return decimal_text(value)
         case Amount():
             return _amount(value)
         case str():
@@ -94,7 +94,7 @@ def _text(value: object) -> str:
 
 def _amount(amount: Amount) -> str:
     assert isinstance(amount.number, Decimal)
-    return f"{plain(amount.number)} {amount.currency}"
+    return f"{decimal_text(amount.number)} {amount.currency}"
 
 
 def _posting(posting: Posting) -> str:
@@ -104,7 +104,7 @@ def _posting(posting: Posting) -> str:
         cost = posting.cost
         assert isinstance(cost, Cost)
         label = f", {json.dumps(cost.label)}" if cost.label else ""
-        text += f" {{{plain(cost.number)} {cost.currency}, {cost.date}{label}}}"
+        text += f" {{{decimal_text(cost.number)} {cost.currency}, {cost.date}{label}}}"
     if posting.price is not None:
         text += f" @ {_amount(posting.price)}"
     return text

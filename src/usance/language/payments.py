@@ -13,9 +13,9 @@ from usance.language.directive import source_of
 from usance.language.schedule import Schedule
 from usance.language.transactions import Receipt
 from usance.model import periods, problems
-from usance.model.accounts import Chart, Reserve, Side
+from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, tally
-from usance.model.book import Payment, Reserved
+from usance.model.book import Payment, ProductPosting
 from usance.model.hours import SLOTS, date_of
 from usance.model.periods import Period
 from usance.model.problems import Problem, Source
@@ -37,18 +37,18 @@ class Backing:
     """
 
     products: Products
-    reserved: dict[str, dict[int, list[Reserved]]] = field(default_factory=dict)
+    reserved: dict[str, dict[int, list[ProductPosting]]] = field(default_factory=dict)
     maturities: dict[str, int] = field(default_factory=dict)
     inputs: list[Input] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
-def backing(terms: Schedule, reserved: Mapping[str, Sequence[Reserved]]) -> Backing:
+def backing(terms: Schedule, reserved: Mapping[str, Sequence[ProductPosting]]) -> Backing:
     """Return the products whose bills can accrete; nothing is generated for the others."""
     made = Backing(dict(terms.products))
     every = sorted((kept for of in reserved.values() for kept in of), key=lambda kept: kept.day)
     for kept in every:
-        if kept.reserve is Reserve.BILLS and kept.commodity in terms.maturing:
+        if kept.reserve is ProductAccount.BILLS and kept.commodity in terms.maturing:
             _mature(made, terms.maturing[kept.commodity], kept.day)
     for (venue, name), timeline in terms.products.items():
         if timeline.values[0].bills is None:
@@ -62,9 +62,9 @@ def backing(terms: Schedule, reserved: Mapping[str, Sequence[Reserved]]) -> Back
             made.problems += wrong
             del made.products[venue, name]
             continue
-        days: dict[int, list[Reserved]] = {}
+        days: dict[int, list[ProductPosting]] = {}
         for kept in sorted(reserved.get(name, ()), key=lambda kept: kept.day):
-            if kept.reserve is Reserve.BILLS or kept.commodity == asset:
+            if kept.reserve is ProductAccount.BILLS or kept.commodity == asset:
                 days.setdefault(kept.day, []).append(kept)
         made.reserved[name] = days
     return made
@@ -82,12 +82,12 @@ def _mature(made: Backing, entry: Commodity, day: int) -> None:
 
 
 def _faults(
-    reserved: Iterable[Reserved], asset: str, maturities: Mapping[str, int]
+    reserved: Iterable[ProductPosting], asset: str, maturities: Mapping[str, int]
 ) -> Iterator[Problem]:
     """Yield what is wrong with bills, once for each."""
     told: set[str] = set()
     for kept in reserved:
-        if kept.reserve is not Reserve.BILLS or kept.commodity in told:
+        if kept.reserve is not ProductAccount.BILLS or kept.commodity in told:
             continue
         problem = _fault(kept, asset, maturities)
         if problem is not None:
@@ -95,7 +95,7 @@ def _faults(
             yield problem
 
 
-def _fault(kept: Reserved, asset: str, maturities: Mapping[str, int]) -> Problem | None:
+def _fault(kept: ProductPosting, asset: str, maturities: Mapping[str, int]) -> Problem | None:
     bill, lot = kept.commodity, kept.lot
     if lot is None:
         return problems.bill_without_cost(kept.source, bill, asset)
@@ -113,7 +113,7 @@ def _fault(kept: Reserved, asset: str, maturities: Mapping[str, int]) -> Problem
 
 
 def payments(
-    terms: Schedule, chart: Chart, receipts: Iterable[Receipt]
+    terms: Schedule, chart: ChartOfAccounts, receipts: Iterable[Receipt]
 ) -> tuple[list[Payment], list[Input], list[Problem]]:
     """Return what was paid, and inputs of the days on which a payout steps aside for it."""
     # A venue may pay a period in parts: each payment takes out of AccruedYield the amount it
@@ -164,7 +164,11 @@ def _period(
 
 
 def _payments(
-    terms: Schedule, chart: Chart, entry: Transaction, name: str, period: tuple[str, Period] | None
+    terms: Schedule,
+    chart: ChartOfAccounts,
+    entry: Transaction,
+    name: str,
+    period: tuple[str, Period] | None,
 ) -> Iterator[Payment]:
     """Yield what one transaction pays to one sub-account, by coin."""
     venue = terms.sub_accounts[name].values[0].venue

@@ -20,7 +20,7 @@ DAY_CLOSE = "day-close"
 DAY_CORRECT = "day-correct"
 
 
-def is_posted(entry: Transaction) -> bool:
+def has_id(entry: Transaction) -> bool:
     """Tell whether `usance accrue` wrote a transaction."""
     return "usance" in entry.meta and "usance" in entry.tags
 

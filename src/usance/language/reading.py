@@ -21,12 +21,12 @@ from usance.language import payments as yield_reading
 from usance.language import prices as price_reading
 from usance.language import trades as margin_reading
 from usance.language.canonical import Input
-from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, is_posted
+from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, has_id
 from usance.language.rate_series import Files
 from usance.language.schedule import Schedule, schedule
-from usance.language.transactions import Scribe
+from usance.language.transactions import TransactionReader
 from usance.model import problems
-from usance.model.accounts import Chart, Reserve, Side
+from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import QUANTUM_DEFAULT, Coin, decimals
 from usance.model.book import Book, Movement, Transfer, Yields
 from usance.model.hours import SLOTS
@@ -52,7 +52,7 @@ class Reading:
     """
 
     book: Book
-    chart: Chart
+    chart: ChartOfAccounts
     problems: list[Problem]
     horizon: int
     posted: list[Transaction]
@@ -72,7 +72,7 @@ class Reading:
         """Tell whether the engine opens an account even where a person posts to it."""
         reserve = self.chart.reserve(account)
         if reserve is not None:
-            return reserve[1] is Reserve.ACCRETION
+            return reserve[1] is ProductAccount.ACCRETION
         name, side = self.chart.side(account) or ("", None)
         if side not in (Side.ACCRUED_YIELD, Side.TREASURY) or name not in self.book.sub_accounts:
             return False
@@ -96,12 +96,12 @@ def read(
     for entry in entries:
         kinds[type(entry)].append(entry)
     terms = schedule(kinds[Custom], kinds[Commodity], roots["Assets"], folder)
-    chart = Chart(roots, terms.roots, terms.bills)
-    posted = [entry for entry in kinds[Transaction] if is_posted(entry)]
-    written = [entry for entry in kinds[Transaction] if not is_posted(entry)]
+    chart = ChartOfAccounts(roots, terms.roots, terms.bills)
+    posted = [entry for entry in kinds[Transaction] if has_id(entry)]
+    written = [entry for entry in kinds[Transaction] if not has_id(entry)]
     seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     operating = (options["operating_currency"] or [None])[0]
-    scribe = Scribe(
+    scribe = TransactionReader(
         chart,
         isolating=Stage.SUB_ACCOUNTS in stages,
         placed=not (terms.unplaced or terms.lost),

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from usance.language.schedule import Schedule
 from usance.language.transactions import Notional
 from usance.model import problems
-from usance.model.accounts import Chart, Side
-from usance.model.amounts import EXACT, QUANTUM_DEFAULT, plain
+from usance.model.accounts import ChartOfAccounts, Side
+from usance.model.amounts import EXACT, QUANTUM_DEFAULT, decimal_text
 from usance.model.book import Movement
 from usance.model.problems import Problem
 from usance.model.terms import Perpetual
@@ -37,7 +37,9 @@ def faulty(trades: list[Movement], terms: Schedule) -> frozenset[str]:
 
 
 def misplaced(
-    movements: dict[tuple[str, str], dict[int, list[Movement]]], terms: Schedule, chart: Chart
+    movements: dict[tuple[str, str], dict[int, list[Movement]]],
+    terms: Schedule,
+    chart: ChartOfAccounts,
 ) -> tuple[frozenset[str], list[Problem]]:
     """Take contracts out of what moves coins: they belong in Perp, at cost."""
     wrong: list[Problem] = []
@@ -64,7 +66,7 @@ def mismatches(notionals: list[Notional], terms: Schedule) -> dict[int, list[Pro
     for trade in notionals:
         off = abs(EXACT.subtract(trade.written, trade.expected))
         if off >= terms.quanta.get(trade.coin, QUANTUM_DEFAULT):
-            written, expected = plain(trade.written), plain(trade.expected)
+            written, expected = decimal_text(trade.written), decimal_text(trade.expected)
             problem = problems.notional_mismatch(
                 trade.source, trade.contract, written, expected, trade.coin
             )

@@ -13,9 +13,9 @@ from usance.language import canonical as inputs
 from usance.language.canonical import Input
 from usance.language.directive import source_of
 from usance.model import problems
-from usance.model.accounts import Chart, Reserve, Side
-from usance.model.amounts import EXACT, ZERO, tally, tidied
-from usance.model.book import Movement, Reserved, Transfer
+from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
+from usance.model.amounts import EXACT, ZERO, normalized, tally
+from usance.model.book import Movement, ProductPosting, Transfer
 from usance.model.hours import moment, seconds_of
 from usance.model.lots import Lot
 from usance.model.problems import Problem, Source
@@ -24,7 +24,9 @@ from usance.rules.isolation import may_pass
 MOVING = frozenset((Side.WALLET, Side.BORROWED, Side.PERP))
 """Sides that a person moves."""
 
-KEEPING = frozenset((Reserve.BILLS, Reserve.ACCRETION, Reserve.CASH, Reserve.PAYABLE))
+KEEPING = frozenset(
+    (ProductAccount.BILLS, ProductAccount.ACCRETION, ProductAccount.CASH, ProductAccount.PAYABLE)
+)
 """Accounts of a product whose balance counts."""
 
 
@@ -50,14 +52,14 @@ class Notional(NamedTuple):
     source: Source
 
 
-class Scribe:
+class TransactionReader:
     """Takes down what a person's transactions do to sub-accounts, and what they may not do.
 
     isolating  crossings and unknown accounts are refused
     placed     every sub-account has its place, so that an account beside them is a stray one
     """
 
-    def __init__(self, chart: Chart, *, isolating: bool, placed: bool) -> None:
+    def __init__(self, chart: ChartOfAccounts, *, isolating: bool, placed: bool) -> None:
         self.chart = chart
         self.isolating = isolating
         self.placed = placed
@@ -65,7 +67,7 @@ class Scribe:
         self.trades: list[Movement] = []
         self.transfers: list[Transfer] = []
         self.notionals: list[Notional] = []
-        self.reserved: dict[str, list[Reserved]] = {}
+        self.reserved: dict[str, list[ProductPosting]] = {}
         self.receipts: list[Receipt] = []
         self.gifts: dict[int, list[tuple[str, Source]]] = {}
         self.inputs: list[Input] = []
@@ -143,7 +145,7 @@ class Scribe:
         commodity, number = posting.units.currency, posting.units.number
         assert isinstance(number, Decimal)
         day = entry.date.toordinal()
-        kept = Reserved(day, reserve, commodity, number, lot_of(posting), source)
+        kept = ProductPosting(day, reserve, commodity, number, lot_of(posting), source)
         self.reserved.setdefault(product, []).append(kept)
         return True
 
@@ -171,7 +173,7 @@ class Scribe:
             theirs = weights[second].get(currency, ZERO)
             amount = EXACT.minus(ours) if ours < 0 else theirs
             if amount:
-                given[currency] = tidied(amount)
+                given[currency] = normalized(amount)
         text = inputs.transaction_text(entry, entry.postings, seconds)
         day = entry.date.toordinal()
         self.transfers.append(

@@ -22,10 +22,10 @@ from beancount.parser import printer
 from usance.engine.drafts import Draft, Leg, Pair, Place, Proof
 from usance.engine.records import Segment
 from usance.language import provenance
-from usance.language.provenance import GENERATED, MONTH_FILE, is_posted
+from usance.language.provenance import GENERATED, MONTH_FILE, has_id
 from usance.language.reading import Reading
-from usance.model.accounts import Chart, Reserve, Side
-from usance.model.amounts import Coin, plain, scaled, shortened
+from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
+from usance.model.amounts import Coin, decimal_text, fixed_point_text, without_trailing_zeros
 from usance.model.hours import date_of
 
 NARRATIONS = {
@@ -51,7 +51,7 @@ The count begins again each day, so that an edit elsewhere does not move the dir
 class Accounts(dict[Place, str]):
     """The names of accounts, by what they are to a sub-account or product."""
 
-    def __init__(self, chart: Chart) -> None:
+    def __init__(self, chart: ChartOfAccounts) -> None:
         self.chart = chart
 
     def __missing__(self, place: Place) -> str:
@@ -59,7 +59,7 @@ class Accounts(dict[Place, str]):
         match place:
             case (name, Side() as side):
                 account = self.chart.account(name, side)
-            case (name, Reserve() as reserve):
+            case (name, ProductAccount() as reserve):
                 account = self.chart.reserved(name, reserve)
             case (name, str() as other):
                 account = self.chart.transfers(name, other)
@@ -77,7 +77,7 @@ class Journal:
     """
 
     def __init__(
-        self, chart: Chart, opened: Iterable[str], ours: Mapping[str, int] | None = None
+        self, chart: ChartOfAccounts, opened: Iterable[str], ours: Mapping[str, int] | None = None
     ) -> None:
         self.opened = set(opened)
         self.ours = dict(ours or {})
@@ -169,7 +169,7 @@ class Journal:
         if proof.entry_fee:
             meta["entry-fee"] = coin.text(proof.entry_fee)
         if proof.price is not None:
-            meta["price"] = plain(proof.price)
+            meta["price"] = decimal_text(proof.price)
         return meta
 
     def _segment(self, coin: Coin, segment: Segment) -> dict[str, str]:
@@ -177,10 +177,13 @@ class Journal:
         shared = self.shared.get(growth)
         if shared is None or shared[0] is not rate:
             # All accounts of a pool share the figures of a day.
-            texts = shortened(f"{rate:f}"), shortened(scaled(growth, 18))
+            texts = (
+                without_trailing_zeros(f"{rate:f}"),
+                without_trailing_zeros(fixed_point_text(growth, 18)),
+            )
             shared = self.shared[growth] = (rate, *texts)
         return {
-            "principal": scaled(principal * coin.step, coin.places),
+            "principal": fixed_point_text(principal * coin.step, coin.places),
             # Principal and growth do not tell how long a segment was. With its hours a reader sees
             # that a day has 24 and a month no 32nd day, and recomputes the average principal.
             "hours": str(hours),
@@ -227,7 +230,7 @@ def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], di
             if shared or _is_posted(entry):
                 found.add(entry.account)
         elif isinstance(entry, Transaction):
-            posted, day = is_posted(entry), entry.date.toordinal()
+            posted, day = has_id(entry), entry.date.toordinal()
             for posting in entry.postings:
                 if posted or not reading.is_ours(posting.account):
                     found.add(posting.account)

@@ -22,7 +22,7 @@ HANDED = "usance"
 """The option in which the plugins hand on what they read, beside the directives."""
 
 
-class Handed:
+class PluginResult:
     """What the plugins read and lived; it stays out of Beancount's load cache.
 
     lived  under Fava: all days from the first one on, each with its evening's state
@@ -32,18 +32,18 @@ class Handed:
         self.reading = reading
         self.lived: list[tuple[Day, State]] = []
 
-    def __reduce__(self) -> tuple[type["Handed"], tuple[()]]:
+    def __reduce__(self) -> tuple[type["PluginResult"], tuple[()]]:
         """Leave all of it behind."""
-        return Handed, ()
+        return PluginResult, ()
 
     def __repr__(self) -> str:
         """Say what it is: Fava shows it in a list of options."""
         return "what the plugins read"
 
 
-def handed_on(options: Mapping[str, Any]) -> Handed:
+def plugin_result(options: Mapping[str, Any]) -> PluginResult:
     """Return what the plugins handed on; nothing where they did not run, or the load was cached."""
-    found: Handed = options.get(HANDED, Handed())
+    found: PluginResult = options.get(HANDED, PluginResult())
     return found
 
 
@@ -114,7 +114,7 @@ def loaded(
     told = list(errors)
     findings = [error for error in told if isinstance(error, UsanceFinding)]
     faults = [error for error in told if not isinstance(error, UsanceFinding)]
-    handed = handed_on(options)
+    handed = plugin_result(options)
     return Ledger(
         str(Path(path).absolute()),
         entries,

@@ -37,7 +37,7 @@ class Side(Enum):
     __hash__ = object.__hash__
 
 
-class Reserve(Enum):
+class ProductAccount(Enum):
     """An account of a product backed by bills: the root it hangs from and its last part.
 
     The account of the bills themselves is named by the product's terms.
@@ -54,7 +54,7 @@ class Reserve(Enum):
     __hash__ = object.__hash__
 
 
-class Chart:
+class ChartOfAccounts:
     """Which account belongs to which sub-account or product.
 
     roots     the ledger's names of the five root accounts, by Beancount's default name
@@ -81,11 +81,11 @@ class Chart:
         }
         self._names = {pair: account for account, pair in self._sides.items()}
         self._entities: dict[str, str] = {}
-        self._reserves: dict[str, tuple[str, Reserve]] = {}
+        self._reserves: dict[str, tuple[str, ProductAccount]] = {}
         for name, bills in (products or {}).items():
             entity = bills.partition(":")[2].rpartition(":")[0]
             self._entities[entity] = name
-            for reserve in Reserve:
+            for reserve in ProductAccount:
                 root, below = reserve.value
                 account = f"{roots[root]}:{entity}:{below}" if below else bills
                 self._reserves[account] = (name, reserve)
@@ -126,13 +126,13 @@ class Chart:
 
     def is_product(self, name: str) -> bool:
         """Tell whether a name is that of a product with accounts of its own."""
-        return (name, Reserve.BILLS) in self._kept
+        return (name, ProductAccount.BILLS) in self._kept
 
-    def reserve(self, account: str) -> tuple[str, Reserve] | None:
+    def reserve(self, account: str) -> tuple[str, ProductAccount] | None:
         """Return product and kind of an account, None where it is none of a product's."""
         return self._reserves.get(account)
 
-    def reserved(self, product: str, reserve: Reserve) -> str:
+    def reserved(self, product: str, reserve: ProductAccount) -> str:
         """Return the account of a product."""
         return self._kept[product, reserve]
 

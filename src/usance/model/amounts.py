@@ -58,7 +58,7 @@ class Coin:
     @classmethod
     def of(cls, name: str, quantum: Decimal, digits: int) -> "Coin":
         """Return the coin whose grain holds both its quantum and `digits` decimals."""
-        tidy = tidied(quantum)
+        tidy = normalized(quantum)
         places = decimals(tidy)
         step = int(EXACT.scaleb(tidy, places))
         grain = max(places, digits)
@@ -79,7 +79,7 @@ class Coin:
     def written(self, amount: Decimal) -> Decimal:
         """Return an amount as it is posted: to the quantum, or what is finer without zeros."""
         grains = self.grains(amount)
-        return tidied(amount) if grains % self.quanta else self.amount(grains // self.quanta)
+        return normalized(amount) if grains % self.quanta else self.amount(grains // self.quanta)
 
     def amount(self, quanta: int) -> Decimal:
         """Return a number of quanta in coins, written to the quantum."""
@@ -87,13 +87,13 @@ class Coin:
 
     def text(self, quanta: int) -> str:
         """Return a number of quanta in coins as plain decimal text, written to the quantum."""
-        return scaled(quanta * self.step, self.places)
+        return fixed_point_text(quanta * self.step, self.places)
 
     def carry_text(self, carry: int) -> str:
         """Return a carry (1e-18 quanta) in coins as plain decimal text, trailing zeros cut."""
         # In coins, so that a reader can type `principal x growth + carry = credit + carry-after`
         # into a calculator without converting anything.
-        return shortened(scaled(carry * self.step, self.places + 18))
+        return without_trailing_zeros(fixed_point_text(carry * self.step, self.places + 18))
 
     def carry(self, text: str) -> int:
         """Return the carry that `carry_text` wrote; ValueError where it is none."""
@@ -113,22 +113,22 @@ def tally(sums: dict[K, Decimal], key: K, number: Decimal) -> None:
     sums[key] = EXACT.add(sums.get(key, ZERO), number)
 
 
-def figure(number: Decimal) -> str:
+def rounded_text(number: Decimal) -> str:
     """Return a figure as plain decimal text, with 28 significant digits at most."""
-    return plain(FIGURE.plus(number))
+    return decimal_text(FIGURE.plus(number))
 
 
-def scaled(number: int, places: int) -> str:
+def fixed_point_text(number: int, places: int) -> str:
     """Return an integer of 10^-places as plain decimal text with that many decimals."""
     if not places:
         return str(number)
     if number < 0:
-        return f"-{scaled(-number, places)}"
+        return f"-{fixed_point_text(-number, places)}"
     digits = str(number).zfill(places + 1)
     return f"{digits[:-places]}.{digits[-places:]}"
 
 
-def shortened(text: str) -> str:
+def without_trailing_zeros(text: str) -> str:
     """Return plain decimal text without trailing zeros behind the point."""
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -139,7 +139,7 @@ def decimals(number: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def tidied(number: Decimal) -> Decimal:
+def normalized(number: Decimal) -> Decimal:
     """Return a finite number without trailing zeros behind the point, and without an exponent."""
     exponent = number.as_tuple().exponent
     if exponent == 0:
@@ -149,9 +149,9 @@ def tidied(number: Decimal) -> Decimal:
     return Decimal(int(short)) if isinstance(exponent, int) and exponent > 0 else short
 
 
-def plain(number: Decimal) -> str:
+def decimal_text(number: Decimal) -> str:
     """Return a finite number as plain decimal text, trailing zeros cut."""
-    return shortened(f"{number:f}")
+    return without_trailing_zeros(f"{number:f}")
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from usance.model.accounts import Reserve, Side
+from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import Coin
 from usance.model.lots import Lot
 from usance.model.periods import Period
@@ -68,7 +68,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reserved:
+class ProductPosting:
     """A person's posting to an account of a product; it counts by date.
 
     quantity  coins, or face of a bill; positive adds to the account
@@ -76,7 +76,7 @@ class Reserved:
     """
 
     day: int
-    reserve: Reserve
+    reserve: ProductAccount
     commodity: str
     quantity: Decimal
     lot: Lot | None
@@ -117,7 +117,7 @@ class Yields:
     rates: Mapping[tuple[str, str], Timeline[TreasuryRate | None]] = field(default_factory=dict)
     bonuses: Mapping[tuple[str, str], Timeline[Bonus]] = field(default_factory=dict)
     maturities: Mapping[str, int] = field(default_factory=dict)
-    reserved: Mapping[str, Mapping[int, Sequence[Reserved]]] = field(default_factory=dict)
+    reserved: Mapping[str, Mapping[int, Sequence[ProductPosting]]] = field(default_factory=dict)
     payments: Sequence[Payment] = ()
     settled: frozenset[tuple[str, str, Period]] = frozenset()
 

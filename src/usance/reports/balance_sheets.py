@@ -14,8 +14,8 @@ from usance.language import prices as price_reading
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model import problems
-from usance.model.accounts import Chart, Reserve, Side
-from usance.model.amounts import EXACT, FIGURE, ZERO, K, plain, tally, total
+from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
+from usance.model.amounts import EXACT, FIGURE, ZERO, K, decimal_text, tally, total
 from usance.model.problems import Problem, Source
 
 
@@ -83,7 +83,9 @@ def sheets(
     legs = {name: _Legs() for name in venues}
     # Bills are worth their cost and what Accretion holds, whatever a price says: that accretion was
     # distributed, and a market price beside it would count the discount twice.
-    bills = {chart.reserved(name, Reserve.BILLS) for name in venues if chart.is_product(name)}
+    bills = {
+        chart.reserved(name, ProductAccount.BILLS) for name in venues if chart.is_product(name)
+    }
     for entry in book.entries:
         if isinstance(entry, Transaction) and entry.date <= at:
             _book(entry, chart, legs, bills, at_cost=at_cost)
@@ -112,7 +114,12 @@ class _Legs:
 
 
 def _book(
-    entry: Transaction, chart: Chart, legs: dict[str, _Legs], bills: set[str], *, at_cost: bool
+    entry: Transaction,
+    chart: ChartOfAccounts,
+    legs: dict[str, _Legs],
+    bills: set[str],
+    *,
+    at_cost: bool,
 ) -> None:
     """Book a transaction on the sheets of the sub-accounts and products that it touches."""
     owners = [
@@ -139,7 +146,12 @@ def _book(
 
 
 def _sheet(
-    name: str, venue: str, legs: _Legs, chart: Chart, table: Prices, marked: Mapping[str, str]
+    name: str,
+    venue: str,
+    legs: _Legs,
+    chart: ChartOfAccounts,
+    table: Prices,
+    marked: Mapping[str, str],
 ) -> Sheet:
     """Sum a sheet up.
 
@@ -171,7 +183,7 @@ def _totals(numbers: dict[K, list[Decimal]]) -> dict[K, Decimal]:
     return {name: number for name, number in sums.items() if number}
 
 
-def _parties(owner: str | None, touched: set[str], chart: Chart) -> set[str]:
+def _parties(owner: str | None, touched: set[str], chart: ChartOfAccounts) -> set[str]:
     """Return whose sheet a leg counts on: its owner's, and theirs to whom the owner is outside.
 
     Sub-accounts are completed against each other by transfers; a product and a sub-account are
@@ -209,7 +221,7 @@ def lots_that_could_repay(book: Ledger, reading: Reading) -> Iterator[Problem]:
         held = lots.get((name, coin), ZERO)
         if debt < 0 < held:
             at = reading.book.last_moved(name, coin)
-            yield problems.lots_could_repay(at, name, coin, plain(held), plain(-debt))
+            yield problems.lots_could_repay(at, name, coin, decimal_text(held), decimal_text(-debt))
 
 
 def net_asset_value(sheets: Iterable[Sheet]) -> Decimal | None:
@@ -246,7 +258,7 @@ def _text(number: Decimal | None) -> str | None:
 Row = tuple[str | None, ...]
 
 
-def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
+def sheet_rows(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[Row]:
     """Yield the lines of a balance sheet: account, units, commodity, value."""
     perp = None if chart.is_product(sheet.name) else chart.account(sheet.name, Side.PERP)
     for account, values in sorted(sheet.values.items()):
@@ -263,7 +275,7 @@ def sheet_rows(sheet: Sheet, chart: Chart) -> Iterator[Row]:
             yield words, format(abs(number), "f"), coin, None
 
 
-def handed(sheet: Sheet, chart: Chart) -> Iterator[tuple[str, str]]:
+def handed(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[tuple[str, str]]:
     """Yield the accounts of what a sub-account gave to others, with their names."""
     if chart.is_product(sheet.name):
         return
@@ -273,17 +285,17 @@ def handed(sheet: Sheet, chart: Chart) -> Iterator[tuple[str, str]]:
             yield account, account.removeprefix(prefix)
 
 
-def distributed(sheets: list[Sheet], chart: Chart) -> dict[str, Decimal]:
+def distributed(sheets: list[Sheet], chart: ChartOfAccounts) -> dict[str, Decimal]:
     """Return what products gave to holders less what holders got of products, by coin."""
     coins: dict[str, Decimal] = {}
     for sheet in sheets:
         if chart.is_product(sheet.name):
-            account = chart.reserved(sheet.name, Reserve.DISTRIBUTED)
+            account = chart.reserved(sheet.name, ProductAccount.DISTRIBUTED)
             for coin in sheet.accounts.get(account, {}):
                 coins[coin] = ZERO
     for sheet in sheets:
         if chart.is_product(sheet.name):
-            account = chart.reserved(sheet.name, Reserve.DISTRIBUTED)
+            account = chart.reserved(sheet.name, ProductAccount.DISTRIBUTED)
         else:
             account = chart.account(sheet.name, Side.TREASURY)
         for coin, number in sheet.accounts.get(account, {}).items():
@@ -292,7 +304,7 @@ def distributed(sheets: list[Sheet], chart: Chart) -> dict[str, Decimal]:
     return coins
 
 
-def total_rows(sheets: list[Sheet], chart: Chart, whole: Decimal | None) -> Iterator[Row]:
+def total_rows(sheets: list[Sheet], chart: ChartOfAccounts, whole: Decimal | None) -> Iterator[Row]:
     """Yield the sum of the parts, and the elimination of what they gave each other."""
     for sheet in sheets:
         yield sheet.name, _text(sheet.value)

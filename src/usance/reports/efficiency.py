@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 
 from usance.engine.state import State
-from usance.engine.valuation import Standings
+from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO
@@ -12,7 +12,7 @@ from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 from usance.reports.figures import shown
 from usance.reports.margin import Figures
-from usance.rules.margin import Standing, evaluate
+from usance.rules.margin import Valuation, evaluate
 
 
 def efficiency(reading: Reading, day: int, others: Quotes) -> tuple[Figures, list[Problem]]:
@@ -25,7 +25,7 @@ def uses(reading: Reading, state: State, day: int, others: Quotes) -> tuple[Figu
 
     others  prices of commodities without terms: such a coin is no collateral, but it is capital
     """
-    standings = Standings(reading.book, state, day, others)
+    standings = Valuer(reading.book, state, day, others)
     rows = []
     for name in sorted(reading.book.sub_accounts):
         standing = standings.standing(name)
@@ -62,7 +62,7 @@ USES = (
 
 
 def _worth(
-    standings: Standings, name: str, standing: Standing
+    standings: Valuer, name: str, standing: Valuation
 ) -> tuple[Decimal, Decimal, Decimal] | None:
     """Return what the wallet is worth, what of it is lent and what enrolled, unweighted."""
     book, wallet, lent, enrolled = standings.book, ZERO, ZERO, ZERO

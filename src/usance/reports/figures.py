@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from usance.model.amounts import figure
+from usance.model.amounts import rounded_text
 
 
 def shown(number: Decimal | None) -> str | None:
     """Return a figure as text, with 28 significant digits at most."""
-    return None if number is None else figure(number)
+    return None if number is None else rounded_text(number)
 
 
 def short(number: str, places: int = 12) -> str:

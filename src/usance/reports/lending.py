@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from usance.engine.loop import Day
-from usance.engine.records import CoinDay, Segment
+from usance.engine.records import LendingDay, Segment
 from usance.language.reading import Reading
 from usance.ledger import replay
-from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, figure, plain, tally, total
+from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, decimal_text, rounded_text, tally, total
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, date_of
 from usance.rules.pool_rates import utilization
@@ -76,7 +76,7 @@ def interest(days: Iterable[Day]) -> Iterator[Interest]:
 
 
 def _side(
-    date: str, day: CoinDay, side: str, segments: list[Segment], principal: int, fee: int
+    date: str, day: LendingDay, side: str, segments: list[Segment], principal: int, fee: int
 ) -> Interest:
     unit = day.coin
     hours = sum(segment.principal * segment.hours for segment in segments)
@@ -89,7 +89,7 @@ def _side(
         unit.name,
         side,
         unit.text(principal),
-        plain(average),
+        decimal_text(average),
         unit.text(earned),
     )
 
@@ -116,9 +116,9 @@ def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
                 pool.coin.name,
                 format(paid, "f"),
                 format(earned, "f"),
-                None if fee is None else plain(fee),
-                plain(external) if fee is not None else format(external, "f"),
-                plain(rounding),
+                None if fee is None else decimal_text(fee),
+                decimal_text(external) if fee is not None else format(external, "f"),
+                decimal_text(rounding),
             )
 
 
@@ -142,7 +142,7 @@ def conserved(days: Iterable[Day]) -> list[Conservation]:
             format(of_pool["earned_by_lenders"], "f"),
             format(of_pool["fee"], "f") if "fee" in of_pool else None,
             format(of_pool["external"], "f"),
-            plain(of_pool["rounding"]),
+            decimal_text(of_pool["rounding"]),
         )
         for (venue, coin), of_pool in sorted(sums.items())
     ]
@@ -170,7 +170,7 @@ class Earned:
 
 def earned(days: Sequence[Day]) -> list[Earned]:
     """Return what days earned and cost, a row for each sub-account, coin and side."""
-    found: dict[tuple[str, str, bool], list[CoinDay]] = {}
+    found: dict[tuple[str, str, bool], list[LendingDay]] = {}
     for day in days:
         for coin in day.coins:
             if coin.lent or coin.after[0] or coin.after[1]:
@@ -185,7 +185,7 @@ def earned(days: Sequence[Day]) -> list[Earned]:
     ]
 
 
-def _earned(coins: list[CoinDay], end: CoinDay | None, days: int, *, owed: bool) -> Earned:
+def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed: bool) -> Earned:
     unit, hours, interest = coins[0].coin, 0, 0
     for coin in coins:
         interest += coin.paid if owed else coin.earned
@@ -205,9 +205,9 @@ def _earned(coins: list[CoinDay], end: CoinDay | None, days: int, *, owed: bool)
         unit.name,
         "borrowed" if owed else "lent",
         unit.text(principal),
-        plain(average),
+        decimal_text(average),
         unit.text(interest),
-        None if rate is None else plain(rate),
+        None if rate is None else decimal_text(rate),
         unit.carry_text(carry),
     )
 
@@ -264,4 +264,4 @@ def pool_rates(book: Book, days: Iterable[Day]) -> Iterator[PoolRates]:
 
 def _mean(numbers: Iterable[Decimal | None]) -> str | None:
     known = [number for number in numbers if number is not None]
-    return figure(FIGURE.divide(total(known), Decimal(len(known)))) if known else None
+    return rounded_text(FIGURE.divide(total(known), Decimal(len(known)))) if known else None

@@ -6,16 +6,16 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from usance.engine.state import State
-from usance.engine.valuation import Standings
+from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
 from usance.ledger import replay
-from usance.model.amounts import PRECISE, ZERO, plain
+from usance.model.amounts import PRECISE, ZERO, decimal_text
 from usance.model.hours import date_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 from usance.reports.figures import shown
 from usance.rules.liquidation_price import liquidation_price
-from usance.rules.margin import Margin, Requirement, Standing, counted, evaluate, repriced, weight
+from usance.rules.margin import Margin, Requirement, Valuation, counted, evaluate, repriced, weight
 
 Figures = dict[str, Any]
 """Names and figures as they stand in JSON: exact decimals as text, null where there is none."""
@@ -26,7 +26,7 @@ class Evening:
     """Sub-accounts at the end of a day: each with what it has, None where it cannot be priced."""
 
     day: int
-    standings: Mapping[str, Standing | None]
+    standings: Mapping[str, Valuation | None]
     problems: list[Problem]
 
 
@@ -42,7 +42,7 @@ def priced(
 
     others  prices of commodities without terms: such a coin counts for nothing, but is shown
     """
-    standings = Standings(reading.book, state, day, others)
+    standings = Valuer(reading.book, state, day, others)
     names = [name for name in sorted(reading.book.sub_accounts) if only in (None, name)]
     found = {name: standings.standing(name) for name in names}
     return Evening(day, found, [problem for problem in standings.problems if not problem.finding])
@@ -81,7 +81,7 @@ def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, De
     }
 
 
-def shocked(standing: Standing, factors: Mapping[str, Decimal]) -> Standing:
+def shocked(standing: Valuation, factors: Mapping[str, Decimal]) -> Valuation:
     """Return a standing whose coins, and marks over them, are worth so many times as much."""
     prices: dict[str, Decimal] = {}
     with localcontext(PRECISE):
@@ -97,7 +97,7 @@ def shocked(standing: Standing, factors: Mapping[str, Decimal]) -> Standing:
     return repriced(standing, prices)
 
 
-def _coins(standing: Standing) -> Iterator[tuple[str, Decimal]]:
+def _coins(standing: Valuation) -> Iterator[tuple[str, Decimal]]:
     """Yield the coins that have a price in a standing, each with it."""
     for asset in standing.assets:
         if asset.price is not None:
@@ -123,7 +123,7 @@ def commodities(seen: Evening) -> set[str]:
     return found
 
 
-def _margin(reading: Reading, name: str, standing: Standing | None) -> Figures:
+def _margin(reading: Reading, name: str, standing: Valuation | None) -> Figures:
     head: Figures = {"name": name, "venue": reading.book.venue(name)}
     if standing is None:
         lists = {"collateral_assets": None, "positions": None, "borrows": None}
@@ -134,8 +134,8 @@ def _margin(reading: Reading, name: str, standing: Standing | None) -> Figures:
         head["collateral_assets"] = [
             {
                 "coin": asset.coin,
-                "quantity": plain(asset.quantity),
-                "lent": plain(asset.lent),
+                "quantity": decimal_text(asset.quantity),
+                "lent": decimal_text(asset.lent),
                 "price": shown(asset.price),
                 "weight": shown(
                     ZERO if asset.haircut is None else weight(asset.haircut, asset.quantity)
@@ -148,7 +148,7 @@ def _margin(reading: Reading, name: str, standing: Standing | None) -> Figures:
         head["borrows"] = [
             {
                 "coin": debt.coin,
-                "quantity": plain(debt.quantity),
+                "quantity": decimal_text(debt.quantity),
                 "price": shown(debt.price),
                 "liability": shown(required.exposure),
                 **_required(required),
@@ -174,14 +174,14 @@ SUMS = (
 """Figures of `Margin` that are shown of a sub-account."""
 
 
-def _positions(standing: Standing, found: Margin) -> Iterator[Figures]:
+def _positions(standing: Valuation, found: Margin) -> Iterator[Figures]:
     for index, (position, required) in enumerate(
         zip(standing.positions, found.positions, strict=True)
     ):
         result = position.quantity * (position.mark - position.entry) * position.settle
         yield {
             "market": position.market,
-            "quantity": plain(position.quantity),
+            "quantity": decimal_text(position.quantity),
             "entry_price": shown(position.entry),
             "mark": shown(position.mark),
             "unrealized_pnl": shown(result),

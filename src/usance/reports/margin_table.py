@@ -14,7 +14,7 @@ from typing import Any
 
 from beancount.core.data import Directives
 
-from usance.engine.valuation import Standings
+from usance.engine.valuation import Valuer
 from usance.language.provenance import is_generated
 from usance.language.reading import read
 from usance.ledger.plugin_lines import enabled
@@ -43,7 +43,7 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
     reading = read(written, options, folder, enabled(options))
     book = reading.book
     for day, state in evenings(reading, reading.last):
-        standings = Standings(book, state, day.day)
+        standings = Valuer(book, state, day.day)
         for name in sorted(book.sub_accounts):
             standing = standings.standing(name)
             if standing is None:

@@ -8,11 +8,20 @@ from typing import Any
 from usance import treasury
 from usance.engine import bills as portfolios
 from usance.engine.loop import Day
-from usance.engine.records import CoinDay, YieldDay
+from usance.engine.records import LendingDay, YieldDay
 from usance.engine.state import State
 from usance.language.reading import Reading
 from usance.ledger import replay
-from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, Coin, figure, plain, tally
+from usance.model.amounts import (
+    EXACT,
+    FIGURE,
+    PRECISE,
+    ZERO,
+    Coin,
+    decimal_text,
+    rounded_text,
+    tally,
+)
 from usance.model.book import Book, Payment
 from usance.model.hours import HOURS, SLOTS, date_of
 from usance.model.terms import Bills, YieldProduct
@@ -44,7 +53,7 @@ class Split:
     unpaid: Decimal = ZERO
     variance: Decimal = ZERO
 
-    def lend(self, day: CoinDay) -> None:
+    def lend(self, day: LendingDay) -> None:
         """Take in a day's lending."""
         self.income["lending"] += day.earned
         self.hours += sum(day.hours)
@@ -148,7 +157,7 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
             total = sum((rate for rate in rates.values() if rate is not None), ZERO)
             compounding = apy - total
     return head | {
-        "average_principal": figure(principal),
+        "average_principal": rounded_text(principal),
         "sources": [
             {
                 "source": source,
@@ -174,7 +183,7 @@ def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -
 
 
 def _text(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)
+    return None if number is None else decimal_text(number)
 
 
 def _coins(amount: Decimal, coin: Coin) -> str:
@@ -244,12 +253,12 @@ def _reserve(
             "lots": [
                 {
                     "bill": lot.bill,
-                    "face": plain(lot.face),
+                    "face": decimal_text(lot.face),
                     "bought": date_of(lot.lot.day).isoformat(),
                     "maturity": date_of(lot.maturity).isoformat(),
-                    "cost": plain(lot.booked),
-                    "accretion": plain(EXACT.subtract(lot.worth, lot.booked)),
-                    "value": plain(lot.worth),
+                    "cost": decimal_text(lot.booked),
+                    "accretion": decimal_text(EXACT.subtract(lot.worth, lot.booked)),
+                    "value": decimal_text(lot.worth),
                 }
                 for lot in lots
             ],

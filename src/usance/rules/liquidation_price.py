@@ -15,7 +15,7 @@ from decimal import Decimal, localcontext
 
 from usance.model.amounts import PRECISE, ZERO
 from usance.model.terms import Slope
-from usance.rules.margin import Margin, Standing, counted
+from usance.rules.margin import Margin, Valuation, counted
 
 DIGITS = 40
 STEPS = 400
@@ -54,7 +54,7 @@ class Excess:
         return not any(slope.factor and unit for unit, slope in self.moving)
 
 
-def excess(standing: Standing, margin: Margin, index: int) -> Excess:
+def excess(standing: Valuation, margin: Margin, index: int) -> Excess:
     """Return the excess of a sub-account as a function of the mark of one of its positions."""
     position = standing.positions[index]
     mark, underlying = position.mark, position.terms.underlying
@@ -75,7 +75,7 @@ def excess(standing: Standing, margin: Margin, index: int) -> Excess:
     return Excess(margin.net_equity - slope * mark - still, slope, tuple(moving))
 
 
-def liquidation_price(standing: Standing, margin: Margin, index: int) -> Decimal | None:
+def liquidation_price(standing: Valuation, margin: Margin, index: int) -> Decimal | None:
     """Return the mark at which a position's sub-account is in breach, when that mark moves alone.
 
     The nearest one on the losing side (below the mark for a long, above it for a short); the mark

@@ -56,7 +56,7 @@ class Debt(NamedTuple):
     terms: Collateral | None
 
 
-class Standing(NamedTuple):
+class Valuation(NamedTuple):
     """What a sub-account has at a moment, with the prices of that moment.
 
     perp   balance of each settle coin in Perp, coins, with the coin's price
@@ -152,7 +152,7 @@ def fraction(slope: Slope, exposure: Decimal, floor: Decimal = ZERO) -> Decimal:
     return max(slope.base, floor, slope.factor * exposure.sqrt())
 
 
-def evaluate(standing: Standing) -> Margin:
+def evaluate(standing: Valuation) -> Margin:
     """Return the margin of a sub-account."""
     with localcontext(PRECISE):
         floor = ZERO if standing.limit is None else 1 / standing.limit
@@ -199,7 +199,7 @@ def _required(exposure: Decimal, initial: Slope, maintenance: Slope, floor: Deci
     return Requirement(exposure, imf, mmf, imf * exposure, mmf * exposure)
 
 
-def repriced(standing: Standing, prices: Mapping[str, Decimal]) -> Standing:
+def repriced(standing: Valuation, prices: Mapping[str, Decimal]) -> Valuation:
     """Return a standing with other prices; nothing is settled or borrowed again.
 
     Of coins they are in the operating currency, of contracts they are marks in the settle coin.
