@@ -299,13 +299,13 @@ def test_another_price_moves_that_commodity_alone() -> None:
 )
 def test_what_is_due_is_rounded_half_even(worth: str, balance: str, due: str) -> None:
     coin = Coin.of("USDC", Decimal("0.000001"), 12)
-    owed = coin.grains(Decimal(balance))
-    assert coin.decimal(settlement.due([(ONE, Decimal(worth))], owed, coin)) == Decimal(due)
+    owed = coin.to_grains(Decimal(balance))
+    assert coin.from_grains(settlement.due([(ONE, Decimal(worth))], owed, coin)) == Decimal(due)
 
 
 def test_without_a_contract_the_balance_is_due_whole() -> None:
     coin = Coin.of("USDC", Decimal("0.000001"), 12)
-    owed = coin.grains(Decimal("-0.000000000001"))
+    owed = coin.to_grains(Decimal("-0.000000000001"))
     assert settlement.due([], owed, coin) == owed == -1
 
 

@@ -811,8 +811,8 @@ def test_settlement_in_a_coin_of_weight_1_changes_neither_equity_nor_price(
     coin = Coin.of("USDC", Decimal("0.000001"), 12)
     before = standing(picture)
     contracts = [(p.quantity, p.mark) for p in before.positions if p.terms.settle == "USDC"]
-    balance = coin.grains(before.perp.get("USDC", (Decimal(0), Decimal(1)))[0])
-    due = Fraction(coin.decimal(settlement.due(contracts, balance, coin)))
+    balance = coin.to_grains(before.perp.get("USDC", (Decimal(0), Decimal(1)))[0])
+    due = Fraction(coin.from_grains(settlement.due(contracts, balance, coin)))
     after = replace(
         picture,
         wallet=defaultdict(Fraction, picture.wallet),

@@ -17,22 +17,22 @@ LOTS = Coin.of("LOTS", Decimal("0.0025"), 0)
 
 
 def test_a_coin_counts_in_grains_as_fine_as_its_finest_amount() -> None:
-    assert (USDC.step, USDC.places, USDC.digits, USDC.quanta) == (1, 6, 9, 1000)
-    assert (LOTS.step, LOTS.places, LOTS.digits, LOTS.quanta) == (25, 4, 4, 25)
-    assert USDC.grains(Decimal("1.000000001")) == 1_000_000_001
-    assert USDC.decimal(-1) == Decimal("-0.000000001")
-    assert str(LOTS.amount(3)) == "0.0075"
+    assert (USDC.step, USDC.places, USDC.digits, USDC.grains_per_quantum) == (1, 6, 9, 1000)
+    assert (LOTS.step, LOTS.places, LOTS.digits, LOTS.grains_per_quantum) == (25, 4, 4, 25)
+    assert USDC.to_grains(Decimal("1.000000001")) == 1_000_000_001
+    assert USDC.from_grains(-1) == Decimal("-0.000000001")
+    assert str(LOTS.from_quanta(3)) == "0.0075"
     assert LOTS.text(-3) == "-0.0075"
 
 
 def test_an_amount_is_rounded_to_the_quantum_half_even_or_as_said() -> None:
-    assert [LOTS.rounded(Decimal(text)) for text in ("0.00125", "0.00375", "-0.00375")] == [
+    assert [LOTS.to_quanta(Decimal(text)) for text in ("0.00125", "0.00375", "-0.00375")] == [
         0,
         2,
         -2,
     ]
-    assert LOTS.rounded(Decimal("0.0001"), ROUND_UP) == 1
-    assert LOTS.rounded(Decimal("0.0049"), ROUND_DOWN) == 1
+    assert LOTS.to_quanta(Decimal("0.0001"), ROUND_UP) == 1
+    assert LOTS.to_quanta(Decimal("0.0049"), ROUND_DOWN) == 1
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,11 @@ PRICE, RATE = Decimal("95.1234567"), Decimal("0.0512345678901234567")
 TWO = [RATE, 3 * RATE]
 SHORT = datetime.date(2023, 6, 8)
 EXACT: dict[str, Callable[[], object]] = {
-    "grains": lambda: USDC.grains(Decimal("12345678.000000001")),
-    "rounded": lambda: USDC.rounded(Decimal("12345678.0000005")),
-    "decimal": lambda: USDC.decimal(12345678000000001),
+    "grains": lambda: USDC.to_grains(Decimal("12345678.000000001")),
+    "rounded": lambda: USDC.to_quanta(Decimal("12345678.0000005")),
+    "decimal": lambda: USDC.from_grains(12345678000000001),
     "written": lambda: USDC.written(Decimal("12345678.000000001")),
-    "amount": lambda: USDC.amount(12345678000001),
+    "amount": lambda: USDC.from_quanta(12345678000001),
     "carry": lambda: USDC.carry("0.000000123456789012345678"),
     "total": lambda: amounts.total([Decimal("12345678.9"), Decimal("0.00000001")]),
     "figure": lambda: amounts.rounded_text(Decimal("1.00000000000000000000000000050001")),

@@ -186,7 +186,7 @@ def check_bybit(row: Row) -> None:
     owed = sold * at - sum((size * price for size, price in bought), ZERO)
     for mark, key in (("mark_mid", "upnl_at_51000"), ("settle_mark", "due_at_52000")):
         contracts = [(held, Decimal(given[mark]))]
-        found = CASH.decimal(settlement.due(contracts, CASH.grains(owed), CASH))
+        found = CASH.from_grains(settlement.due(contracts, CASH.to_grains(owed), CASH))
         assert found == Decimal(expected["realized"]) + Decimal(expected[key])
 
 

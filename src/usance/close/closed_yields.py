@@ -39,7 +39,7 @@ def take(
     if unit is None:
         return True
     accrual = made.accrual(name, unit.name)
-    quanta = unit.grains(posting.units.number) // unit.quanta
+    quanta = unit.to_grains(posting.units.number) // unit.grains_per_quantum
     meta = posting.meta or {}
     if side is Side.YIELD:
         accrual.enrolled += quanta

@@ -137,7 +137,7 @@ class _Legs:
     ) -> None:
         """Let units without cost prove a state: all that differ, or a part of them."""
         key = (account, coin.name, None, None)
-        number = self.sums.pop(key, coin.amount(0)) if part is None else part
+        number = self.sums.pop(key, coin.from_quanta(0)) if part is None else part
         if part is not None:
             tally(self.sums, key, EXACT.minus(part))
         self.made.append(Leg(account, number, coin.name, proof=proof))
@@ -169,11 +169,11 @@ class _Legs:
                 if quanta:
                     account = self.chart.account(self.name, Side.ACCRUED_YIELD)
                     of_period = {"source": source, "period": period.name, **proof}
-                    self._prove(account, coin, of_period, coin.amount(quanta))
+                    self._prove(account, coin, of_period, coin.from_quanta(quanta))
                     changed = False
             if changed:
                 account = self.chart.account(self.name, Side.ACCRUED_YIELD)
-                self._prove(account, coin, proof, coin.amount(0))
+                self._prove(account, coin, proof, coin.from_quanta(0))
 
     def _portfolio(self, coin: Coin) -> None:
         if not self.chart.is_product(self.name):

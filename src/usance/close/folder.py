@@ -63,14 +63,14 @@ def files(folder: Path) -> list[Path]:
     ]
 
 
-def chain(book: Ledger, folder: Path, disk: Disk) -> list[Problem]:
+def chain(ledger: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     """Return what is wrong with the closed days of a ledger, as files."""
-    if not enabled(book.options):
-        return [problems.no_plugin(Source(book.path, 1))]
+    if not enabled(ledger.options):
+        return [problems.no_plugin(Source(ledger.path, 1))]
     _, broken = seals.walk(*read(folder, disk))
     if broken is not None:
         return [broken_at(folder, broken)]
-    return astray(book, folder)
+    return astray(ledger, folder)
 
 
 def broken_at(folder: Path, broken: Broken) -> Problem:
@@ -79,17 +79,17 @@ def broken_at(folder: Path, broken: Broken) -> Problem:
     return problems.broken_chain(at, broken.date, broken.why)
 
 
-def astray(book: Ledger, folder: Path) -> list[Problem]:
+def astray(ledger: Ledger, folder: Path) -> list[Problem]:
     """Return what is closed and not included, or looks closed and is not."""
-    if not _includes(book, folder):
-        return [problems.posted_not_included(Source(book.path, 1))]
-    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(book, folder)]
+    if not _includes(ledger, folder):
+        return [problems.posted_not_included(Source(ledger.path, 1))]
+    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(ledger, folder)]
 
 
-def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
+def _unsealed(ledger: Ledger, folder: Path) -> Iterator[Directive]:
     """Yield what looks posted but stands in no month file, where no seal covers it."""
     sealed: dict[str, bool] = {}
-    for entry in book.entries:
+    for entry in ledger.entries:
         posted = isinstance(entry, Transaction) and has_id(entry) and not is_generated(entry)
         if posted or (isinstance(entry, Custom) and entry.type in (DAY_CLOSE, DAY_CORRECT)):
             name = str(entry.meta["filename"])
@@ -101,10 +101,10 @@ def _unsealed(book: Ledger, folder: Path) -> Iterator[Directive]:
                 yield entry
 
 
-def _includes(book: Ledger, folder: Path) -> bool:
+def _includes(ledger: Ledger, folder: Path) -> bool:
     """Tell whether the ledger includes each month file, present and future."""
     here = Path(os.path.normpath(folder.absolute()))
-    for name in book.options["include"]:
+    for name in ledger.options["include"]:
         path = Path(name)
         if path.parent == here or path.suffix == ".csv" or not path.is_file():
             continue

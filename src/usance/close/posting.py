@@ -24,7 +24,7 @@ from usance.engine.loop import Day
 from usance.language.directive import source_of
 from usance.language.provenance import is_generated
 from usance.language.reading import ROOTS, Reading
-from usance.ledger import journal
+from usance.ledger import journal as journals
 from usance.ledger.disk import Disk
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
@@ -61,7 +61,7 @@ Watch = Callable[[Iterator[Day], int], Iterator[Day]]
 
 
 def plan(
-    book: Ledger,
+    ledger: Ledger,
     through: int | None,
     folder: Path,
     *,
@@ -77,8 +77,8 @@ def plan(
     stale_ok  close also days on which a row of a rates file, or a price, is old
     """
     made = Posting()
-    made.problems = chain(book, folder, disk)
-    reading = book.read()
+    made.problems = chain(ledger, folder, disk)
+    reading = ledger.read()
     last = closed_days.last_day(reading)
     made.last = None if last is None else date_of(last).isoformat()
     first = reading.book.first if last is None else last + 1
@@ -86,7 +86,7 @@ def plan(
         return made
     state, made.problems = restore.state(reading)
     until = reading.horizon if through is None else through
-    altered = closed.altered(reading, book.folder) if correct else []
+    altered = closed.altered(reading, ledger.folder) if correct else []
     if altered and until < first:
         date = date_of(first).isoformat()
         made.problems.append(problems.correction_unreached(altered[0].source, date))
@@ -110,13 +110,13 @@ def plan(
     if any(not problem.finding for problem in made.problems):
         made.problems = list(problems.once(made.problems))
         return made
-    _post(made, book, reading, days, altered, folder, disk)
+    _post(made, ledger, reading, days, altered, folder, disk)
     return made
 
 
 def _post(
     made: Posting,
-    book: Ledger,
+    ledger: Ledger,
     reading: Reading,
     days: list[Day],
     altered: list[ChangedDay],
@@ -130,9 +130,9 @@ def _post(
     if not days:
         return
     lines = closed.lines(reading, days[0].day, days[-1].day)
-    stages = " ".join(sorted(stage.value for stage in enabled(book.options)))
-    written = (entry for entry in book.entries if not is_generated(entry))
-    scribe = Journal(reading.chart, *journal.opened(written, reading))
+    stages = " ".join(sorted(stage.value for stage in enabled(ledger.options)))
+    written = (entry for entry in ledger.entries if not is_generated(entry))
+    journal = Journal(reading.chart, *journals.opened(written, reading))
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
     months: dict[str, tuple[bytearray, bytearray]] = {}
     for day in days:
@@ -143,12 +143,12 @@ def _post(
             kept = seals.lines_of(disk.read(folder / f"{month}.inputs"), made.last or "")
             months[month] = (bytearray(before), bytearray(b"".join(kept)))
         posted, inputs = months[month]
-        entries = list(scribe.day(day.day, day.drafts))
+        entries = list(journal.day(day.day, day.drafts))
         of_day = [line.data for line in lines[day.day]]
-        text = f"{'' if posted else header(book)}\n{journal.text(entries)}"
+        text = f"{'' if posted else header(ledger)}\n{journals.text(entries)}"
         if altered and day is days[0]:
             text += _corrected(altered, date, of_day)
-        below = next(_below(book, entries, text, posted.count(b"\n")), None)
+        below = next(_below(ledger, entries, text, posted.count(b"\n")), None)
         if below is not None:
             made.problems.append(below)
             break
@@ -187,7 +187,7 @@ def _corrected(altered: list[ChangedDay], date: str, lines: list[bytes]) -> str:
 
 
 def _below(
-    book: Ledger, entries: list[Open | Transaction], text: str, above: int
+    ledger: Ledger, entries: list[Open | Transaction], text: str, above: int
 ) -> Iterator[Problem]:
     """Yield trades of a day that stand below, in their file, what closes their lots.
 
@@ -206,7 +206,7 @@ def _below(
             continue
         identity = str(entry.meta["usance"])
         line = above + text.count("\n", 0, text.index(f'usance: "{identity}"'))
-        for trade in book.entries:
+        for trade in ledger.entries:
             if not isinstance(trade, Transaction) or trade.date != entry.date:
                 continue
             if not is_generated(trade) and trade.meta["lineno"] >= line:
@@ -221,10 +221,10 @@ def _lots(entry: Transaction) -> Iterator[tuple[tuple[str, str], datetime.date]]
             yield (posting.account, posting.units.currency), posting.cost.date
 
 
-def header(book: Ledger) -> str:
+def header(ledger: Ledger) -> str:
     """Return the head of a month file: Beancount reads each file by that file's own options."""
     names = (f"name_{root.lower()}" for root in ROOTS)
-    given = ((name, book.options[name]) for name in names)
+    given = ((name, ledger.options[name]) for name in names)
     options = (
         f'option "{name}" "{value}"\n' for name, value in given if value != OPTIONS_DEFAULTS[name]
     )

@@ -36,7 +36,7 @@ def state(reading: Reading) -> tuple[State, list[Problem]]:
     book = reading.book
     made = State()
     for name, coin, movement in _before(book.movements, last):
-        grains = book.coins[coin].grains(movement.quantity)
+        grains = book.coins[coin].to_grains(movement.quantity)
         made.holding(name, coin).take(movement.side, grains, movement.lot)
     for name, contract, movement in _before(book.trades, last):
         assert movement.lot is not None
@@ -118,9 +118,9 @@ def _take(
     if side is Side.INTEREST_PAID:
         return _carry(made, unit, posting, name, side)
     holding = made.holding(name, commodity)
-    grains = unit.grains(number)
+    grains = unit.to_grains(number)
     if side is Side.LENT:
-        holding.lent += grains // unit.quanta
+        holding.lent += grains // unit.grains_per_quantum
     elif side is not Side.PERP or lot is None:
         holding.take(side, grains, lot)
     return _carry(made, unit, posting, name, side)

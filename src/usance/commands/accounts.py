@@ -13,7 +13,7 @@ from usance.commands.options import (
     within_books,
 )
 from usance.commands.tables import as_json, comma_separated, table
-from usance.ledger import load as ledger
+from usance.ledger.load import load
 from usance.model import problems
 from usance.model.hours import date_of
 from usance.model.problems import Source
@@ -33,15 +33,15 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
       usance accounts books/main.beancount
       usance accounts books/main.beancount --at 2025-05-31 --format json
     """
-    book = ledger.load(path)
-    reading = book.read()
+    ledger = load(path)
+    reading = ledger.read()
     within_books(at, reading.last, "--at")
     day = at or date_of(max(1, reading.last))
-    if not book.options["operating_currency"]:
-        report(book)
-        show([placed(problems.no_operating_currency(Source(book.path, 1)))], sys.stderr)
+    if not ledger.options["operating_currency"]:
+        report(ledger)
+        show([placed(problems.no_operating_currency(Source(ledger.path, 1)))], sys.stderr)
         sys.exit(1)
-    sheets, missing = reports.sheets(book, reading, day, at_cost=at_cost)
+    sheets, missing = reports.sheets(ledger, reading, day, at_cost=at_cost)
     total = reports.net_asset_value(sheets)
     match form:
         case "json":
@@ -58,7 +58,7 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
                 nl=False,
             )
         case _:
-            currency = book.options["operating_currency"][0]
+            currency = ledger.options["operating_currency"][0]
             basis = "at cost" if at_cost else "at fair value"
             for sheet in sheets:
                 title = f"{sheet.name} at {sheet.venue}, end of {day}, {basis}"
@@ -77,4 +77,4 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
                 ),
                 nl=False,
             )
-    report(book, missing)
+    report(ledger, missing)

@@ -13,9 +13,9 @@ from usance.commands.messages import beside, located, placed, refuse, show
 from usance.commands.options import date_or_yesterday, with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, counted
 from usance.engine.loop import Day
-from usance.ledger import load as ledger
 from usance.ledger.disk import Disk, locked, write
 from usance.ledger.errors import UsanceChange
+from usance.ledger.load import load
 
 MANY_DAYS = 200
 """From how many days on a run shows a bar."""
@@ -65,14 +65,14 @@ def accrue(
         refuse(map(placed, missing))
     disk = Disk()
     with locked(folder, lambda: click.echo("Another run is at work; waiting.", err=True)):
-        book = ledger.load(path)
+        ledger = load(path)
         errors = [
-            error for error in book.errors if not (correct and isinstance(error, UsanceChange))
+            error for error in ledger.errors if not (correct and isinstance(error, UsanceChange))
         ]
         if errors:
             refuse(map(located, errors))
         made = posting.plan(
-            book,
+            ledger,
             None if through is None else through.toordinal(),
             folder,
             correct=correct,

@@ -10,8 +10,8 @@ from usance.commands.messages import located, placed, show
 from usance.commands.options import with_ledger, with_lines
 from usance.commands.tables import as_json, counted
 from usance.language.provenance import POSTED
-from usance.ledger import load as ledger
 from usance.ledger.disk import Disk
+from usance.ledger.load import load
 from usance.reports import balance_sheets as reports
 
 
@@ -29,12 +29,12 @@ def check(path: str, form: str) -> None:
     Example:
       usance check books/main.beancount
     """
-    book = ledger.load(path)
-    folder = Path(book.path).parent / POSTED
-    broken = posted.chain(book, folder, Disk()) if posted.has_months(folder) else []
-    errors = [*map(located, book.errors), *map(placed, broken)]
-    findings = [*map(located, book.findings)]
-    notes = [*map(placed, reports.lots_that_could_repay(book, book.read()))]
+    ledger = load(path)
+    folder = Path(ledger.path).parent / POSTED
+    broken = posted.chain(ledger, folder, Disk()) if posted.has_months(folder) else []
+    errors = [*map(located, ledger.errors), *map(placed, broken)]
+    findings = [*map(located, ledger.findings)]
+    notes = [*map(placed, reports.lots_that_could_repay(ledger, ledger.read()))]
     if form == "json":
         found = {"errors": errors, "findings": findings, "notes": notes}
         click.echo(as_json({"ok": not (errors or findings), **found}), nl=False)
@@ -42,5 +42,5 @@ def check(path: str, form: str) -> None:
         show([*errors, *findings], sys.stdout)
         show(({**note, "message": f"note: {note['message']}"} for note in notes), sys.stdout)
         if not errors and not findings:
-            click.echo(f"{path}: nothing wrong in {counted(len(book.entries), 'directive')}")
+            click.echo(f"{path}: nothing wrong in {counted(len(ledger.entries), 'directive')}")
     sys.exit(1 if errors or findings else 0)

@@ -31,8 +31,8 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
     Example:
       usance efficiency books/main.beancount --at 2025-05-04
     """
-    book, reading = loaded_until(path, at)
-    others = prices.others(reading.book, book.entries)
+    ledger, reading = loaded_until(path, at)
+    others = prices.others(reading.book, ledger.entries)
     answer, missing = of_efficiency(reading, last_day(reading, at), others)
     rows = answer["sub_accounts"]
     match form:
@@ -45,7 +45,7 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
             for row in rows:
                 title = f"{row['name']} at {row['venue']}, end of {answer['at']}"
                 click.echo(table(title, ["", f"{currency} ", "of capital"], _use_lines(row)))
-    report(book, missing)
+    report(ledger, missing)
 
 
 def _use_lines(row: Figures) -> Iterable[list[str | None]]:

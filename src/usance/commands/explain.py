@@ -15,7 +15,7 @@ from usance.commands.tables import as_json, comma_separated, table
 from usance.explain import explanation as explaining
 from usance.explain.explanation import Explanation
 from usance.explain.working import Hour, Step, substituted
-from usance.ledger import load as ledger
+from usance.ledger.load import load
 from usance.model.amounts import decimal_text, rounded_text
 
 WIDTH = 97
@@ -50,15 +50,15 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
       usance explain books/main.beancount lending/2025-05-01/Main
       usance explain books/main.beancount margin/2025-05-02/Main --format json
     """
-    book = ledger.load(path)
-    known = explaining.ids(book)
+    ledger = load(path)
+    known = explaining.ids(ledger)
     if identity not in known:
         close = explaining.nearest(identity, known)
         hint = "Write an id such as lending/2025-05-01/Main."
         if close:
             hint = f"The nearest: {', '.join(close)}."
         raise click.UsageError(f"no transaction has the id {identity!r}. {hint}")
-    found = explaining.explain(book, known[identity], detailed=hourly)
+    found = explaining.explain(ledger, known[identity], detailed=hourly)
     match form:
         case "json":
             click.echo(as_json(_answer(found, hourly)), nl=False)
@@ -68,7 +68,7 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
             _show(found, hourly)
     if found.differs:
         _tell(found)
-    report(book)
+    report(ledger)
     sys.exit(1 if found.differs else 0)
 
 

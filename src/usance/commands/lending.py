@@ -13,7 +13,7 @@ from usance.commands.options import (
     with_period,
 )
 from usance.commands.tables import as_json, comma_separated, table
-from usance.ledger import load as ledger
+from usance.ledger.load import load
 from usance.reports import lending as lending_reports
 from usance.reports.figures import short
 
@@ -30,8 +30,8 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
       usance lending books/main.beancount --from 2025-05-01 --to 2025-05-07
       usance lending books/main.beancount --format csv > interest.csv
     """
-    book = ledger.load(path)
-    reading = book.read()
+    ledger = load(path)
+    reading = ledger.read()
     answer = lending_reports.lending(reading, *days_of(begin, end, reading.last))
     rows = [astuple(row) for row in answer["rows"]]
     names = [field.name for field in fields(lending_reports.Interest)]
@@ -71,4 +71,4 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
             click.echo(
                 table("\nPools: paid = earned + fee + external + rounding", heads, cells), nl=False
             )
-    report(book)
+    report(ledger)

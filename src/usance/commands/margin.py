@@ -45,7 +45,7 @@ def margin(
       usance margin books/main.beancount --at 2025-05-04 --sub-account Main
       usance margin books/main.beancount --price SOL-PERP=120 --price SOL=121
     """
-    book, reading, seen = evening_of(path, at, name)
+    ledger, reading, seen = evening_of(path, at, name)
     wanted = numbers_by_name("--price", prices, PRICE, "SOL=120")
     for commodity, price in wanted.items():
         must_be_held(seen, reading, "--price", commodity)
@@ -62,7 +62,7 @@ def margin(
         case _:
             for row in answer["sub_accounts"]:
                 _show_margin(row, answer)
-    report(book, seen.problems)
+    report(ledger, seen.problems)
 
 
 PRICE = re.compile(r"([^=\s]+)=(-?\d{1,30}(?:\.\d{1,30})?)", re.ASCII)

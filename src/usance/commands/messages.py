@@ -17,11 +17,11 @@ Place = dict[str, Any]
 """File, line and message, as `usance check --format json` shows them."""
 
 
-def report(book: Ledger, missing: Iterable[Problem] = ()) -> None:
+def report(ledger: Ledger, missing: Iterable[Problem] = ()) -> None:
     """Print what is wrong behind a report, and what it missed; exit 1 where that is something."""
-    wrong = [*map(located, book.errors)]
+    wrong = [*map(located, ledger.errors)]
     wrong += [place for place in map(placed, missing) if place not in wrong]
-    show([*wrong, *map(located, book.findings)], sys.stderr)
+    show([*wrong, *map(located, ledger.findings)], sys.stderr)
     if wrong:
         sys.exit(1)
 

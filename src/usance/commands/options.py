@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from usance.language.reading import Reading
-from usance.ledger import load as ledger
-from usance.ledger.load import Ledger
+from usance.ledger.load import Ledger, load
 from usance.model.hours import date_of
 
 YESTERDAY = "yesterday"
@@ -134,10 +133,10 @@ with_name = click.option(
 
 def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
     """Load a ledger, whose books must reach a day."""
-    book = ledger.load(path)
-    reading = book.read()
+    ledger = load(path)
+    reading = ledger.read()
     within_books(at, reading.last, "--at")
-    return book, reading
+    return ledger, reading
 
 
 def last_day(reading: Reading, at: datetime.date | None) -> int:

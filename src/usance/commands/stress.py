@@ -45,7 +45,7 @@ def stress(
     Example:
       usance stress books/main.beancount --shock SOL=-20% --shock BTC=-30%,USDT=-2%
     """
-    book, reading, seen = evening_of(path, at, name)
+    ledger, reading, seen = evening_of(path, at, name)
     groups: dict[str, dict[str, Decimal]] = {}
     for text in shocks:
         moves = numbers_by_name("--shock", text.split(","), SHOCK, "SOL=-20%")
@@ -68,7 +68,7 @@ def stress(
             )
         case _:
             _show_stress(margin_reports.margin(reading, seen, {}), answer)
-    report(book, seen.problems)
+    report(ledger, seen.problems)
 
 
 SHOCK = re.compile(r"([^=\s]+)=([+-]?\d{1,30}(?:\.\d{1,30})?)%?", re.ASCII)

@@ -22,15 +22,15 @@ def evening_of(
     path: str, at: datetime.date | None, name: str | None
 ) -> tuple[Ledger, Reading, Evening]:
     """Return a ledger, its reading, and the evening of a day for one sub-account or all."""
-    book, reading = loaded_until(path, at)
-    others = prices.others(reading.book, book.entries)
+    ledger, reading = loaded_until(path, at)
+    others = prices.others(reading.book, ledger.entries)
     seen = margin_reports.evening(reading, last_day(reading, at), others, name)
-    if name is not None and name not in seen.standings:
+    if name is not None and name not in seen.valuations:
         known = ", ".join(sorted(reading.book.sub_accounts)) or "none"
         raise click.UsageError(
             f"--sub-account {name} is not declared. Declared sub-accounts: {known}."
         )
-    return book, reading, seen
+    return ledger, reading, seen
 
 
 def numbers_by_name(

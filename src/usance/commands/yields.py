@@ -10,7 +10,7 @@ import click
 from usance.commands.messages import report
 from usance.commands.options import days_of, with_format, with_ledger, with_period
 from usance.commands.tables import as_json, comma_separated, stacked, table
-from usance.ledger import load as ledger
+from usance.ledger.load import load
 from usance.model.amounts import total
 from usance.reports import yields as yield_reports
 from usance.reports.figures import short
@@ -44,14 +44,14 @@ def yield_(
       usance yield books/main.beancount --from 2025-05-01 --to 2025-05-31
       usance yield books/main.beancount --reserves --to 2025-05-31
     """
-    book = ledger.load(path)
-    reading = book.read()
+    ledger = load(path)
+    reading = ledger.read()
     first, last = days_of(begin, end, reading.last)
     if reserves:
         _reserves(yield_reports.reserves(reading, last), form)
     else:
         _split(yield_reports.split(reading, first, last), form)
-    report(book)
+    report(ledger)
 
 
 def _split(answer: Figures, form: str) -> None:

@@ -149,9 +149,9 @@ class PoolLending:
         elif self.curve is None:
             lent = sum(account.lent for account in self.accounts)
             owed = sum(account.owed for account in self.accounts)
-            self.curve = Curve(self.pool, self.coin.amount(lent), self.coin.amount(owed))
+            self.curve = Curve(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
         else:
-            self.curve.flow(self.pool, self.coin.amount(lent), self.coin.amount(owed))
+            self.curve.flow(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
 
     def _move(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
         """Apply what a person wrote, and repay or borrow.
@@ -184,9 +184,9 @@ class PoolLending:
         self, account: Account, holding: Holding, slot: int, moved: Sequence[Movement]
     ) -> Borrow | None:
         """Change a holding; return what is borrowed or repaid, None where nothing is."""
-        quantum, terms = self.coin.quanta, account.terms
+        quantum, terms = self.coin.grains_per_quantum, account.terms
         for movement in moved:
-            holding.take(movement.side, self.coin.grains(movement.quantity), movement.lot)
+            holding.take(movement.side, self.coin.to_grains(movement.quantity), movement.lot)
         if terms is None:
             return None
         found = holding.free, holding.held, holding.owed
@@ -246,11 +246,11 @@ class PoolLending:
         """Return the quanta that are lent of a balance in grains."""
         if held <= 0 or self.pool is None or account.terms is None or not account.terms.auto_lend:
             return 0
-        return held // self.coin.quanta
+        return held // self.coin.grains_per_quantum
 
     def _debt(self, account: Account) -> int:
         owed = account.holding.owed
-        return ceil_div(owed, self.coin.quanta) if owed > 0 else 0
+        return ceil_div(owed, self.coin.grains_per_quantum) if owed > 0 else 0
 
     def _end_lent(self, account: Account, slot: int) -> bool:
         """Credit what a segment earned; it joins the balance. Tell whether there was one."""
@@ -264,7 +264,7 @@ class PoolLending:
         carry = holding.carry_lent
         credit, holding.carry_lent = interest.lender(account.lent, growth[1], carry)
         account.day.lent.append(Segment(account.lent, slot - since, *growth, carry, credit, since))
-        holding.free += credit * self.coin.quanta
+        holding.free += credit * self.coin.grains_per_quantum
         account.lent += credit
         return True
 
@@ -280,7 +280,7 @@ class PoolLending:
         carry = holding.carry_owed
         charge, holding.carry_owed = interest.borrower(account.owed, growth[1], carry)
         account.day.owed.append(Segment(account.owed, slot - since, *growth, carry, charge, since))
-        holding.owed += charge * self.coin.quanta
+        holding.owed += charge * self.coin.grains_per_quantum
         account.owed += charge
         return True
 
@@ -353,7 +353,7 @@ class PoolLending:
 
     def _negative(self, account: Account, moved: Sequence[Movement]) -> None:
         source = moved[-1].source if moved else account.switches.values[0].source
-        short = self.coin.text(ceil_div(-account.holding.held, self.coin.quanta))
+        short = self.coin.text(ceil_div(-account.holding.held, self.coin.grains_per_quantum))
         self.problems.append(
             problems.negative_wallet(
                 source, account.day.sub_account, self.coin.name, self._date(), short
@@ -394,22 +394,22 @@ def drafts_of_lending(book: Book, day: int, coins: list[LendingDay]) -> list[Dra
 def _lent_pairs(coin: LendingDay, price: Decimal | None) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
     earned, lent = coin.earned, coin.after[0] - coin.before[0]
-    amount = unit.amount(earned)
+    amount = unit.from_quanta(earned)
     if earned or coin.before[1] != coin.after[1]:
         proof = Proof(unit, coin.lent, coin.after[1], 0, price)
         yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
     if lent:
         # On a quiet day just the interest, which is lent on.
-        amount = amount if lent == earned else unit.amount(lent)
+        amount = amount if lent == earned else unit.from_quanta(lent)
         yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
 
 
 def _owed_pairs(coin: LendingDay) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
     if coin.borrowed:
-        amount = unit.amount(coin.borrowed)
+        amount = unit.from_quanta(coin.borrowed)
         yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
     if coin.paid or coin.before[2] != coin.after[2]:
         proof = Proof(unit, coin.owed, coin.after[2], entry_fee=coin.entry_fee)
-        paid = unit.amount(coin.paid)
+        paid = unit.from_quanta(coin.paid)
         yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

@@ -115,7 +115,7 @@ def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: 
     charge = 0
     if earned > 0:
         charge = -(-Fraction(EXACT.multiply(earned, fee)) // Fraction(coin.quantum))
-    rest = EXACT.subtract(EXACT.add(earned, left_over), coin.amount(charge))
+    rest = EXACT.subtract(EXACT.add(earned, left_over), coin.from_quanta(charge))
     # Growth is never below zero: for the sake of a quantum it would take back credits that may be
     # paid and spent. A fraction distributed early comes off the next days instead; so does a loss.
     growth = 0

@@ -1,4 +1,4 @@
-"""Waterfall: the liquidation of a sub-account in breach, step by step, ending within it.
+"""Liquidation: that of a sub-account in breach, step by step, ending within it.
 
 Positions are reduced by tenths, the one with the largest maintenance margin first; then borrows are
 repaid from the wallet and from coins sold; what is still owed is relieved, and nobody else pays.
@@ -42,8 +42,8 @@ class LiquidationStep(NamedTuple):
 
     size      of each contract when the liquidation began
     steps     that each contract took before
-    before    the standing, and `holdings` and `positions` the state behind it
-    after     the standing that it led to, None where a part of it cannot be priced
+    before    the valuation, and `holdings` and `positions` the state behind it
+    after     the valuation that it led to, None where a part of it cannot be priced
     """
 
     sizes: Mapping[str, Decimal]
@@ -57,69 +57,69 @@ class LiquidationStep(NamedTuple):
 class Liquidation:
     """One liquidation.
 
-    falls  its steps, by id
+    liquidation_steps  its steps, by id
     """
 
-    def __init__(self, standings: Valuer, name: str) -> None:
-        self.standings = standings
-        self.book = standings.book
-        self.state = standings.state
+    def __init__(self, valuer: Valuer, name: str) -> None:
+        self.valuer = valuer
+        self.book = valuer.book
+        self.state = valuer.state
         self.name = name
         self.steps: Counter[str] = Counter()
         self.sizes = {net.contract: net.quantity.copy_abs() for net in self.state.contracts(name)}
         self.drafts: list[Draft] = []
-        self.falls: dict[str, LiquidationStep] = {}
+        self.liquidation_steps: dict[str, LiquidationStep] = {}
 
     def run(self) -> list[Draft]:
         """Liquidate until the breach ends or nothing is left; return a draft a step."""
-        standing = self.standings.standing(self.name)
-        while standing is not None:
-            margin = rules.evaluate(standing)
+        valuation = self.valuer.valuation(self.name)
+        while valuation is not None:
+            margin = rules.evaluate(valuation)
             if not margin.in_breach:
                 break
-            name, fall = self._identity(), self._fall(standing)
-            if standing.positions:
-                legs = self._reduce(self._largest(standing, margin))
+            name, step = self._identity(), self._step_from(valuation)
+            if valuation.positions:
+                legs = self._reduce(self._largest(valuation, margin))
             else:
-                legs = self._repay(standing.debts[0], standing)
-            standing = self._step(legs, margin)
-            self.falls[name] = fall._replace(after=standing)
+                legs = self._repay(valuation.debts[0], valuation)
+            valuation = self._step(legs, margin)
+            self.liquidation_steps[name] = step._replace(after=valuation)
         return self.drafts
 
-    def _fall(self, standing: Valuation) -> LiquidationStep:
+    def _step_from(self, valuation: Valuation) -> LiquidationStep:
         """Note what the next step is decided on."""
         held = self.state.holdings.get(self.name, {})
         lots = self.state.positions.get(self.name, {})
         return LiquidationStep(
             self.sizes,
             dict(self.steps),
-            standing,
+            valuation,
             {coin: holding.copy() for coin, holding in held.items()},
             {contract: dict(parts) for contract, parts in lots.items()},
         )
 
     def _step(self, legs: list[Leg], before: Margin) -> Valuation | None:
         """Note a step, with the margin figures before and after it."""
-        standing = self.standings.standing(self.name)
-        after = None if standing is None else rules.evaluate(standing)
+        valuation = self.valuer.valuation(self.name)
+        after = None if valuation is None else rules.evaluate(valuation)
         proof = {f"{name}-before": value for name, value in _figures(before).items()}
         if after is not None:
             proof |= {f"{name}-after": value for name, value in _figures(after).items()}
         noted = (legs[0]._replace(proof=proof), *legs[1:])
-        day, number = self.standings.day, self._number()
+        day, number = self.valuer.day, self._number()
         self.drafts.append(Draft("liquidation", day, self.name, number, (), noted))
-        return standing
+        return valuation
 
     def _identity(self) -> str:
-        return identity("liquidation", self.standings.day, self.name, self._number())
+        return identity("liquidation", self.valuer.day, self.name, self._number())
 
     def _number(self) -> int:
         return len(self.drafts) + 1 if self.drafts else 0
 
     @staticmethod
-    def _largest(standing: Valuation, margin: Margin) -> Position:
+    def _largest(valuation: Valuation, margin: Margin) -> Position:
         """Return the position with the largest maintenance margin, the first of equals by name."""
-        sized = zip(standing.positions, margin.positions, strict=True)
+        sized = zip(valuation.positions, margin.positions, strict=True)
         return min(sized, key=lambda pair: (-pair[1].maintenance_margin, pair[0].market))[0]
 
     def _reduce(self, position: Position) -> list[Leg]:
@@ -129,7 +129,7 @@ class Liquidation:
         self.steps[market] += 1
         tenth = EXACT.multiply(self.sizes[market], Decimal("0.1"))
         # To the quantum, so that the text of a liquidation is the same after a restart.
-        size = EXACT.multiply(Decimal(max(1, unit.rounded(tenth))), unit.quantum)
+        size = EXACT.multiply(Decimal(max(1, unit.to_quanta(tenth))), unit.quantum)
         whole = position.quantity.copy_abs()
         size = whole if self.steps[market] >= STEPS else min(size, whole)
         sign = 1 if position.quantity > 0 else -1
@@ -141,17 +141,17 @@ class Liquidation:
             self.state.trade(self.name, market, lot, EXACT.minus(part))
             self.state.closed[self.name, market, lot] = self._identity()
         worth = EXACT.multiply(size, position.mark)
-        notional = sign * coin.rounded(worth)
-        proceeds = coin.amount(notional)
-        fee = coin.rounded(EXACT.multiply(worth, FEE), ROUND_CEILING)
+        notional = sign * coin.to_quanta(worth)
+        proceeds = coin.from_quanta(notional)
+        fee = coin.to_quanta(EXACT.multiply(worth, FEE), ROUND_CEILING)
         holding = self.state.holding(self.name, settle)
-        holding.perp += notional * coin.quanta
-        holding.free -= fee * coin.quanta
+        holding.perp += notional * coin.grains_per_quantum
+        holding.free -= fee * coin.grains_per_quantum
         legs += [
             Leg((self.name, Side.PERP), proceeds, settle),
             *self._result(settle, EXACT.subtract(cost, proceeds)),
-            Leg((self.name, Side.FEES), coin.amount(fee), settle),
-            Leg((self.name, Side.WALLET), coin.amount(-fee), settle),
+            Leg((self.name, Side.FEES), coin.from_quanta(fee), settle),
+            Leg((self.name, Side.WALLET), coin.from_quanta(-fee), settle),
         ]
         if not any(
             self._settles_in(contract, settle) for contract, *_ in self.state.contracts(self.name)
@@ -159,13 +159,13 @@ class Liquidation:
             rest, holding.perp = holding.perp, 0
             holding.free += rest
             if rest:
-                amount = coin.written(coin.decimal(rest))
+                amount = coin.written(coin.from_grains(rest))
                 legs.append(Leg((self.name, Side.WALLET), amount, settle))
                 legs.append(Leg((self.name, Side.PERP), EXACT.minus(amount), settle))
         return [*legs, *self._borrow(settle)]
 
     def _settles_in(self, contract: str, coin: str) -> bool:
-        terms = self.standings.terms(self.name, contract)
+        terms = self.valuer.terms(self.name, contract)
         return terms is not None and terms.settle == coin
 
     def _borrow(self, name: str) -> list[Leg]:
@@ -173,12 +173,12 @@ class Liquidation:
         holding, coin = self.state.holding(self.name, name), self.book.coins[name]
         if holding.held >= 0:
             return []
-        short = ceil_div(-holding.held, coin.quanta)
-        holding.free += short * coin.quanta
-        holding.owed += short * coin.quanta
+        short = ceil_div(-holding.held, coin.grains_per_quantum)
+        holding.free += short * coin.grains_per_quantum
+        holding.owed += short * coin.grains_per_quantum
         return [
-            Leg((self.name, Side.WALLET), coin.amount(short), name),
-            Leg((self.name, Side.BORROWED), coin.amount(-short), name),
+            Leg((self.name, Side.WALLET), coin.from_quanta(short), name),
+            Leg((self.name, Side.BORROWED), coin.from_quanta(-short), name),
         ]
 
     def _result(self, currency: str, amount: Decimal) -> list[Leg]:
@@ -196,17 +196,17 @@ class Liquidation:
                 left = EXACT.subtract(left, part)
         return parts
 
-    def _repay(self, debt: Debt, standing: Valuation) -> list[Leg]:
+    def _repay(self, debt: Debt, valuation: Valuation) -> list[Leg]:
         """Repay one borrow from the wallet, then from coins sold; what is left is relieved."""
         coin, holding = self.book.coins[debt.coin], self.state.holding(self.name, debt.coin)
         legs = self._from_wallet(coin)
-        for asset in sorted(standing.assets, key=lambda asset: (_effective(asset), asset.coin)):
+        for asset in sorted(valuation.assets, key=lambda asset: (_effective(asset), asset.coin)):
             if holding.owed <= 0:
                 break
             if asset.quantity > 0:
                 legs += self._sell(asset, debt)
         if holding.owed > 0:
-            relief = normalized(coin.decimal(holding.owed))
+            relief = normalized(coin.from_grains(holding.owed))
             holding.owed = 0
             legs.append(Leg((self.name, Side.BORROWED), relief, coin.name))
             legs.append(Leg((self.name, Side.BAD_DEBT), EXACT.minus(relief), coin.name))
@@ -219,7 +219,7 @@ class Liquidation:
             return []
         holding.free -= paid
         holding.owed -= paid
-        amount = normalized(coin.decimal(paid))
+        amount = normalized(coin.from_grains(paid))
         return [
             Leg((self.name, Side.WALLET), EXACT.minus(amount), coin.name),
             Leg((self.name, Side.BORROWED), amount, coin.name),
@@ -237,16 +237,16 @@ class Liquidation:
         with localcontext(PRECISE):
             rate = asset.price / debt.price
             # Divided once, so that a quantity that is exact is not rounded up.
-            worth, each = owed.decimal(owing.owed) * debt.price, asset.price * sold.quantum
+            worth, each = owed.from_grains(owing.owed) * debt.price, asset.price * sold.quantum
             wanted = (worth / each).to_integral_value(ROUND_CEILING)
-            grains = min(int(wanted) * sold.quanta, holding.held)
-            quantity = sold.decimal(grains)
+            grains = min(int(wanted) * sold.grains_per_quantum, holding.held)
+            quantity = sold.from_grains(grains)
             written = normalized((rate).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
-            proceeds = min(owed.rounded(quantity * rate) * owed.quanta, owing.owed)
+            proceeds = min(owed.to_quanta(quantity * rate) * owed.grains_per_quantum, owing.owed)
         legs: list[Leg] = []
-        sums: dict[str, Decimal] = {owed.name: owed.decimal(proceeds)}
+        sums: dict[str, Decimal] = {owed.name: owed.from_grains(proceeds)}
         for lot, part in self._units(sold, grains):
-            amount = normalized(sold.decimal(part))
+            amount = normalized(sold.from_grains(part))
             # Beancount reads no price in another currency than that of the cost.
             price = (written, owed.name) if lot is None or lot.currency == owed.name else None
             legs.append(Leg((self.name, Side.WALLET), EXACT.minus(amount), sold.name, lot, price))
@@ -255,7 +255,9 @@ class Liquidation:
             tally(sums, currency, EXACT.minus(weight))
             holding.take(Side.WALLET, -part, lot)
         owing.owed -= proceeds
-        legs.append(Leg((self.name, Side.BORROWED), normalized(owed.decimal(proceeds)), owed.name))
+        legs.append(
+            Leg((self.name, Side.BORROWED), normalized(owed.from_grains(proceeds)), owed.name)
+        )
         for currency, amount in sorted(sums.items()):
             legs += self._result(currency, EXACT.minus(amount))
         return legs

@@ -39,8 +39,8 @@ class Day:
     """A day that was lived: what to generate, what to report, what is wrong.
 
     yields   of holders of yield products, and `products` of what backs them
-    margins  of exposed sub-accounts at its end, with the standings that they rest on
-    settled  what was due of contracts, and `falls` the steps of liquidations, by id
+    margins  of exposed sub-accounts at its end, with the valuations that they rest on
+    settled  what was due of contracts, and `liquidation_steps` the steps of liquidations, by id
     """
 
     day: int
@@ -51,7 +51,7 @@ class Day:
     products: list[ProductDay] = field(default_factory=list)
     margins: dict[str, tuple[Valuation, Margin]] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
-    falls: dict[str, LiquidationStep] = field(default_factory=dict)
+    liquidation_steps: dict[str, LiquidationStep] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -91,13 +91,13 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
     if Stage.SUB_ACCOUNTS in stages:
         made.drafts += drafts_of_day(transfers)
     lendings: dict[tuple[str, str], PoolLending] = {}
-    pooling, yielding = MarginPool(book, state, day), YieldSplit(book, state, day)
-    yielding.take()
+    margin, yields = MarginPool(book, state, day), YieldSplit(book, state, day)
+    yields.take()
     # Yield products are a stage at two moments. A payout is in the wallet before the first hour
     # lends; treasury yield accrues after the last hour, from the principal lent in each of the 24.
     if Stage.YIELD_SPLIT in stages:
-        yielding.pay()
-    pooling.trade()
+        yields.pay()
+    margin.trade()
     for (venue, coin), holdings in groups:
         if Stage.AUTO_LENDING not in stages:
             _hold(book, coin, holdings, day)
@@ -105,25 +105,25 @@ def _live(book: Book, state: State, groups: Groups, transfers: Sequence[Transfer
             lending = lendings[venue, coin] = PoolLending(book, venue, book.coins[coin], day)
             lending.live(holdings)
     if Stage.YIELD_SPLIT in stages:
-        yielding.accrue(lendings)
+        yields.accrue(lendings)
     if Stage.MARGIN_POOL in stages and book.operating:
-        pooling.settle(lendings)
-        pooling.measure()
-        pooling.liquidate()
-        pooling.look_at_givers(borrowing=Stage.AUTO_LENDING in stages)
-        pooling.hold()
-        made.margins = pooling.margins
-        made.settled, made.falls = pooling.settled, pooling.falls
+        margin.settle(lendings)
+        margin.measure()
+        margin.liquidate()
+        margin.check_outflows(borrowing=Stage.AUTO_LENDING in stages)
+        margin.hold()
+        made.margins = margin.margins
+        made.settled, made.liquidation_steps = margin.settled, margin.liquidation_steps
         made.problems += book.findings.get(day, ())
     for lending in lendings.values():
         made.coins += lending.close()
         made.pools += lending.pool_day()
         made.problems += lending.problems
     if Stage.YIELD_SPLIT in stages:
-        yielding.enroll()
-    made.yields, made.products = [*yielding.days.values()], yielding.products
-    made.problems += [*yielding.problems, *pooling.problems]
-    made.drafts += [*drafts_of_lending(book, day, made.coins), *yielding.drafts, *pooling.drafts]
+        yields.enroll()
+    made.yields, made.products = [*yields.days.values()], yields.products
+    made.problems += [*yields.problems, *margin.problems]
+    made.drafts += [*drafts_of_lending(book, day, made.coins), *yields.drafts, *margin.drafts]
     made.drafts.sort(key=lambda draft: (draft.sub_account, ORDER.index(draft.kind)))
     return made
 
@@ -148,5 +148,5 @@ def _hold(book: Book, coin: str, holdings: list[tuple[str, Holding]], day: int) 
     """Take in what a person wrote on a day on which nothing is lent."""
     for name, holding in holdings:
         for movement in book.movements[name, coin].get(day, ()):
-            grains = book.coins[coin].grains(movement.quantity)
+            grains = book.coins[coin].to_grains(movement.quantity)
             holding.take(movement.side, grains, movement.lot)

@@ -25,26 +25,26 @@ CENT = Decimal("0.01")
 class MarginPool:
     """The margin pools of a day.
 
-    margins   of sub-accounts that are exposed, with the standings that they rest on
+    margins   of sub-accounts that are exposed, with the valuer that they rest on
     settled   what was due
-    falls     steps of liquidations, by id
+    liquidation_steps  steps of liquidations, by id
     """
 
     def __init__(self, book: Book, state: State, day: int) -> None:
         self.book = book
         self.state = state
         self.day = day
-        self.standings = Valuer(book, state, day)
+        self.valuer = Valuer(book, state, day)
         self.margins: dict[str, tuple[Valuation, Margin]] = {}
         self.settled: list[Settled] = []
-        self.falls: dict[str, LiquidationStep] = {}
+        self.liquidation_steps: dict[str, LiquidationStep] = {}
         self.unknown: set[str] = set()
         self.drafts: list[Draft] = []
 
     @property
     def problems(self) -> list[Problem]:
         """What was missing, old or alarming."""
-        return self.standings.problems
+        return self.valuer.problems
 
     def trade(self) -> None:
         """Take in the contracts that a person traded."""
@@ -81,7 +81,7 @@ class MarginPool:
             }
             known = name not in self.book.faulty
             for contract, quantity, _ in self.state.contracts(name):
-                terms = self.standings.terms(name, contract)
+                terms = self.valuer.terms(name, contract)
                 if terms is None:
                     known = False
                 else:
@@ -96,7 +96,7 @@ class MarginPool:
                 if pair is None:
                     continue
                 pairs.append(pair)
-                grains = self.book.coins[coin].grains(pair.amount)
+                grains = self.book.coins[coin].to_grains(pair.amount)
                 holding = self.state.holding(name, coin)
                 holding.perp -= grains
                 lending = lendings.get((self.book.venue(name), coin))
@@ -111,7 +111,7 @@ class MarginPool:
         """Return what is due in one settle coin, None where nothing is or a mark is missing."""
         marked: list[tuple[str, Decimal, Decimal]] = []
         for contract, quantity in open_:
-            mark = self.standings.price(name, contract, coin, contract)
+            mark = self.valuer.price(name, contract, coin, contract)
             if mark is None:
                 return None
             marked.append((contract, quantity, mark))
@@ -124,7 +124,7 @@ class MarginPool:
         if not due:
             return None
         self.settled.append(Settled(name, unit, marked, balance, due))
-        proof = {"balance": decimal_text(unit.decimal(balance))}
+        proof = {"balance": decimal_text(unit.from_grains(balance))}
         if marked:
             held = " ".join(
                 f"{decimal_text(quantity)} {contract}" for contract, quantity, _ in marked
@@ -132,7 +132,7 @@ class MarginPool:
             marks = " ".join(decimal_text(mark) for _, _, mark in marked)
             value = decimal_text(settlement.value(contracts))
             proof = {"quantity": held, "mark": marks, "value": value, **proof}
-        amount = unit.written(unit.decimal(due))
+        amount = unit.written(unit.from_grains(due))
         return Pair((name, Side.WALLET), (name, Side.PERP), amount, coin, proof)
 
     def measure(self) -> None:
@@ -140,7 +140,7 @@ class MarginPool:
         for name in sorted(self.book.sub_accounts):
             # Without a contract or a borrow no price is needed, so none is reported as missing.
             # Reports price everything, because a person asks them for a figure.
-            if name in self.book.faulty or not self.standings.is_exposed(name):
+            if name in self.book.faulty or not self.valuer.is_exposed(name):
                 self.state.breached.discard(name)
                 continue
             margin = self.margin(name)
@@ -153,17 +153,17 @@ class MarginPool:
             elif not margin.in_breach:
                 self.state.breached.discard(name)
 
-    def look_at_givers(self, *, borrowing: bool) -> None:
+    def check_outflows(self, *, borrowing: bool) -> None:
         """Find sub-accounts that gave something away and end the day with too little.
 
         borrowing  a wallet below zero borrows, or is an error that was told
         """
-        for name, source in dict(self.book.gifts.get(self.day, ())).items():
+        for name, source in dict(self.book.outflows.get(self.day, ())).items():
             if name in self.margins:
                 available = self.margins[name][1].available_equity
-            elif not borrowing and name not in self.book.faulty and self.standings.is_short(name):
-                standing = self.standings.standing(name)
-                available = ZERO if standing is None else evaluate(standing).available_equity
+            elif not borrowing and name not in self.book.faulty and self.valuer.is_short(name):
+                valuation = self.valuer.valuation(name)
+                available = ZERO if valuation is None else evaluate(valuation).available_equity
             else:
                 continue
             if available < 0:
@@ -176,12 +176,12 @@ class MarginPool:
 
     def margin(self, name: str) -> Margin | None:
         """Measure one sub-account again, None where something cannot be priced."""
-        standing = self.standings.standing(name)
-        if standing is None:
+        valuation = self.valuer.valuation(name)
+        if valuation is None:
             self.unknown.add(name)
             return None
-        margin = evaluate(standing)
-        self.margins[name] = (standing, margin)
+        margin = evaluate(valuation)
+        self.margins[name] = (valuation, margin)
         return margin
 
     def simulates(self, name: str) -> bool:
@@ -205,12 +205,12 @@ class MarginPool:
         """Liquidate what is in breach, where that is simulated."""
         for name, (_, margin) in sorted(self.margins.items()):
             if margin.in_breach and self.simulates(name):
-                waterfall = Liquidation(self.standings, name)
-                self.drafts += waterfall.run()
-                self.falls |= waterfall.falls
+                liquidation = Liquidation(self.valuer, name)
+                self.drafts += liquidation.run()
+                self.liquidation_steps |= liquidation.liquidation_steps
                 self.state.breached.discard(name)
                 self.margin(name)
-                if not self.standings.is_exposed(name):
+                if not self.valuer.is_exposed(name):
                     del self.margins[name]
 
     def hold(self) -> None:

@@ -17,7 +17,7 @@ NO_PRICES = Quotes({})
 
 
 class Valuer:
-    """Puts together the standings of a day, and tells what is missing or old in them.
+    """Puts together the valuations of a day, and tells what is missing or old in them.
 
     others  prices of commodities without terms, for a report: no day rests on them
     """
@@ -88,7 +88,7 @@ class Valuer:
             self.quoted[key] = found or self.others.at(commodity, quote, self.day)
         return self.quoted[key]
 
-    def standing(self, name: str) -> Valuation | None:
+    def valuation(self, name: str) -> Valuation | None:
         """Return what a sub-account has, None where a part of it cannot be priced."""
         limit = self.book.sub_accounts[name].at(self.moment)
         # Treasury yield is no collateral (and no principal) before it is paid.
@@ -98,18 +98,18 @@ class Valuer:
                 unit = self.book.coins[coin]
                 if holding.held:
                     asset = self._asset(
-                        name, coin, unit.decimal(holding.held), unit.amount(holding.lent)
+                        name, coin, unit.from_grains(holding.held), unit.from_quanta(holding.lent)
                     )
                     complete &= asset is not None
                     assets += [asset] if asset is not None else []
                 if holding.owed > 0:
-                    debt = self._debt(name, coin, unit.decimal(holding.owed))
+                    debt = self._debt(name, coin, unit.from_grains(holding.owed))
                     complete &= debt is not None
                     debts += [debt] if debt is not None else []
                 if holding.perp:
                     price = self.price(name, coin, self.book.operating, coin)
                     complete &= price is not None
-                    perp[coin] = (unit.decimal(holding.perp), price or ZERO)
+                    perp[coin] = (unit.from_grains(holding.perp), price or ZERO)
             positions = []
             for net in self.state.contracts(name):
                 position = self._position(name, net)

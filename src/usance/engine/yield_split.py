@@ -75,9 +75,9 @@ class YieldSplit:
                         continue
                     proof = {"product": name, "period": period.name}
                     places = ((holder, Side.WALLET), (holder, Side.ACCRUED_YIELD))
-                    pair = Pair(*places, coin.amount(amount), coin.name, proof)
+                    pair = Pair(*places, coin.from_quanta(amount), coin.name, proof)
                     paid.setdefault(holder, []).append(pair)
-                    self.state.holding(holder, coin.name).free += amount * coin.quanta
+                    self.state.holding(holder, coin.name).free += amount * coin.grains_per_quantum
                     self._of(venue, name, coin, holder).paid += amount
                     treasury_paid += of_treasury
             if product.bills is not None and treasury_paid:
@@ -88,7 +88,7 @@ class YieldSplit:
 
     def _pay_out(self, name: str, product: YieldProduct, coin: Coin, quanta: int) -> None:
         """Let a product pay its holders out of its cash."""
-        portfolio, amount = self.state.portfolio(name), coin.amount(quanta)
+        portfolio, amount = self.state.portfolio(name), coin.from_quanta(quanta)
         portfolio.cash = EXACT.subtract(portfolio.cash, amount)
         portfolio.payable = EXACT.subtract(portfolio.payable, amount)
         pair = Pair((name, ProductAccount.PAYABLE), (name, ProductAccount.CASH), amount, coin.name)
@@ -227,7 +227,7 @@ class YieldSplit:
         figures["carry-after"] = coin.carry_text(carries[1])
         figures |= self._price(coin)
         places = ((holder, Side.ACCRUED_YIELD), (holder, income))
-        pair = Pair(*places, coin.amount(credit), coin.name, figures)
+        pair = Pair(*places, coin.from_quanta(credit), coin.name, figures)
         self._post(holder, coin, pair)
 
     # Bills
@@ -256,7 +256,7 @@ class YieldSplit:
         distributed = sum(
             made.treasury for (_, product_of), made in self.days.items() if product_of == name
         )
-        given = coin.amount(distributed)
+        given = coin.from_quanta(distributed)
         portfolio.payable = EXACT.add(portfolio.payable, given)
         portfolio.left_over = EXACT.subtract(parts.distributable, given)
         made = ProductDay(
@@ -297,7 +297,7 @@ class YieldSplit:
                 "left-over-after": decimal_text(made.left_over),
             }
             places = ((name, ProductAccount.DISTRIBUTED), (name, ProductAccount.PAYABLE))
-            pairs.append(Pair(*places, coin.amount(made.distributed), coin.name, proof))
+            pairs.append(Pair(*places, coin.from_quanta(made.distributed), coin.name, proof))
         if pairs:
             self.drafts.append(Draft("treasury", self.day, name, 0, tuple(pairs)))
 
@@ -338,7 +338,7 @@ class YieldSplit:
                 accrual = self.state.accrual(holder, coin.name)
                 change, accrual.enrolled = lent - accrual.enrolled, lent
                 places = ((holder, Side.YIELD), (holder, Side.CAPITAL))
-                self._post(holder, coin, Pair(*places, coin.amount(change), coin.name))
+                self._post(holder, coin, Pair(*places, coin.from_quanta(change), coin.name))
         for holder, coins in self.pairs.items():
             pairs = [pair for coin in sorted(coins) for pair in coins[coin]]
             self.drafts.append(Draft("treasury", self.day, holder, 0, tuple(pairs)))

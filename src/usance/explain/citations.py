@@ -43,12 +43,12 @@ class OpeningBalance:
 class Citations:
     """Finds what steps rest on in a ledger's directives."""
 
-    def __init__(self, book: Ledger, reading: Reading, day: int) -> None:
-        self.book = book
+    def __init__(self, ledger: Ledger, reading: Reading, day: int) -> None:
+        self.book = ledger
         self.reading = reading
         self.day = day
         self.files: dict[str, list[str]] = {}
-        self.written = [entry for entry in book.entries if not is_generated(entry)]
+        self.written = [entry for entry in ledger.entries if not is_generated(entry)]
 
     def used(self, work: Working) -> Iterator[Used]:
         """Yield directives and rows, each once, in the order in which the steps need them."""

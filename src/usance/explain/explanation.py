@@ -60,11 +60,11 @@ class Explanation:
     corrections: list[str]
 
 
-def ids(book: Ledger) -> dict[str, Transaction]:
+def ids(ledger: Ledger) -> dict[str, Transaction]:
     """Return the generated transactions of a ledger, by id."""
     return {
         str(entry.meta["usance"]): entry
-        for entry in book.entries
+        for entry in ledger.entries
         if isinstance(entry, Transaction)
         and has_id(entry)
         and len(str(entry.meta["usance"]).split("/")) >= len(("kind", "date", "name"))
@@ -77,7 +77,7 @@ def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
 
 
 def explain(
-    book: Ledger,
+    ledger: Ledger,
     entry: Transaction,
     *,
     detailed: bool = False,
@@ -88,17 +88,17 @@ def explain(
     detailed  each hour's rates of a curve pool are steps too
     evenings  the days from the first one on, each with its state at the end, where they are known
     """
-    reading = book.read()
+    reading = ledger.read()
     identity = str(entry.meta["usance"])
     kind, _, name = identity.split("/")[:3]
     work = Working(detailed)
-    citations = Citations(book, reading, entry.date.toordinal())
+    citations = Citations(ledger, reading, entry.date.toordinal())
     draft = None
     match kind:
         case "correction":
-            draft = _correction(work, book, reading, entry)
+            draft = _correction(work, ledger, reading, entry)
         case "transfer":
-            draft = _transfer(work, book, reading, entry)
+            draft = _transfer(work, ledger, reading, entry)
         case _:
             day = entry.date.toordinal()
             if evenings is None:
@@ -116,7 +116,7 @@ def explain(
         kind,
         source_of(entry.meta)
         if not is_generated(entry)
-        else plugin_lines.plugin_line(book.options),
+        else plugin_lines.plugin_line(ledger.options),
         work.steps,
         work.hours,
         list(citations.used(work)),
@@ -196,7 +196,7 @@ def _meta(meta: dict[str, Any]) -> list[tuple[str, str]]:
 # Transactions that no day's state makes
 
 
-def _transfer(work: Working, book: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
+def _transfer(work: Working, ledger: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
     """Note what a transfer gave, at weight."""
     identity, day = str(entry.meta["usance"]), entry.date.toordinal()
     of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
@@ -211,7 +211,7 @@ def _transfer(work: Working, book: Ledger, reading: Reading, entry: Transaction)
     work.cite(transfer.source)
     written = next(
         person
-        for person in book.entries
+        for person in ledger.entries
         if isinstance(person, Transaction) and source_of(person.meta) == transfer.source
     )
     for currency, amount in transfer.given.items():
@@ -253,7 +253,9 @@ def _given(
     )
 
 
-def _correction(work: Working, book: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
+def _correction(
+    work: Working, ledger: Ledger, reading: Reading, entry: Transaction
+) -> Draft | None:
     """Note what closed days come to by now, less what was posted for them."""
     name = str(entry.meta["usance"]).split("/")[2]
     then = replace(
@@ -270,7 +272,7 @@ def _correction(work: Working, book: Ledger, reading: Reading, entry: Transactio
         if seal.date == entry.date
     }
     if is_generated(entry):
-        corrected = {day.day: day.source for day in closed.altered(reading, book.folder)}
+        corrected = {day.day: day.source for day in closed.altered(reading, ledger.folder)}
     state, _ = restore.state(then)
     made = correction.correct(then, corrected, state)
     draft = next((draft for draft in made.drafts if draft.sub_account == name), None)

@@ -95,7 +95,7 @@ class _Side:
         rates = [rate for rate in hourly[segment.since :][: segment.hours] if rate is not None]
         self._growth(segment, rates, clock)
         self._rates(segment)
-        principal = self.coin.amount(segment.principal)
+        principal = self.coin.from_quanta(segment.principal)
         what = self._say("lent" if self.lends else "owed")
         self.work.compound(what, segment.since, principal, rates)
         if self.lends:
@@ -125,7 +125,7 @@ class _Side:
             self._say(f"principal from {clock}"),
             f"principal = {rounding}(({' + '.join(parts)}) / quantum) x quantum",
             {**parts, "quantum": self.coin.quantum},
-            self.coin.amount(segment.principal),
+            self.coin.from_quanta(segment.principal),
             self.coin.name,
         )
 
@@ -134,7 +134,7 @@ class _Side:
         return of_name.get(self.coin.name, Holding())
 
     def _balance(self, holding: Holding) -> Decimal:
-        return self.coin.decimal(holding.held if self.lends else holding.owed)
+        return self.coin.from_grains(holding.held if self.lends else holding.owed)
 
     def _flows(self) -> list[Flow]:
         """Return what changes the balance up to the last hour, in order of time."""
@@ -147,13 +147,13 @@ class _Side:
                 found.append((slot_of(movement.moment), "moved", number))
         for borrow in self.day.borrows:
             quanta = borrow.quanta if self.lends else borrow.quanta + borrow.fee
-            found.append((borrow.slot, "borrowed", self.coin.amount(quanta)))
+            found.append((borrow.slot, "borrowed", self.coin.from_quanta(quanta)))
         word = "credit" if self.lends else "charge"
         for segment in self.segments:
             end = segment.since + segment.hours
-            found.append((end, word, self.coin.amount(segment.interest)))
+            found.append((end, word, self.coin.from_quanta(segment.interest)))
         if self.lends:
-            found += [(0, "payout", self.coin.amount(paid)) for paid in self._paid() if paid]
+            found += [(0, "payout", self.coin.from_quanta(paid)) for paid in self._paid() if paid]
         return sorted(found)
 
     def _paid(self) -> list[int]:
@@ -246,11 +246,11 @@ class _Side:
     def _charge(self, segment: Segment, clock: str) -> None:
         coin = self.coin
         values = {
-            "principal": coin.amount(segment.principal),
+            "principal": coin.from_quanta(segment.principal),
             "growth": exact(segment.growth, 18),
             "carry": carried(coin, segment.carry),
         }
-        charge = coin.amount(segment.interest)
+        charge = coin.from_quanta(segment.interest)
         self.work.step(
             self._say(f"{clock}: charge, rounded up"),
             "charge = ceil((principal x growth - carry) / quantum) x quantum",
@@ -275,20 +275,20 @@ class _Side:
                 self._say(f"repayment {at}"),
                 "repayment = floor(min(units without cost, balance, owed) / quantum) x quantum",
                 {
-                    "units without cost": coin.decimal(borrow.free),
-                    "balance": coin.decimal(borrow.held),
-                    "owed": coin.decimal(borrow.owed),
+                    "units without cost": coin.from_grains(borrow.free),
+                    "balance": coin.from_grains(borrow.held),
+                    "owed": coin.from_grains(borrow.owed),
                     "quantum": coin.quantum,
                 },
-                coin.amount(-borrow.quanta),
+                coin.from_quanta(-borrow.quanta),
                 coin.name,
             )
             return
-        amount = coin.amount(borrow.quanta)
+        amount = coin.from_quanta(borrow.quanta)
         self.work.step(
             self._say(f"borrow {at}, what the wallet is short of"),
             "borrow = ceil(-balance / quantum) x quantum",
-            {"balance": coin.decimal(borrow.held), "quantum": coin.quantum},
+            {"balance": coin.from_grains(borrow.held), "quantum": coin.quantum},
             amount,
             coin.name,
         )
@@ -308,17 +308,17 @@ class _Side:
                     "seconds": Decimal(borrow.slot * 3600 - last.seconds),
                     "quantum": coin.quantum,
                 },
-                coin.amount(borrow.fee),
+                coin.from_quanta(borrow.fee),
                 coin.name,
             )
 
     def _net(self) -> None:
         if len(self.day.borrows) > 1:
             parts = {
-                f"borrowed at {borrow.slot:02}:00 ({number})": self.coin.amount(borrow.quanta)
+                f"borrowed at {borrow.slot:02}:00 ({number})": self.coin.from_quanta(borrow.quanta)
                 for number, borrow in enumerate(self.day.borrows, 1)
             }
-            net = self.coin.amount(self.day.borrowed)
+            net = self.coin.from_quanta(self.day.borrowed)
             self.work.total(self._say("net borrow"), "borrowed", parts, self.coin.name, net)
 
     # The day
@@ -326,13 +326,13 @@ class _Side:
     def _interest(self) -> None:
         word = "credit" if self.lends else "charge"
         parts = {
-            f"{word} {number}": self.coin.amount(segment.interest)
+            f"{word} {number}": self.coin.from_quanta(segment.interest)
             for number, segment in enumerate(self.segments, 1)
         }
         if not self.lends and self.day.entry_fee:
-            parts["entry fees"] = self.coin.amount(self.day.entry_fee)
+            parts["entry fees"] = self.coin.from_quanta(self.day.entry_fee)
         if len(parts) > 1:
-            made = self.coin.amount(self.day.earned if self.lends else self.day.paid)
+            made = self.coin.from_quanta(self.day.earned if self.lends else self.day.paid)
             self.work.total(self._say("interest"), "interest", parts, self.coin.name, made)
 
     def _memorandum(self) -> None:
@@ -356,14 +356,14 @@ class _Side:
                 self._say("lent at the end of the day"),
                 "lent = floor(balance / quantum) x quantum",
                 {"balance": held, "quantum": coin.quantum},
-                coin.amount(after),
+                coin.from_quanta(after),
                 coin.name,
             )
         self.work.step(
             self._say("change of the Lent memorandum"),
             "change = lent - lent before",
-            {"lent": coin.amount(after), "lent before": coin.amount(before)},
-            coin.amount(after - before),
+            {"lent": coin.from_quanta(after), "lent before": coin.from_quanta(before)},
+            coin.from_quanta(after - before),
             coin.name,
         )
 

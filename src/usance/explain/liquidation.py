@@ -25,7 +25,7 @@ class _Liquidation:
         self.lived = lived
         self.name = name
         self.legs = draft.legs
-        self.fall: LiquidationStep = lived.day.falls[draft.identity]
+        self.fall: LiquidationStep = lived.day.liquidation_steps[draft.identity]
         self.coins = lived.book.coins
 
     def explain(self) -> None:
@@ -133,13 +133,13 @@ class _Liquidation:
             rest = self.work.step(
                 "nothing is open any more: the rest of Perp goes to the wallet",
                 "rest = balance + notional",
-                {"balance": coin.decimal(before.perp), "notional": notional},
+                {"balance": coin.from_grains(before.perp), "notional": notional},
                 EXACT.minus(total(leg.amount for leg in moved)),
                 coin.name,
             )
         borrowed = EXACT.minus(total(leg.amount for leg in self._amounts(Side.BORROWED, coin.name)))
         if borrowed:
-            values = {"wallet": coin.decimal(before.held), "fee": fee, "quantum": coin.quantum}
+            values = {"wallet": coin.from_grains(before.held), "fee": fee, "quantum": coin.quantum}
             formula = "-(wallet - fee)"
             if moved:
                 values["rest"] = rest
@@ -159,18 +159,18 @@ class _Liquidation:
         debt = self.fall.before.debts[0]
         coin = self.coins[debt.coin]
         before = self.fall.holdings[debt.coin]
-        owed = coin.decimal(before.owed)
+        owed = coin.from_grains(before.owed)
         paid = before.repayable
         if paid:
             amount = self.work.step(
                 "repaid from the wallet",
                 "repaid = min(units without cost, balance, owed)",
                 {
-                    "units without cost": coin.decimal(before.free),
-                    "balance": coin.decimal(before.held),
+                    "units without cost": coin.from_grains(before.free),
+                    "balance": coin.from_grains(before.held),
                     "owed": owed,
                 },
-                coin.decimal(paid),
+                coin.from_grains(paid),
                 coin.name,
             )
             owed = self._left(owed, amount, coin)
@@ -217,9 +217,9 @@ class _Liquidation:
             self.work.cite(Quoted(sold.name, self.lived.book.operating))
         prices = {"owed price": owed_price, "price": price}
         quantity = EXACT.minus(total(leg.amount for leg in units))
-        balance = sold.decimal(self.fall.holdings[sold.name].held)
+        balance = sold.from_grains(self.fall.holdings[sold.name].held)
         if sold.name == coin.name:
-            repaid_first = coin.decimal(self.fall.holdings[coin.name].repayable)
+            repaid_first = coin.from_grains(self.fall.holdings[coin.name].repayable)
             balance = EXACT.subtract(balance, repaid_first)
         say = f"{sold.name} sold, rounded up"
         self.work.step(

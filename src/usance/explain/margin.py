@@ -26,12 +26,12 @@ def _settled(work: Working, lived: Lived, made: Settled) -> None:
     name, coin, day = made.sub_account, made.coin, lived.day.day
     work.cite(TermsInForce("commodity", coin.name, ""), Opening(name, Side.PERP, coin.name))
     before = lived.before.holdings.get(name, {}).get(coin.name, Holding())
-    parts = {"balance at 00:00": coin.decimal(before.perp)}
+    parts = {"balance at 00:00": coin.from_grains(before.perp)}
     for movement in lived.book.movements.get((name, coin.name), {}).get(day, ()):
         if movement.side is Side.PERP:
             parts["moved"] = EXACT.add(parts.get("moved", ZERO), movement.quantity)
             work.cite(movement.source)
-    balance = coin.decimal(made.balance)
+    balance = coin.from_grains(made.balance)
     say = f"{coin.name}: balance in Perp, what is owed at the last mark"
     work.total(say, "balance", parts, coin.name, balance)
     values, worth = {"balance": balance}, []
@@ -44,7 +44,9 @@ def _settled(work: Working, lived: Lived, made: Settled) -> None:
     if worth:
         formula = f"due = round(({' + '.join(worth)} + balance) / quantum) x quantum"
         values["quantum"] = coin.quantum
-    work.step(f"{coin.name}: due to the wallet", formula, values, coin.decimal(made.due), coin.name)
+    work.step(
+        f"{coin.name}: due to the wallet", formula, values, coin.from_grains(made.due), coin.name
+    )
 
 
 def _contract(work: Working, lived: Lived, name: str, contract: str) -> None:
@@ -70,8 +72,8 @@ def margin(work: Working, lived: Lived, name: str) -> None:
         TermsInForce("sub-account", name, ""), Opening(name, Side.MARGIN, lived.book.operating)
     )
     if name in lived.day.margins:
-        standing, _ = lived.day.margins[name]
-        initial = measure(work, lived, name, standing, "").initial_margin
+        valuation, _ = lived.day.margins[name]
+        initial = measure(work, lived, name, valuation, "").initial_margin
         held = PRECISE.quantize(initial, CENT)
         values = {"initial margin": initial}
         currency = lived.book.operating
@@ -88,22 +90,22 @@ def margin(work: Working, lived: Lived, name: str) -> None:
     )
 
 
-def measure(work: Working, lived: Lived, name: str, standing: Valuation, when: str) -> Margin:
+def measure(work: Working, lived: Lived, name: str, valuation: Valuation, when: str) -> Margin:
     """Note the steps of a margin, and return it; `when` begins what each step says."""
-    return _Measure(work, lived, name, standing, when).explain()
+    return _Measure(work, lived, name, valuation, when).explain()
 
 
 class _Measure:
     """One margin that is being explained."""
 
     def __init__(
-        self, work: Working, lived: Lived, name: str, standing: Valuation, when: str
+        self, work: Working, lived: Lived, name: str, valuation: Valuation, when: str
     ) -> None:
         self.work = work
         self.lived = lived
         self.name = name
-        self.standing = standing
-        self.margin = rules.evaluate(standing)
+        self.valuation = valuation
+        self.margin = rules.evaluate(valuation)
         self.when = when
         self.currency = lived.book.operating
         self.venue = lived.book.venue(name)
@@ -141,7 +143,7 @@ class _Measure:
 
     def _counting(self) -> list[Asset]:
         """Return the coins that count as collateral."""
-        assets = self.standing.assets
+        assets = self.valuation.assets
         return [a for a in assets if a.price is not None and a.haircut is not None]
 
     def _asset(self, asset: Asset) -> Decimal:
@@ -189,14 +191,14 @@ class _Measure:
 
     def _pnl(self) -> Decimal:
         parts: dict[str, Decimal] = {}
-        for coin, (balance, price) in self.standing.perp.items():
+        for coin, (balance, price) in self.valuation.perp.items():
             self.work.cite(Quoted(coin, self.currency))
             with localcontext(PRECISE):
                 worth = balance * price
             what = f"{coin} in Perp"
             values = {"balance": balance, "price": price}
             parts[what] = self._step(what, "value = balance x price", values, worth)
-        for position in self.standing.positions:
+        for position in self.valuation.positions:
             market, settle = position.market, position.terms.settle
             _contract(self.work, self.lived, self.name, market)
             self.work.cite(Quoted(market, settle), Quoted(settle, self.currency))
@@ -211,7 +213,7 @@ class _Measure:
 
     def _debts(self) -> dict[str, Decimal]:
         parts: dict[str, Decimal] = {}
-        for debt, required in zip(self.standing.debts, self.margin.debts, strict=True):
+        for debt, required in zip(self.valuation.debts, self.margin.debts, strict=True):
             coin = debt.coin
             self.work.cite(
                 TermsInForce("collateral", coin, self.venue),
@@ -227,7 +229,7 @@ class _Measure:
         exposures: dict[str, Decimal] = {}
         initials: dict[str, Decimal] = {}
         maintenances: dict[str, Decimal] = {}
-        positions = zip(self.standing.positions, self.margin.positions, strict=True)
+        positions = zip(self.valuation.positions, self.margin.positions, strict=True)
         for position, required in positions:
             market = position.market
             with localcontext(PRECISE):
@@ -239,7 +241,7 @@ class _Measure:
             initials[f"initial margin of {market}"] = required.initial_margin
             maintenances[f"maintenance margin of {market}"] = required.maintenance_margin
         none = Slope(ZERO, ZERO)
-        for debt, required in zip(self.standing.debts, self.margin.debts, strict=True):
+        for debt, required in zip(self.valuation.debts, self.margin.debts, strict=True):
             slopes = (none, none)
             if debt.terms is not None:
                 slopes = (debt.terms.initial, debt.terms.maintenance)
@@ -253,7 +255,7 @@ class _Measure:
 
     def _required(self, what: str, required: Requirement, initial: Slope, least: Slope) -> None:
         """Note the margin fractions of a position or borrow, and what they take."""
-        exposure, limit = required.exposure, self.standing.limit
+        exposure, limit = required.exposure, self.valuation.limit
         for name, slope, fraction, taken, capped in (
             ("initial", initial, required.imf, required.initial_margin, limit),
             ("maintenance", least, required.mmf, required.maintenance_margin, None),

@@ -133,7 +133,7 @@ class Working:
         name, quanta = base
         raw = f"{name} x growth + carry"
         values = {
-            name: coin.amount(quanta),
+            name: coin.from_quanta(quanta),
             "growth": exact(growth, 18),
             "carry": carried(coin, carry),
         }
@@ -141,14 +141,14 @@ class Working:
             f"{what}: credit, rounded down",
             f"credit = floor(({raw}) / quantum) x quantum",
             {**values, "quantum": coin.quantum},
-            coin.amount(credit),
+            coin.from_quanta(credit),
             coin.name,
         )
         left = quanta * growth + carry - credit * UNIT
         self.step(
             f"{what}: carry that is left",
             f"carry after = {raw} - credit",
-            {**values, "credit": coin.amount(credit)},
+            {**values, "credit": coin.from_quanta(credit)},
             carried(coin, left),
             coin.name,
         )

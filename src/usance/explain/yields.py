@@ -48,11 +48,11 @@ def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
         if rate is not None:
             work.cite(rate.source)
             growth = _growth(work, rate.rate, say)
-            work.simple(say, map(coin.amount, made.enrolled), rate.rate, exact(growth, 18))
+            work.simple(say, map(coin.from_quanta, made.enrolled), rate.rate, exact(growth, 18))
     else:
         [backing] = [backing for backing in lived.day.products if backing.product == made.product]
         growth = _divided(work, lived, backing, product.bills)
-        work.simple(say, map(coin.amount, made.enrolled), None, exact(growth, 18))
+        work.simple(say, map(coin.from_quanta, made.enrolled), None, exact(growth, 18))
     if growth is not None:
         credit = made.treasury
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_treasury, credit)
@@ -65,7 +65,7 @@ def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
         growth = _growth(work, bonus.rate, say)
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_bonus, made.bonus)
         counted = [lent if cap is None else min(lent, cap) for lent in made.enrolled]
-        work.simple(say, map(coin.amount, counted), bonus.rate, exact(growth, 18))
+        work.simple(say, map(coin.from_quanta, counted), bonus.rate, exact(growth, 18))
     work.cite(Quoted(coin.name, lived.book.operating))
 
 
@@ -85,14 +85,14 @@ def _principal_hours(work: Working, made: YieldDay, cap: int | None, say: str) -
     coin, values, terms, hours = made.coin, dict[str, Decimal](), [], 0
     runs = [(lent, len(list(run))) for lent, run in groupby(made.enrolled)]
     for number, (lent, count) in enumerate(((lent, n) for lent, n in runs if lent), 1):
-        values |= {f"principal {number}": coin.amount(lent), f"hours {number}": Decimal(count)}
+        values |= {f"principal {number}": coin.from_quanta(lent), f"hours {number}": Decimal(count)}
         principal = f"principal {number}" if cap is None else f"min(principal {number}, cap)"
         terms.append(f"{principal} x hours {number}")
         hours += (lent if cap is None else min(lent, cap)) * count
     if cap is not None:
-        values["cap"] = coin.amount(cap)
+        values["cap"] = coin.from_quanta(cap)
     formula = f"principal hours = {' + '.join(terms)}"
-    work.step(f"{say}: principal x hours", formula, values, coin.amount(hours), coin.name)
+    work.step(f"{say}: principal x hours", formula, values, coin.from_quanta(hours), coin.name)
     return hours
 
 
@@ -112,12 +112,15 @@ def _enrolled(work: Working, lived: Lived, name: str) -> None:
         if holder != name or after.enrolled == before:
             continue
         unit = lived.book.coins[coin]
-        values = {"enrolled": unit.amount(after.enrolled), "enrolled before": unit.amount(before)}
+        values = {
+            "enrolled": unit.from_quanta(after.enrolled),
+            "enrolled before": unit.from_quanta(before),
+        }
         work.step(
             f"{coin}: change of the Yield memorandum, what is lent and earns at the end of the day",
             "change = enrolled - enrolled before",
             values,
-            unit.amount(after.enrolled - before),
+            unit.from_quanta(after.enrolled - before),
             coin,
         )
         work.cite(Opening(name, Side.YIELD, coin), TermsInForce("sub-account", name, ""))
@@ -133,11 +136,11 @@ def _backing(work: Working, lived: Lived, made: ProductDay) -> None:
     assert product.bills is not None
     _divided(work, lived, made, product.bills)
     shares = {
-        f"credit of {holder.sub_account}": coin.amount(holder.treasury)
+        f"credit of {holder.sub_account}": coin.from_quanta(holder.treasury)
         for holder in lived.day.yields
         if holder.product == made.product and holder.enrolled
     }
-    given = coin.amount(made.distributed)
+    given = coin.from_quanta(made.distributed)
     work.total("distributed to holders", "distributed", shares, coin.name, given)
     work.step(
         "left over for the next day",
@@ -149,7 +152,7 @@ def _backing(work: Working, lived: Lived, made: ProductDay) -> None:
 
 
 def _distributable(made: ProductDay) -> Decimal:
-    return EXACT.subtract(EXACT.add(made.income, made.before), made.coin.amount(made.fee))
+    return EXACT.subtract(EXACT.add(made.income, made.before), made.coin.from_quanta(made.fee))
 
 
 def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
@@ -176,7 +179,7 @@ def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int
     if made.income > 0:
         formula = "fee = ceil(income x fee rate / quantum) x quantum"
         fee = {"income": made.income, "fee rate": bills.fee, "quantum": coin.quantum}
-    charged = coin.amount(made.fee)
+    charged = coin.from_quanta(made.fee)
     work.step("management fee, rounded up", formula, fee, charged, coin.name)
     work.step(
         "what is divided among holders",
@@ -193,17 +196,19 @@ def _share(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
     coin = made.coin
     holders = [holder for holder in lived.day.yields if holder.product == made.product]
     hours = {h.sub_account: sum(h.enrolled) for h in holders if h.enrolled}
-    parts = {f"principal hours of {holder}": coin.amount(sums) for holder, sums in hours.items()}
+    parts = {
+        f"principal hours of {holder}": coin.from_quanta(sums) for holder, sums in hours.items()
+    }
     total_hours = sum(hours.values())
     work.total(
         "principal x hours of all holders",
         "total hours",
         parts,
         coin.name,
-        coin.amount(total_hours),
+        coin.from_quanta(total_hours),
     )
     division: Division = portfolios.divide(made.income, made.before, bills.fee, total_hours, coin)
-    values = {"distributable": division.distributable, "total hours": coin.amount(total_hours)}
+    values = {"distributable": division.distributable, "total hours": coin.from_quanta(total_hours)}
     shared = total_hours > 0 and division.distributable > 0
     work.step(
         "what an hour's principal gets, rounded down",
@@ -267,7 +272,7 @@ def payout(work: Working, lived: Lived, name: str) -> None:
             if product == name:
                 coin = lived.book.coins[_terms(lived, venue, product).asset]
                 unpaid = lived.before.accruals[holder, coin.name].unpaid[period]
-                parts[f"treasury of {holder} for {period.name}"] = coin.amount(unpaid[0])
+                parts[f"treasury of {holder} for {period.name}"] = coin.from_quanta(unpaid[0])
                 work.cite(TermsInForce("yield-product", product, venue))
                 work.cite(Opening(name, ProductAccount.PAYABLE, coin.name))
     if coin is not None:
@@ -303,15 +308,21 @@ def _paid(
     for index, source in enumerate(("treasury", "bonus")):
         days = lived.credits.get((holder, product), {})
         parts = {
-            f"credit {date_of(day)}": coin.amount(of_day[index])
+            f"credit {date_of(day)}": coin.from_quanta(of_day[index])
             for day, of_day in days.items()
             if of_day[index] and _is_of(lived, venue, product, day, period)
         }
         if parts or unpaid[index]:
             say = f"{product}: {source} of {period.name}"
-            sums[source] = work.total(say, source, parts, coin.name, coin.amount(unpaid[index]))
+            sums[source] = work.total(
+                say, source, parts, coin.name, coin.from_quanta(unpaid[index])
+            )
     work.total(
-        f"{product}: payout for {period.name}", "payout", sums, coin.name, coin.amount(sum(unpaid))
+        f"{product}: payout for {period.name}",
+        "payout",
+        sums,
+        coin.name,
+        coin.from_quanta(sum(unpaid)),
     )
 
 

@@ -143,7 +143,7 @@ def read(
         movements=by_day,
         trades=_by_day(trades),
         transfers=_unblocked_transfers(scribe.transfers, terms),
-        gifts=scribe.gifts,
+        outflows=scribe.outflows,
         collaterals=terms.collaterals,
         perpetuals=terms.perpetuals,
         faulty=faulty,

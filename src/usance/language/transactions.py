@@ -69,7 +69,7 @@ class TransactionReader:
         self.notionals: list[Notional] = []
         self.reserved: dict[str, list[ProductPosting]] = {}
         self.receipts: list[Receipt] = []
-        self.gifts: dict[int, list[tuple[str, Source]]] = {}
+        self.outflows: dict[int, list[tuple[str, Source]]] = {}
         self.inputs: list[Input] = []
         self.problems: list[Problem] = []
         self.refused: set[str] = set()
@@ -102,7 +102,7 @@ class TransactionReader:
             self.inputs.append(Input(entry.date.toordinal(), text, source))
         if accrued or "pays" in entry.meta:
             self.receipts.append(Receipt(entry, tuple(names), text))
-        self._gifts(entry, names, source)
+        self._outflows(entry, names, source)
         self._notional(entry, source)
         if self.isolating and len(names) > 1:
             places = [
@@ -180,7 +180,7 @@ class TransactionReader:
             Transfer(day, seconds, first, second, given, text, source_of(entry.meta))
         )
 
-    def _gifts(self, entry: Transaction, names: list[str], source: Source) -> None:
+    def _outflows(self, entry: Transaction, names: list[str], source: Source) -> None:
         """Note which sub-accounts a transaction takes something from, to somebody else."""
         owners = [self.chart.owner(posting.account) for posting in entry.postings]
         if len({*owners}) < 2:
@@ -192,7 +192,7 @@ class TransactionReader:
                     weight = convert.get_weight(posting)
                     tally(weights, weight.currency, weight.number)
             if any(weight < 0 for weight in weights.values()):
-                self.gifts.setdefault(entry.date.toordinal(), []).append((name, source))
+                self.outflows.setdefault(entry.date.toordinal(), []).append((name, source))
 
     def _notional(self, entry: Transaction, source: Source) -> None:
         """Note the notional of trades: quantity x price, on the other side of the contracts."""

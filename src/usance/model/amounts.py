@@ -45,7 +45,7 @@ class Coin:
     quantum  smallest amount posted, in coins, above zero; `step` units of its last decimal place
     places   decimals of the quantum
     digits   decimals of the grain: no amount of the coin in the ledger is finer
-    quanta   grains in one quantum
+    grains_per_quantum  grains in one quantum
     """
 
     name: str
@@ -53,7 +53,7 @@ class Coin:
     step: int
     places: int
     digits: int
-    quanta: int
+    grains_per_quantum: int
 
     @classmethod
     def of(cls, name: str, quantum: Decimal, digits: int) -> "Coin":
@@ -64,24 +64,28 @@ class Coin:
         grain = max(places, digits)
         return cls(name, tidy, step, places, grain, step * 10 ** (grain - places))
 
-    def grains(self, amount: Decimal) -> int:
+    def to_grains(self, amount: Decimal) -> int:
         """Return an amount of coins in grains, exactly."""
         return int(EXACT.scaleb(amount, self.digits))
 
-    def rounded(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> int:
+    def to_quanta(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> int:
         """Return an amount of coins in quanta, rounded half-even or as said."""
         return int(PRECISE.divide(amount, self.quantum).to_integral_value(rounding))
 
-    def decimal(self, grains: int) -> Decimal:
+    def from_grains(self, grains: int) -> Decimal:
         """Return a number of grains in coins, exactly."""
         return EXACT.scaleb(Decimal(grains), -self.digits)
 
     def written(self, amount: Decimal) -> Decimal:
         """Return an amount as it is posted: to the quantum, or what is finer without zeros."""
-        grains = self.grains(amount)
-        return normalized(amount) if grains % self.quanta else self.amount(grains // self.quanta)
+        grains = self.to_grains(amount)
+        return (
+            normalized(amount)
+            if grains % self.grains_per_quantum
+            else self.from_quanta(grains // self.grains_per_quantum)
+        )
 
-    def amount(self, quanta: int) -> Decimal:
+    def from_quanta(self, quanta: int) -> Decimal:
         """Return a number of quanta in coins, written to the quantum."""
         return EXACT.scaleb(Decimal(quanta * self.step), -self.places)
 

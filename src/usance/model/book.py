@@ -130,7 +130,7 @@ class Book:
     pools, rates  in force, by venue and coin; no rate where a file has none yet
     movements     of coins, by (sub-account, coin), then by day, in order of time
     trades        of contracts, by (sub-account, contract), likewise
-    gifts         by day: sub-accounts that gave something away, and where
+    outflows      by day: sub-accounts that something was moved out of, and by which directive
     collaterals, perpetuals, liquidations
                   in force, by venue and name (a liquidation has none); True: simulate it
     faulty        sub-accounts with contracts, or coins that those settle in, that have a fault
@@ -151,7 +151,7 @@ class Book:
     movements: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
     trades: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
     transfers: tuple[Transfer, ...]
-    gifts: Mapping[int, Sequence[tuple[str, Source]]]
+    outflows: Mapping[int, Sequence[tuple[str, Source]]]
     collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
     perpetuals: Mapping[tuple[str, str], Timeline[Perpetual]]
     faulty: frozenset[str]

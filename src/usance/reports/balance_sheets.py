@@ -40,12 +40,12 @@ class Sheet:
 class Prices:
     """Prices of a ledger in its operating currency, at a date."""
 
-    def __init__(self, book: Ledger, at: datetime.date) -> None:
-        self.quotes = price_reading.quotes(book.entries)
-        self.currency: str = book.options["operating_currency"][0]
+    def __init__(self, ledger: Ledger, at: datetime.date) -> None:
+        self.quotes = price_reading.quotes(ledger.entries)
+        self.currency: str = ledger.options["operating_currency"][0]
         self.at = at
         self.missing: dict[tuple[str, str], Problem] = {}
-        self.source = Source(book.path, 1)
+        self.source = Source(ledger.path, 1)
 
     def value(self, number: Decimal, commodity: str, settle: str = "") -> Decimal | None:
         """Return what units are worth.
@@ -71,10 +71,10 @@ class Prices:
 
 
 def sheets(
-    book: Ledger, reading: Reading, at: datetime.date, *, at_cost: bool
+    ledger: Ledger, reading: Reading, at: datetime.date, *, at_cost: bool
 ) -> tuple[list[Sheet], list[Problem]]:
     """Return the balance sheets at the end of a day, and the prices that are missing for them."""
-    table = Prices(book, at)
+    table = Prices(ledger, at)
     chart = reading.chart
     venues = {name: reading.book.venue(name) for name in sorted(reading.book.sub_accounts)}
     for (venue, name), timeline in sorted(reading.book.yields.products.items()):
@@ -86,7 +86,7 @@ def sheets(
     bills = {
         chart.reserved(name, ProductAccount.BILLS) for name in venues if chart.is_product(name)
     }
-    for entry in book.entries:
+    for entry in ledger.entries:
         if isinstance(entry, Transaction) and entry.date <= at:
             _book(entry, chart, legs, bills, at_cost=at_cost)
     marked: dict[str, dict[str, str]] = defaultdict(dict)
@@ -203,11 +203,11 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
     return sum(found, ZERO) if len(found) == len(known) else None
 
 
-def lots_that_could_repay(book: Ledger, reading: Reading) -> Iterator[Problem]:
+def lots_that_could_repay(ledger: Ledger, reading: Reading) -> Iterator[Problem]:
     """Yield where a coin is owed while lots of it lie in the wallet, at the last directive."""
     lots: dict[tuple[str, str], Decimal] = {}
     owed: dict[tuple[str, str], Decimal] = {}
-    for entry in book.entries:
+    for entry in ledger.entries:
         for posting in entry.postings if isinstance(entry, Transaction) else ():
             place = reading.chart.side(posting.account)
             if place is None or posting.units is None or posting.units.number is None:

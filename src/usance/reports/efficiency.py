@@ -25,21 +25,21 @@ def uses(reading: Reading, state: State, day: int, others: Quotes) -> tuple[Figu
 
     others  prices of commodities without terms: such a coin is no collateral, but it is capital
     """
-    standings = Valuer(reading.book, state, day, others)
+    valuer = Valuer(reading.book, state, day, others)
     rows = []
     for name in sorted(reading.book.sub_accounts):
-        standing = standings.standing(name)
-        worth = None if standing is None else _worth(standings, name, standing)
+        valuation = valuer.valuation(name)
+        worth = None if valuation is None else _worth(valuer, name, valuation)
         row: Figures = {"name": name, "venue": reading.book.venue(name)}
-        if worth is None or standing is None:
+        if worth is None or valuation is None:
             rows.append(row | dict.fromkeys(USES))
             continue
-        held = evaluate(standing)
+        held = evaluate(valuation)
         with localcontext(PRECISE):
             wallet, lent, enrolled = worth
             capital = wallet + held.unsettled_pnl - held.borrow_liability
             rows.append(row | _uses(capital, lent, held.initial_margin, enrolled))
-    problems = [problem for problem in standings.problems if not problem.finding]
+    problems = [problem for problem in valuer.problems if not problem.finding]
     answer = {
         "at": date_of(day).isoformat(),
         "currency": reading.book.operating,
@@ -62,22 +62,22 @@ USES = (
 
 
 def _worth(
-    standings: Valuer, name: str, standing: Valuation
+    valuer: Valuer, name: str, valuation: Valuation
 ) -> tuple[Decimal, Decimal, Decimal] | None:
     """Return what the wallet is worth, what of it is lent and what enrolled, unweighted."""
-    book, wallet, lent, enrolled = standings.book, ZERO, ZERO, ZERO
+    book, wallet, lent, enrolled = valuer.book, ZERO, ZERO, ZERO
     complete = True
     with localcontext(PRECISE):
-        for asset in standing.assets:
+        for asset in valuation.assets:
             if asset.price is None:
-                standings.price(name, asset.coin, book.operating, asset.coin)  # tells of it
+                valuer.price(name, asset.coin, book.operating, asset.coin)  # tells of it
                 complete = False
                 continue
             wallet += asset.quantity * asset.price
             lent += asset.lent * asset.price
-            accrual = standings.state.accruals.get((name, asset.coin))
+            accrual = valuer.state.accruals.get((name, asset.coin))
             if accrual is not None:
-                enrolled += book.coins[asset.coin].amount(accrual.enrolled) * asset.price
+                enrolled += book.coins[asset.coin].from_quanta(accrual.enrolled) * asset.price
     return (wallet, lent, enrolled) if complete else None
 
 

@@ -81,7 +81,7 @@ def _side(
     unit = day.coin
     hours = sum(segment.principal * segment.hours for segment in segments)
     earned = fee + sum(segment.interest for segment in segments)
-    average = FIGURE.divide(unit.amount(hours), Decimal(HOURS))
+    average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS))
     return Interest(
         date,
         day.sub_account,
@@ -104,8 +104,8 @@ def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
                 for coin in day.coins
                 if (coin.venue, coin.coin.name) == (pool.venue, pool.coin.name)
             ]
-            paid = pool.coin.amount(sum(coin.paid for coin in coins))
-            earned = pool.coin.amount(sum(coin.earned for coin in coins))
+            paid = pool.coin.from_quanta(sum(coin.paid for coin in coins))
+            earned = pool.coin.from_quanta(sum(coin.earned for coin in coins))
             net = EXACT.subtract(paid, earned)
             fee = None if pool.fee is None else FIGURE.plus(pool.fee)
             external = net if pool.external is None else FIGURE.plus(pool.external)
@@ -191,11 +191,11 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
         interest += coin.paid if owed else coin.earned
         for segment in coin.owed if owed else coin.lent:
             hours += segment.principal * segment.hours
-    average = FIGURE.divide(unit.amount(hours), Decimal(HOURS * days))
+    average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS * days))
     rate = None
     if average:
         rate = FIGURE.multiply(
-            FIGURE.divide(unit.amount(interest), average), FIGURE.divide(Decimal(YEAR), days)
+            FIGURE.divide(unit.from_quanta(interest), average), FIGURE.divide(Decimal(YEAR), days)
         )
     principal = 0 if end is None else end.debt if owed else end.after[0]
     carry = 0 if end is None else end.after[2 if owed else 1]
@@ -226,7 +226,7 @@ def interests(days: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
                     quanta[side, coin.coin] = quanta.get((side, coin.coin), 0) + number
     found: dict[str, dict[str, Decimal]] = {side: {} for side in SIDES}
     for (side, unit), number in quanta.items():
-        found[side][unit.name] = unit.amount(number)
+        found[side][unit.name] = unit.from_quanta(number)
     return found
 
 

@@ -26,7 +26,7 @@ class Evening:
     """Sub-accounts at the end of a day: each with what it has, None where it cannot be priced."""
 
     day: int
-    standings: Mapping[str, Valuation | None]
+    valuations: Mapping[str, Valuation | None]
     problems: list[Problem]
 
 
@@ -42,10 +42,10 @@ def priced(
 
     others  prices of commodities without terms: such a coin counts for nothing, but is shown
     """
-    standings = Valuer(reading.book, state, day, others)
+    valuer = Valuer(reading.book, state, day, others)
     names = [name for name in sorted(reading.book.sub_accounts) if only in (None, name)]
-    found = {name: standings.standing(name) for name in names}
-    return Evening(day, found, [problem for problem in standings.problems if not problem.finding])
+    found = {name: valuer.valuation(name) for name in names}
+    return Evening(day, found, [problem for problem in valuer.problems if not problem.finding])
 
 
 def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Figures:
@@ -54,8 +54,8 @@ def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Fi
         "at": date_of(seen.day).isoformat(),
         "currency": reading.book.operating,
         "sub_accounts": [
-            _margin(reading, name, None if standing is None else repriced(standing, prices))
-            for name, standing in seen.standings.items()
+            _margin(reading, name, None if valuation is None else repriced(valuation, prices))
+            for name, valuation in seen.valuations.items()
         ],
     }
 
@@ -72,8 +72,10 @@ def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, De
             {
                 "shock": text,
                 "sub_accounts": [
-                    _margin(reading, name, None if standing is None else shocked(standing, factors))
-                    for name, standing in seen.standings.items()
+                    _margin(
+                        reading, name, None if valuation is None else shocked(valuation, factors)
+                    )
+                    for name, valuation in seen.valuations.items()
                 ],
             }
             for text, factors in shocks.items()
@@ -81,54 +83,54 @@ def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, De
     }
 
 
-def shocked(standing: Valuation, factors: Mapping[str, Decimal]) -> Valuation:
-    """Return a standing whose coins, and marks over them, are worth so many times as much."""
+def shocked(valuation: Valuation, factors: Mapping[str, Decimal]) -> Valuation:
+    """Return a valuation whose coins, and marks over them, are worth so many times as much."""
     prices: dict[str, Decimal] = {}
     with localcontext(PRECISE):
-        for coin, price in _coins(standing):
+        for coin, price in _coins(valuation):
             if coin in factors:
                 prices[coin] = price * factors[coin]
-        for position in standing.positions:
+        for position in valuation.positions:
             factor = factors.get(position.market)
             if factor is None and position.terms.underlying is not None:
                 factor = factors.get(position.terms.underlying)
             if factor is not None:
                 prices[position.market] = position.mark * factor
-    return repriced(standing, prices)
+    return repriced(valuation, prices)
 
 
-def _coins(standing: Valuation) -> Iterator[tuple[str, Decimal]]:
-    """Yield the coins that have a price in a standing, each with it."""
-    for asset in standing.assets:
+def _coins(valuation: Valuation) -> Iterator[tuple[str, Decimal]]:
+    """Yield the coins that have a price in a valuation, each with it."""
+    for asset in valuation.assets:
         if asset.price is not None:
             yield asset.coin, asset.price
-    for debt in standing.debts:
+    for debt in valuation.debts:
         yield debt.coin, debt.price
-    for coin, (_, price) in standing.perp.items():
+    for coin, (_, price) in valuation.perp.items():
         yield coin, price
-    for position in standing.positions:
+    for position in valuation.positions:
         yield position.terms.settle, position.settle
 
 
 def commodities(seen: Evening) -> set[str]:
     """Return what may be priced otherwise: coins held, owed or settled in, and contracts."""
     found: set[str] = set()
-    for standing in seen.standings.values():
-        if standing is not None:
-            found.update(asset.coin for asset in standing.assets)
-            found.update(coin for coin, _ in _coins(standing))
-            for position in standing.positions:
+    for valuation in seen.valuations.values():
+        if valuation is not None:
+            found.update(asset.coin for asset in valuation.assets)
+            found.update(coin for coin, _ in _coins(valuation))
+            for position in valuation.positions:
                 found.add(position.market)
                 found.add(position.terms.underlying or position.market)
     return found
 
 
-def _margin(reading: Reading, name: str, standing: Valuation | None) -> Figures:
+def _margin(reading: Reading, name: str, valuation: Valuation | None) -> Figures:
     head: Figures = {"name": name, "venue": reading.book.venue(name)}
-    if standing is None:
+    if valuation is None:
         lists = {"collateral_assets": None, "positions": None, "borrows": None}
         return head | dict.fromkeys(SUMS) | lists
-    found = evaluate(standing)
+    found = evaluate(valuation)
     with localcontext(PRECISE):
         head |= {key: shown(getattr(found, key)) for key in SUMS}
         head["collateral_assets"] = [
@@ -142,9 +144,9 @@ def _margin(reading: Reading, name: str, standing: Valuation | None) -> Figures:
                 ),
                 "value": shown(counted(asset)),
             }
-            for asset in standing.assets
+            for asset in valuation.assets
         ]
-        head["positions"] = list(_positions(standing, found))
+        head["positions"] = list(_positions(valuation, found))
         head["borrows"] = [
             {
                 "coin": debt.coin,
@@ -153,7 +155,7 @@ def _margin(reading: Reading, name: str, standing: Valuation | None) -> Figures:
                 "liability": shown(required.exposure),
                 **_required(required),
             }
-            for debt, required in zip(standing.debts, found.debts, strict=True)
+            for debt, required in zip(valuation.debts, found.debts, strict=True)
         ]
     return head
 
@@ -174,9 +176,9 @@ SUMS = (
 """Figures of `Margin` that are shown of a sub-account."""
 
 
-def _positions(standing: Valuation, found: Margin) -> Iterator[Figures]:
+def _positions(valuation: Valuation, found: Margin) -> Iterator[Figures]:
     for index, (position, required) in enumerate(
-        zip(standing.positions, found.positions, strict=True)
+        zip(valuation.positions, found.positions, strict=True)
     ):
         result = position.quantity * (position.mark - position.entry) * position.settle
         yield {
@@ -187,7 +189,7 @@ def _positions(standing: Valuation, found: Margin) -> Iterator[Figures]:
             "unrealized_pnl": shown(result),
             "exposure": shown(required.exposure),
             **_required(required),
-            "liquidation_price": shown(liquidation_price(standing, found, index)),
+            "liquidation_price": shown(liquidation_price(valuation, found, index)),
         }
 
 

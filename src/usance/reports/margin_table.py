@@ -43,12 +43,12 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
     reading = read(written, options, folder, enabled(options))
     book = reading.book
     for day, state in evenings(reading, reading.last):
-        standings = Valuer(book, state, day.day)
+        valuer = Valuer(book, state, day.day)
         for name in sorted(book.sub_accounts):
-            standing = standings.standing(name)
-            if standing is None:
+            valuation = valuer.valuation(name)
+            if valuation is None:
                 continue
-            margin = evaluate(standing)
+            margin = evaluate(valuation)
             figures = (getattr(margin, name) for name in margin_reports.SUMS)
             shown = [None if figure is None else FIGURE.plus(figure) for figure in figures]
             head = (date_of(day.day), name, book.venue(name))

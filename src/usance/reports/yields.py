@@ -60,7 +60,7 @@ class Split:
 
     def earn(self, day: YieldDay, *, counts: bool) -> None:
         """Take in a day of the product; of one before the period only what it left unpaid."""
-        accrued = self.coin.amount(day.treasury + day.bonus - day.paid)
+        accrued = self.coin.from_quanta(day.treasury + day.bonus - day.paid)
         self.unpaid = EXACT.add(self.unpaid, accrued)
         if counts:
             self.income["treasury"] += day.treasury
@@ -110,7 +110,7 @@ def incomes(book: Book, lived: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
     for made in _splits(book, lived, 0, 0).values():
         if not made.is_empty():
             for source, income in made.income.items():
-                tally(found[source], made.coin.name, made.coin.amount(income))
+                tally(found[source], made.coin.name, made.coin.from_quanta(income))
     return found
 
 
@@ -148,11 +148,11 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
         "days": days,
     }
     with localcontext(PRECISE):
-        principal = coin.amount(made.hours) / (HOURS * days) if days else ZERO
+        principal = coin.from_quanta(made.hours) / (HOURS * days) if days else ZERO
         rates = {source: _rate(coin, made, source, principal, days) for source in SOURCES}
         apy = compounding = total = None
         if principal:
-            earned = coin.amount(sum(made.income.values())) / principal
+            earned = coin.from_quanta(sum(made.income.values())) / principal
             apy = ((1 + earned) ** (Decimal(YEAR) / days) - 1).quantize(RATE_PLACES)
             total = sum((rate for rate in rates.values() if rate is not None), ZERO)
             compounding = apy - total
@@ -178,7 +178,7 @@ def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -
     """Return a source's simple annual rate, rounded half-even to 18 decimals."""
     if not principal:
         return None
-    rate = coin.amount(made.income[source]) / principal * YEAR / days
+    rate = coin.from_quanta(made.income[source]) / principal * YEAR / days
     return rate.quantize(RATE_PLACES)
 
 
@@ -247,7 +247,7 @@ def _reserve(
             "coverage": _text(_over(holdings, portfolio.payable)),
             "days_to_maturity": _text(_over(to_maturity, worth)),
             "portfolio_yield": _text(_over(rate, worth)),
-            "backing": _text(_over(holdings, coin.amount(enrolled) + portfolio.payable)),
+            "backing": _text(_over(holdings, coin.from_quanta(enrolled) + portfolio.payable)),
             "left_over": _coins(portfolio.left_over, coin),
             "enrolled": coin.text(enrolled),
             "lots": [

@@ -54,19 +54,19 @@ class Excess:
         return not any(slope.factor and unit for unit, slope in self.moving)
 
 
-def excess(standing: Valuation, margin: Margin, index: int) -> Excess:
+def excess(valuation: Valuation, margin: Margin, index: int) -> Excess:
     """Return the excess of a sub-account as a function of the mark of one of its positions."""
-    position = standing.positions[index]
+    position = valuation.positions[index]
     mark, underlying = position.mark, position.terms.underlying
     size = position.quantity * position.settle
     slope = size
     moving = [(abs(size), position.terms.maintenance)]
     still = margin.maintenance_margin - margin.positions[index].maintenance_margin
     if underlying is not None:
-        for asset in standing.assets:
+        for asset in valuation.assets:
             if asset.coin == underlying:
                 slope += counted(asset) / mark
-        for debt, required in zip(standing.debts, margin.debts, strict=True):
+        for debt, required in zip(valuation.debts, margin.debts, strict=True):
             if debt.coin == underlying and debt.terms is not None:
                 unit = required.exposure / mark
                 slope -= unit
@@ -75,19 +75,19 @@ def excess(standing: Valuation, margin: Margin, index: int) -> Excess:
     return Excess(margin.net_equity - slope * mark - still, slope, tuple(moving))
 
 
-def liquidation_price(standing: Valuation, margin: Margin, index: int) -> Decimal | None:
+def liquidation_price(valuation: Valuation, margin: Margin, index: int) -> Decimal | None:
     """Return the mark at which a position's sub-account is in breach, when that mark moves alone.
 
     The nearest one on the losing side (below the mark for a long, above it for a short); the mark
     itself where the sub-account is in breach already, None where there is none.
     """
-    position = standing.positions[index]
+    position = valuation.positions[index]
     if margin.in_breach:
         return position.mark
     # A linear estimate would be wrong exactly when it matters: for large positions, and for
     # collateral in the underlying. So the root of the true equation is searched.
     with localcontext(PRECISE):
-        function = excess(standing, margin, index)
+        function = excess(valuation, margin, index)
         if position.quantity > 0:
             return _root(function, ZERO) if function.constant < 0 else None
         start = position.mark

@@ -152,20 +152,20 @@ def fraction(slope: Slope, exposure: Decimal, floor: Decimal = ZERO) -> Decimal:
     return max(slope.base, floor, slope.factor * exposure.sqrt())
 
 
-def evaluate(standing: Valuation) -> Margin:
+def evaluate(valuation: Valuation) -> Margin:
     """Return the margin of a sub-account."""
     with localcontext(PRECISE):
-        floor = ZERO if standing.limit is None else 1 / standing.limit
-        collateral = sum(map(counted, standing.assets), ZERO)
-        pnl = sum([balance * price for balance, price in standing.perp.values()], ZERO)
+        floor = ZERO if valuation.limit is None else 1 / valuation.limit
+        collateral = sum(map(counted, valuation.assets), ZERO)
+        pnl = sum([balance * price for balance, price in valuation.perp.values()], ZERO)
         positions = []
-        for position in standing.positions:
+        for position in valuation.positions:
             worth = position.quantity * position.mark * position.settle
             pnl += worth
             terms = position.terms
             positions.append(_required(abs(worth), terms.initial, terms.maintenance, floor))
         debts = []
-        for debt in standing.debts:
+        for debt in valuation.debts:
             exposure = debt.quantity * debt.price
             if debt.terms is None:
                 debts.append(Requirement(exposure, floor, ZERO, floor * exposure, ZERO))
@@ -199,27 +199,27 @@ def _required(exposure: Decimal, initial: Slope, maintenance: Slope, floor: Deci
     return Requirement(exposure, imf, mmf, imf * exposure, mmf * exposure)
 
 
-def repriced(standing: Valuation, prices: Mapping[str, Decimal]) -> Valuation:
-    """Return a standing with other prices; nothing is settled or borrowed again.
+def repriced(valuation: Valuation, prices: Mapping[str, Decimal]) -> Valuation:
+    """Return a valuation with other prices; nothing is settled or borrowed again.
 
     Of coins they are in the operating currency, of contracts they are marks in the settle coin.
     """
-    return standing._replace(
+    return valuation._replace(
         assets=tuple(
-            asset._replace(price=prices.get(asset.coin, asset.price)) for asset in standing.assets
+            asset._replace(price=prices.get(asset.coin, asset.price)) for asset in valuation.assets
         ),
         positions=tuple(
             position._replace(
                 mark=prices.get(position.market, position.mark),
                 settle=prices.get(position.terms.settle, position.settle),
             )
-            for position in standing.positions
+            for position in valuation.positions
         ),
         debts=tuple(
-            debt._replace(price=prices.get(debt.coin, debt.price)) for debt in standing.debts
+            debt._replace(price=prices.get(debt.coin, debt.price)) for debt in valuation.debts
         ),
         perp={
             coin: (balance, prices.get(coin, price))
-            for coin, (balance, price) in standing.perp.items()
+            for coin, (balance, price) in valuation.perp.items()
         },
     )

@@ -36,5 +36,5 @@ def due(contracts: Sequence[tuple[Decimal, Decimal]], balance: int, coin: Coin) 
     """
     if not contracts:
         return balance
-    worth = EXACT.add(value(contracts), coin.decimal(balance))
-    return coin.rounded(worth) * coin.quanta
+    worth = EXACT.add(value(contracts), coin.from_grains(balance))
+    return coin.to_quanta(worth) * coin.grains_per_quantum
