@@ -1,14 +1,18 @@
 # Every target runs in .venv, which is made here from pyproject.toml.
 
 PYTHON ?= python3
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14 /usr/bin/python3 \
+  $(wildcard $(shell pyenv root 2>/dev/null)/versions/*/bin/python3)
+VERSION := import platform, sys; sys.version_info < (3, 11) and sys.exit(1); print(platform.python_version())
 JOBS ?= 2
-BIN := .venv/bin
-READY := .venv/.ready
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 DEMO := build/demo/main.beancount
 EDIT := sed -i 's/^\(2024-01-15T12:00:00Z\),[^,]*/\1,0.05/' build/demo/rates/usdc_2024_01.csv
 CORRECTION := sed -n '/Correction/,/^$$/p' build/demo/posted/2024-02.beancount
 
-.PHONY: check test demo golden screenshots bench soak browser
+.PHONY: check test pythons demo golden screenshots bench soak browser
 
 check: $(READY)
 	$(BIN)/ruff format --check
@@ -17,6 +21,18 @@ check: $(READY)
 	$(BIN)/pytest -n $(JOBS)
 
 test: browser check
+
+# Each release once, in an environment of its own.
+pythons: browser
+	@for python in $(PYTHONS); do \
+	  version=$$($$python -c '$(VERSION)' 2>/dev/null) || continue; \
+	  case " $$ends" in *" $$version "*) continue; esac; \
+	  echo "Python $$version:"; \
+	  $(MAKE) check VENV=.venv-$$version PYTHON=$$python && end=passed || end=failed; \
+	  ends="$$ends$$version $$end "; \
+	done; \
+	printf '%s: %s\n' $${ends:-"Python 3.11 or later" "not found"}; \
+	case $${ends:-failed} in *failed*) exit 1; esac
 
 demo: export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: $(READY)
@@ -80,12 +96,20 @@ browser:
 	    echo "No chromium found: the browser tests are skipped."; \
 	  fi; }
 
+# If PYTHON is named and .venv has another release, .venv is made again.
+ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(PYTHON) -V 2>/dev/null),$(shell $(BIN)/python -V 2>/dev/null))
+.PHONY: $(READY)
+CLEAR := --clear
+endif
+endif
+
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c '$(VERSION)' >/dev/null || { \
 	  echo "Usance needs Python 3.11 or later, and $(PYTHON) is older or missing." \
 	    "Name another one: make PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	@echo "Installing what pyproject.toml names into .venv."
+	$(PYTHON) -m venv $(CLEAR) $(VENV)
+	@echo "Installing what pyproject.toml names into $(VENV)."
 	@$(BIN)/python -m pip install -qq --editable '.[dev]'
 	@touch $@
 
