@@ -22,3 +22,13 @@ def test_no_pattern_has_a_possessive_quantifier(path: Path) -> None:
     texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
     found = [text for text in texts if POSSESSIVE.search(str(text))]
     assert "re" not in imports or not found
+
+
+def test_the_same_releases_are_classified_tested_and_looked_for() -> None:
+    text = {name: (ROOT / name).read_text() for name in ("pyproject.toml", "README.md", "Makefile")}
+    classified = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', text["pyproject.toml"])
+    [tested] = re.findall(r"The tests pass\s+on Python ([^;]*);", text["README.md"])
+    [looked_for] = re.findall(r"^PYTHONS \?= (.*)", text["Makefile"], re.MULTILINE)
+    assert set(classified) == set(re.findall(r"\b(3\.\d+)\.\d", tested))
+    assert classified == re.findall(r"\bpython(3\.\d+)", looked_for)
+    assert f'requires-python = ">={classified[0]}"' in text["pyproject.toml"]
