@@ -55,9 +55,6 @@ def _counting(
     They are of our commodities, directly or over another one.
     """
     # A price of a coin with a pool counts, because it is written into the proof.
-    ours = {name for _, name in chain(terms.pools, terms.collaterals, terms.perpetuals)}
-    ours |= {perpetual.settle for line in terms.perpetuals.values() for perpetual in line.values}
-    ours.discard(operating or "")
     ours = _with_terms(terms) - {operating}
     linked = set(ours)
     for entry in entries:
@@ -134,6 +131,7 @@ def quotes(entries: Iterable[Directive]) -> Quotes:
 
 def others(book: Book, entries: Iterable[Directive]) -> Quotes:
     """Return the prices of commodities without terms: no day rests on them, but a report may."""
+    # So they are no inputs, and may change after a day is closed.
     ours = _with_terms(book)
     table = quotes(entries).prices.items()
     return Quotes({pair: quoted for pair, quoted in table if pair[0] not in ours})
