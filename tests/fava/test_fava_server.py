@@ -440,19 +440,19 @@ class Writes(FavaExtensionBase):
             file.write("This one may be written")
         with open(os.devnull, "w"):
             pass
-        (folder,) = {os.path.dirname(self.ledger.beancount_file_path)}
-        at = os.path.join(folder, "prices.beancount")
+        folder = os.path.dirname(self.ledger.beancount_file_path)
+        at, own = os.path.join(folder, "prices.beancount"), tempfile.mkdtemp()
         done = []
         for name, act in {
             "open": lambda: open(at, "w"),
             "append": lambda: open(at, "a"),
             "update": lambda: open(at.encode(), "r+b"),
             "low": lambda: os.open(at, os.O_RDWR),
-            "linked": lambda: open(linked(at), "w"),
+            "linked": lambda: open(linked(at, own), "w"),
             "remove": lambda: os.remove(at),
-            "rename": lambda: os.rename(at, os.path.join(tempfile.gettempdir(), "x")),
-            "replace": lambda: os.replace(temporary(), at),
-            "link": lambda: os.link(at, os.path.join(tempfile.gettempdir(), "y")),
+            "rename": lambda: os.rename(at, os.path.join(own, "x")),
+            "replace": lambda: os.replace(temporary(own), at),
+            "link": lambda: os.link(at, os.path.join(own, "y")),
             "truncate": lambda: os.truncate(at, 0),
             "chmod": lambda: os.chmod(at, 0),
             "utime": lambda: os.utime(at),
@@ -469,13 +469,13 @@ class Writes(FavaExtensionBase):
                 pass  # an attempt before this one moved it, which is told
         return {"done": done}
 
-def temporary():
-    path = os.path.join(tempfile.gettempdir(), "z")
+def temporary(own):
+    path = os.path.join(own, "z")
     open(path, "w").close()
     return path
 
-def linked(at):
-    link = os.path.join(tempfile.gettempdir(), "link")
+def linked(at, own):
+    link = os.path.join(own, "link")
     os.symlink(at, link)
     return link
 """
