@@ -1,6 +1,6 @@
 """Margin: what a sub-account's collateral is worth, what its positions and borrows take of it.
 
-Rules only (docs/formulas.md, section 3). All amounts are in the operating currency unless a field
+Rules only (docs/formulas.md, section 4). All amounts are in the operating currency unless a field
 says otherwise; the caller's Decimal context gives the precision, `PRECISE` in this package.
 """
 
