@@ -1,4 +1,4 @@
-"""Liquidation: section 5 of the language, step by step; and breaches that are only told.
+"""Liquidation: section 6 of the language, step by step; and breaches that are only told.
 
 Worked by hand, without interest. In most ledgers 50 contracts were bought at 150 with 1,000 USDC;
 a step sells 5 of them. The margin that a contract takes to be kept is 5 % unless said otherwise.

@@ -1,6 +1,6 @@
 """The rules of margin, each by itself: weights, fractions, sums, ratios, and which terms count.
 
-Goal: formulas, section 3, line by line. Method: numbers worked by hand; first the rules alone, then
+Goal: formulas, section 4, line by line. Method: numbers worked by hand; first the rules alone, then
 ledgers, where the question is which quantity, price or term the rule is given.
 """
 

@@ -234,7 +234,7 @@ def test_a_transfer_among_others_of_its_day(tmp_path: Path) -> None:
 
 
 def test_settlement_and_margin(tmp_path: Path) -> None:
-    """Method: the example of docs/formulas.md, section 3, without interest."""
+    """Method: the example of docs/formulas.md, section 4, without interest."""
     before, _, rest = LEDGER.partition('2025-05-01 custom "yield-product"')
     terms, _, after = rest.partition('2025-05-01 custom "perpetual"')
     assert "cap:" in terms

@@ -135,7 +135,7 @@ def digest(*texts: bytes) -> bytes:
 
 
 def test_a_stranger_recomputes_the_seals_from_the_page(tmp_path: Path) -> None:
-    """With docs/formulas.md, section 4, and nothing of Usance."""
+    """With docs/formulas.md, section 7, and nothing of Usance."""
     books = tmp_path / "books"
     shutil.copytree(ROOT / "ledgers" / "demo", books)
     result = CliRunner().invoke(main, ["accrue", str(books / "main.beancount")])

@@ -1,7 +1,7 @@
 """The oracle of margin: a sub-account's figures from what stands in its accounts, slow and obvious.
 
 Goal: say what each evening's margin and settlement must be, from the text of the design alone
-(formulas, sections 3 and 4), to be compared to the last digit.
+(formulas, section 4), to be compared to the last digit.
 Method: balances of all postings up to the evening, in fractions; terms and prices are searched anew
 each time; roots have 120 digits; nothing is validated, and no code of the engine is used. Pictures
 are also drawn; `standing` gives them to the engine, of which it takes the types alone.
