@@ -678,9 +678,9 @@ def test_a_coin_that_truly_has_no_price_is_an_error_of_efficiency_alone(tmp_path
     assert set(of(json.loads(done.stdout), "Main").values()) == {"Main", "Backpack", None}
     at = made.line('"Deposit"')
     assert done.stderr.splitlines() == [
-        f'main.beancount:{at}: Sub-account "Main" has {coin} on 2025-05-01, which has no price in '
-        f"USDC on or before that day. Write 2025-05-01 price {coin} 1.00 USDC, with the right "
-        "number."
+        f'main.beancount:{at}: Sub-account "Main" has {coin} on 2025-05-01, but {coin} has no '
+        f"price in USDC on or before that day. Write 2025-05-01 price {coin} 1.00 USDC, with the "
+        "actual price in place of 1.00."
         for coin in ("DOGE", "PEPE")
     ]
     found = of(asked(made, "margin"), "Main")
@@ -860,7 +860,7 @@ def test_accounts_name_the_price_that_is_missing(
     made = Folder.made(
         tmp_path / "books", OVER_A_THIRD.replace(f"price {price}", "price XAU 1 USD")
     )
-    [told] = [line for line in made.usance("accounts").stderr.splitlines() if "valued" in line]
+    [told] = [line for line in made.usance("accounts").stderr.splitlines() if "its value" in line]
     name, quote = pair
     assert f"{name} has no price in {quote} on or before 2025-05-01" in told
     assert f"Write 2025-05-01 price {name} 1.00 {quote}" in told
