@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from usance.engine.curve_pool import Curve
 from usance.engine.drafts import Draft, Pair, Proof
-from usance.engine.records import Borrow, LendingDay, PoolDay, Segment
+from usance.engine.records import Borrow, Carried, LendingDay, PoolDay, Segment
 from usance.engine.state import Holding
 from usance.model import problems
 from usance.model.accounts import Side
@@ -102,14 +102,14 @@ class PoolLending:
             flows = {}
             for movement in of_day:
                 flows.setdefault(slot_of(movement.moment), []).append(movement)
-        before = (holding.lent, holding.carry_lent, holding.carry_owed)
-        day = LendingDay(name, self.venue, self.coin, before)
+        before = _carried(holding)
+        day = LendingDay(name, self.venue, self.coin, before, after=before)
         return Account(day, holding, self.book.sub_accounts[name], flows)
 
     def _closed(self, account: Account) -> LendingDay:
         holding, day = account.holding, account.day
         holding.lent = self._lendable(account, holding.held)
-        day.after = (holding.lent, holding.carry_lent, holding.carry_owed)
+        day.after = _carried(holding)
         day.debt = self._debt(account)
         return day
 
@@ -372,13 +372,17 @@ class PoolLending:
         return date_of(self.day).isoformat()
 
 
+def _carried(holding: Holding) -> Carried:
+    return Carried(holding.lent, holding.carry_lent, holding.carry_owed)
+
+
 def drafts_of_lending(book: Book, day: int, coins: list[LendingDay]) -> list[Draft]:
     """Return a day's lending and borrowing, one transaction a sub-account and kind."""
     lent: dict[str, list[Pair]] = {}
     owed: dict[str, list[Pair]] = {}
     prices = {name: book.price_of(name, day) for name in {coin.coin.name for coin in coins}}
     for coin in sorted(coins, key=lambda coin: coin.coin.name):
-        if coin.lent or coin.before[0] != coin.after[0]:
+        if coin.lent or coin.before.lent != coin.after.lent:
             price = prices[coin.coin.name]
             lent.setdefault(coin.sub_account, []).extend(_lent_pairs(coin, price))
         if coin.owed or coin.borrows:
@@ -393,10 +397,10 @@ def drafts_of_lending(book: Book, day: int, coins: list[LendingDay]) -> list[Dra
 
 def _lent_pairs(coin: LendingDay, price: Decimal | None) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
-    earned, lent = coin.earned, coin.after[0] - coin.before[0]
+    earned, lent = coin.earned, coin.after.lent - coin.before.lent
     amount = unit.from_quanta(earned)
-    if earned or coin.before[1] != coin.after[1]:
-        proof = Proof(unit, coin.lent, coin.after[1], 0, price)
+    if earned or coin.before.carry_lent != coin.after.carry_lent:
+        proof = Proof(unit, coin.lent, coin.after.carry_lent, 0, price)
         yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
     if lent:
         # On a quiet day just the interest, which is lent on.
@@ -409,7 +413,7 @@ def _owed_pairs(coin: LendingDay) -> Iterator[Pair]:
     if coin.borrowed:
         amount = unit.from_quanta(coin.borrowed)
         yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
-    if coin.paid or coin.before[2] != coin.after[2]:
-        proof = Proof(unit, coin.owed, coin.after[2], entry_fee=coin.entry_fee)
+    if coin.paid or coin.before.carry_owed != coin.after.carry_owed:
+        proof = Proof(unit, coin.owed, coin.after.carry_owed, entry_fee=coin.entry_fee)
         paid = unit.from_quanta(coin.paid)
         yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

@@ -46,14 +46,27 @@ class Borrow(NamedTuple):
     owed: int
 
 
+class Carried(NamedTuple):
+    """What one coin of one sub-account carries from a day into the next.
+
+    lent        the Lent memorandum, quanta
+    carry_lent  interest earned and not credited, 1e-18 quanta
+    carry_owed  interest charged in advance, 1e-18 quanta
+    """
+
+    lent: int
+    carry_lent: int
+    carry_owed: int
+
+
 @dataclass(slots=True)
 class LendingDay:
     """What a day did to one coin of one sub-account.
 
     lent, owed    segments of what was lent, and of what was owed
     borrows       what was borrowed and repaid, in order of time
-    before        the Lent memorandum and the carries, lent and owed, when the day began
-    after         the same when it ended
+    before        carried into the day
+    after         carried out of it
     debt          owed at the end of the day, rounded up, quanta
     hours         principal lent in each of the 24 hours, quanta
     """
@@ -61,8 +74,8 @@ class LendingDay:
     sub_account: str
     venue: str
     coin: Coin
-    before: tuple[int, int, int]
-    after: tuple[int, int, int] = (0, 0, 0)
+    before: Carried
+    after: Carried
     lent: list[Segment] = field(default_factory=list)
     owed: list[Segment] = field(default_factory=list)
     borrows: list[Borrow] = field(default_factory=list)

@@ -21,7 +21,7 @@ Flow = tuple[int, str, Decimal]
 def lending(work: Working, lived: Lived, name: str) -> None:
     """Note the steps of what a sub-account earned in a day."""
     for coin in _coins(lived, name):
-        if coin.lent or coin.before[0] != coin.after[0]:
+        if coin.lent or coin.before.lent != coin.after.lent:
             _Side(work, lived, coin, "lent").explain()
 
 
@@ -336,7 +336,7 @@ class _Side:
             self.work.total(self._say("interest"), "interest", parts, self.coin.name, made)
 
     def _memorandum(self) -> None:
-        coin, before, after = self.coin, self.day.before[0], self.day.after[0]
+        coin, before, after = self.coin, self.day.before.lent, self.day.after.lent
         if before == after:
             return
         parts = {"balance at 00:00": self._balance(self._holding_before())}

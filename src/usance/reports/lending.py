@@ -69,8 +69,8 @@ def interest(days: Iterable[Day]) -> Iterator[Interest]:
     for day in days:
         date = date_of(day.day).isoformat()
         for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
-            if coin.lent or coin.after[0]:
-                yield _side(date, coin, "lent", coin.lent, coin.after[0], 0)
+            if coin.lent or coin.after.lent:
+                yield _side(date, coin, "lent", coin.lent, coin.after.lent, 0)
             if coin.owed or coin.debt or coin.entry_fee:
                 yield _side(date, coin, "borrowed", coin.owed, coin.debt, coin.entry_fee)
 
@@ -173,7 +173,7 @@ def earned(days: Sequence[Day]) -> list[Earned]:
     found: dict[tuple[str, str, bool], list[LendingDay]] = {}
     for day in days:
         for coin in day.coins:
-            if coin.lent or coin.after[0] or coin.after[1]:
+            if coin.lent or coin.after.lent or coin.after.carry_lent:
                 found.setdefault((coin.sub_account, coin.coin.name, False), []).append(coin)
             if coin.owed or coin.debt or coin.entry_fee:
                 found.setdefault((coin.sub_account, coin.coin.name, True), []).append(coin)
@@ -197,8 +197,10 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
         rate = FIGURE.multiply(
             FIGURE.divide(unit.from_quanta(interest), average), FIGURE.divide(Decimal(YEAR), days)
         )
-    principal = 0 if end is None else end.debt if owed else end.after[0]
-    carry = 0 if end is None else end.after[2 if owed else 1]
+    principal = 0 if end is None else end.debt if owed else end.after.lent
+    carry = 0
+    if end is not None:
+        carry = end.after.carry_owed if owed else end.after.carry_lent
     return Earned(
         coins[0].sub_account,
         coins[0].venue,
