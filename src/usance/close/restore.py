@@ -1,66 +1,190 @@
 """Restore: what sub-accounts and products had at the end of the last closed day."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from beancount.core.data import Posting, Transaction
 
-from usance.close import closed_yields
 from usance.close.days import first_day, last_day
+from usance.engine import bills
 from usance.engine.state import State
 from usance.language.directive import source_of
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of
-from usance.model import problems
-from usance.model.accounts import Side
-from usance.model.amounts import Coin, tally
+from usance.model import periods, problems
+from usance.model.accounts import ProductAccount, Side
+from usance.model.amounts import EXACT, Coin, tally
 from usance.model.book import Movement
+from usance.model.hours import SLOTS
 from usance.model.lots import Lot
+from usance.model.periods import Period
 from usance.model.problems import Problem
+from usance.model.terms import Stage
 
 CARRY = "carry-after"
+LEFT_OVER = "left-over-after"
 
-
-YIELDS = frozenset((Side.ACCRUED_YIELD, Side.YIELD))
-
-
-KEPT = frozenset(
-    (Side.WALLET, Side.PERP, Side.BORROWED, Side.LENT, Side.MARGIN, Side.INTEREST_PAID)
-)
-"""Sides of which closed days tell what a sub-account has; the others follow from them."""
+BALANCES = frozenset((Side.WALLET, Side.PERP, Side.BORROWED, Side.LENT, Side.INTEREST_PAID))
+"""Sides whose postings give the holding of a coin: its balances, and its carries."""
 
 
 def state(reading: Reading) -> tuple[State, list[Problem]]:
-    """Return what sub-accounts have at the end of the last closed day."""
+    """Return the state at the end of the last closed day, and the proofs that cannot be read."""
     last = last_day(reading) or 0
-    book = reading.book
-    made = State()
-    for name, coin, movement in _before(book.movements, last):
-        grains = book.coins[coin].to_grains(movement.quantity)
-        made.holding(name, coin).take(movement.side, grains, movement.lot)
-    for name, contract, movement in _before(book.trades, last):
-        assert movement.lot is not None
-        made.trade(name, contract, movement.lot, movement.quantity)
-    closed_yields.take_written(made, book, last)
-    reduced: dict[tuple[str, str, Lot], Decimal] = {}
-    found: list[Problem] = []
+    restoring = Restoring(reading)
+    restoring.take_written(last)
+    unread: list[Problem] = []
     for entry in reading.posted:
         for posting in entry.postings:
-            unread = _posting(made, reduced, reading, entry, posting)
-            if unread:
+            try:
+                restoring.take_posted(entry, posting)
+            except UnreadProofError as proof:
                 at = source_of(posting.meta or entry.meta)
-                found.append(problems.bad_proof(at, str(entry.meta["usance"]), unread))
-    for key, number in reduced.items():
-        if not number:
-            del made.closed[key]
-    closed_yields.drop_paid(made, book, first_day(reading) or 0, last)
-    return made, found
+                unread.append(problems.bad_proof(at, str(entry.meta["usance"]), proof.key))
+    restoring.forget_open_lots()
+    restoring.forget_paid(first_day(reading) or 0, last)
+    return restoring.state, unread
 
 
-def _before(
-    movements: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]], last: int
+class UnreadProofError(Exception):
+    """The proof of a posted figure cannot be read.
+
+    key  of the posting's metadata
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class Restoring:
+    """The state of closed days, restored posting by posting.
+
+    state    what the postings so far come to
+    reduced  contracts that liquidations took out of a lot, corrections included
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.chart = reading.chart
+        self.book = reading.book
+        self.state = State()
+        self.reduced: dict[tuple[str, str, Lot], Decimal] = {}
+
+    def take_written(self, last: int) -> None:
+        """Take in what a person posted up to a day."""
+        for name, coin, movement in _until(last, self.book.movements):
+            grains = self.book.coins[coin].to_grains(movement.quantity)
+            self.state.holding(name, coin).take(movement.side, grains, movement.lot)
+        for name, contract, movement in _until(last, self.book.trades):
+            assert movement.lot is not None
+            self.state.trade(name, contract, movement.lot, movement.quantity)
+        for product, days in self.book.yields.reserved.items():
+            for day, postings in days.items():
+                for posting in postings if day <= last else ():
+                    bills.take(self.state.portfolio(product), posting)
+
+    def take_posted(self, entry: Transaction, posting: Posting) -> None:
+        """Take in a posting of a closed day; UnreadProofError if its proof cannot be read."""
+        of_product = self.chart.reserve(posting.account)
+        if of_product is not None:
+            self._product(*of_product, posting)
+            return
+        name, side = self.chart.side(posting.account) or ("", None)
+        number, commodity = _units(posting)
+        lot = lot_of(posting)
+        if side is Side.MARGIN:
+            tally(self.state.margin, name, number)
+        elif side is Side.PERP and lot is not None:
+            self.state.trade(name, commodity, lot, number)
+            self.state.closed[name, commodity, lot] = str(entry.meta["usance"])
+            tally(self.reduced, (name, commodity, lot), number)
+        elif commodity not in self.book.coins:
+            return
+        elif side is Side.YIELD:
+            coin = self.book.coins[commodity]
+            self.state.accrual(name, commodity).enrolled += _quanta(coin, number)
+        elif side is Side.ACCRUED_YIELD:
+            self._accrual(name, entry, posting)
+        elif side in BALANCES:
+            assert side is not None
+            self._holding(name, side, posting)
+
+    def _holding(self, name: str, side: Side, posting: Posting) -> None:
+        """Take in a posting to a coin's balance, and the carry that it proves, if it does."""
+        number, commodity = _units(posting)
+        coin = self.book.coins[commodity]
+        holding = self.state.holding(name, commodity)
+        if side is Side.LENT:
+            holding.lent += _quanta(coin, number)
+        elif side is not Side.INTEREST_PAID:
+            holding.take(side, coin.to_grains(number), lot_of(posting))
+        carry = _carry(coin, posting)
+        if carry is not None and side is Side.WALLET:
+            holding.carry_lent = carry
+        elif carry is not None:
+            holding.carry_owed = carry
+
+    def _accrual(self, name: str, entry: Transaction, posting: Posting) -> None:
+        """Take in a credit of yield, and the carry that proves it."""
+        number, commodity = _units(posting)
+        coin, meta = self.book.coins[commodity], posting.meta or {}
+        accrual = self.state.accrual(name, commodity)
+        carry, quanta = _carry(coin, posting), _quanta(coin, number)
+        if carry is None:
+            return
+        of_bonus = meta.get("source") == "bonus"
+        if of_bonus:
+            accrual.carry_bonus = carry
+        else:
+            accrual.carry_treasury = carry
+        if "period" in meta:
+            period = periods.named(str(meta["period"]))
+        else:
+            period = self._period(name, str(meta.get("product")), entry.date.toordinal())
+        if period is not None and quanta:
+            accrual.accrue(period, 0 if of_bonus else quanta, quanta if of_bonus else 0)
+
+    def _period(self, name: str, product: str, day: int) -> Period | None:
+        """Return the period of a product in which a day lies, or None if it has none."""
+        timeline = self.book.yields.products.get((self.book.venue(name), product))
+        terms = None if timeline is None else timeline.at(day * SLOTS)
+        return None if terms is None else periods.period_of(terms.payout, day)
+
+    def _product(self, product: str, account: ProductAccount, posting: Posting) -> None:
+        """Take in a posting to a product's account, and the left-over sum that it proves."""
+        match account:
+            case ProductAccount.ACCRETION | ProductAccount.CASH | ProductAccount.PAYABLE:
+                number, _ = _units(posting)
+                bills.add(self.state.portfolio(product), account, number)
+            case ProductAccount.DISTRIBUTED:
+                self.state.portfolio(product).left_over = _left_over(posting)
+            case _:
+                pass
+
+    def forget_open_lots(self) -> None:
+        """Forget the lots of which corrections took back all that liquidations had reduced."""
+        for key, number in self.reduced.items():
+            if not number:
+                del self.state.closed[key]
+
+    def forget_paid(self, first: int, last: int) -> None:
+        """Forget periods that were over on the last closed day on which payouts are made.
+
+        first, last  closed days
+        """
+        for day in range(last, first - 1, -1):
+            if Stage.YIELD_SPLIT in (self.book.stages.at(day * SLOTS) or ()):
+                for accrual in self.state.accruals.values():
+                    accrual.unpaid = {
+                        period: due for period, due in accrual.unpaid.items() if period.end >= day
+                    }
+                return
+
+
+def _until(
+    last: int, movements: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
 ) -> Iterator[tuple[str, str, Movement]]:
-    """Yield movements of closed days, with sub-account and commodity."""
+    """Yield movements up to a day, with sub-account and commodity."""
     for (name, commodity), days in movements.items():
         for day, of_day in days.items():
             if day <= last:
@@ -68,75 +192,28 @@ def _before(
                     yield name, commodity, movement
 
 
-def _posting(
-    made: State,
-    reduced: dict[tuple[str, str, Lot], Decimal],
-    reading: Reading,
-    entry: Transaction,
-    posting: Posting,
-) -> str:
-    """Take in a posting of a closed day; return the key of the proof that cannot be read, or ""."""
-    reserve = reading.chart.reserve(posting.account)
-    if reserve is not None:
-        is_read = closed_yields.take_reserve(made, entry, posting, *reserve)
-        return "" if is_read else "left-over-after"
-    name, side = reading.chart.side(posting.account) or ("", None)
-    if side in YIELDS:
-        is_read = closed_yields.take(made, reading, entry, posting, name, side)
-    elif side in KEPT:
-        is_read = _take(made, reduced, reading, entry, posting, name, side)
-    else:
-        return ""
-    return "" if is_read else CARRY
-
-
-def _take(
-    made: State,
-    reduced: dict[tuple[str, str, Lot], Decimal],
-    reading: Reading,
-    entry: Transaction,
-    posting: Posting,
-    name: str,
-    side: Side,
-) -> bool:
-    """Take in a posting to what a sub-account has; False where its proof cannot be read.
-
-    reduced  contracts that liquidations took out of a lot, corrections included
-    """
+def _units(posting: Posting) -> tuple[Decimal, str]:
     assert posting.units is not None and isinstance(posting.units.number, Decimal)
-    number, commodity = posting.units.number, posting.units.currency
-    lot = lot_of(posting)
-    if side is Side.MARGIN:
-        tally(made.margin, name, number)
-    if side is Side.PERP and lot is not None:
-        made.trade(name, commodity, lot, number)
-        made.closed[name, commodity, lot] = str(entry.meta["usance"])
-        tally(reduced, (name, commodity, lot), number)
-    unit = reading.book.coins.get(commodity)
-    if unit is None or side is Side.MARGIN:
-        return True
-    if side is Side.INTEREST_PAID:
-        return _carry(made, unit, posting, name, side)
-    holding = made.holding(name, commodity)
-    grains = unit.to_grains(number)
-    if side is Side.LENT:
-        holding.lent += grains // unit.grains_per_quantum
-    elif side is not Side.PERP or lot is None:
-        holding.take(side, grains, lot)
-    return _carry(made, unit, posting, name, side)
+    return posting.units.number, posting.units.currency
 
 
-def _carry(made: State, unit: Coin, posting: Posting, name: str, side: Side) -> bool:
-    """Take over the carry that a posting proves, if it does; False where it cannot be read."""
+def _quanta(coin: Coin, number: Decimal) -> int:
+    return coin.to_grains(number) // coin.grains_per_quantum
+
+
+def _carry(coin: Coin, posting: Posting) -> int | None:
+    """Return the carry that a posting proves, 1e-18 quanta, or None if it proves none."""
     if not posting.meta or CARRY not in posting.meta:
-        return True
+        return None
     try:
-        carry = unit.carry(str(posting.meta[CARRY]))
+        return coin.carry(str(posting.meta[CARRY]))
     except ValueError:
-        return False
-    holding = made.holding(name, unit.name)
-    if side is Side.WALLET:
-        holding.carry_lent = carry
-    else:
-        holding.carry_owed = carry
-    return True
+        raise UnreadProofError(CARRY) from None
+
+
+def _left_over(posting: Posting) -> Decimal:
+    """Return the sum that a distribution left over, coins."""
+    try:
+        return EXACT.create_decimal(str((posting.meta or {})[LEFT_OVER]))
+    except (KeyError, InvalidOperation):
+        raise UnreadProofError(LEFT_OVER) from None

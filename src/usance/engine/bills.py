@@ -48,23 +48,28 @@ class Division:
     growth: int
 
 
-def take(portfolio: Portfolio, kept: ProductPosting) -> None:
+def take(portfolio: Portfolio, posting: ProductPosting) -> None:
     """Take in a person's posting to what backs a product."""
-    quantity = kept.quantity
-    match kept.reserve:
-        case ProductAccount.BILLS:
-            assert kept.lot is not None
-            key = (kept.commodity, kept.lot)
-            face = EXACT.add(portfolio.lots.get(key, ZERO), quantity)
-            portfolio.lots[key] = face
-            if not face:
-                del portfolio.lots[key]
+    if posting.reserve is not ProductAccount.BILLS:
+        add(portfolio, posting.reserve, posting.quantity)
+        return
+    assert posting.lot is not None
+    key = (posting.commodity, posting.lot)
+    face = EXACT.add(portfolio.lots.get(key, ZERO), posting.quantity)
+    portfolio.lots[key] = face
+    if not face:
+        del portfolio.lots[key]
+
+
+def add(portfolio: Portfolio, account: ProductAccount, number: Decimal) -> None:
+    """Add coins to an account of a product, with the sign of a posting."""
+    match account:
         case ProductAccount.ACCRETION:
-            portfolio.accretion = EXACT.add(portfolio.accretion, quantity)
+            portfolio.accretion = EXACT.add(portfolio.accretion, number)
         case ProductAccount.CASH:
-            portfolio.cash = EXACT.add(portfolio.cash, quantity)
+            portfolio.cash = EXACT.add(portfolio.cash, number)
         case _:
-            portfolio.payable = EXACT.subtract(portfolio.payable, quantity)
+            portfolio.payable = EXACT.subtract(portfolio.payable, number)
 
 
 def held(

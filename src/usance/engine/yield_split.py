@@ -50,8 +50,8 @@ class YieldSplit:
     def take(self) -> None:
         """Take in what a person posted to what backs products."""
         for name, days in self.book.yields.reserved.items():
-            for kept in days.get(self.day, ()):
-                portfolios.take(self.state.portfolio(name), kept)
+            for posting in days.get(self.day, ()):
+                portfolios.take(self.state.portfolio(name), posting)
 
     def pay(self) -> None:
         """Pay what accrued in periods that are over, but where a person wrote the payout."""
