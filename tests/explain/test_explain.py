@@ -402,6 +402,14 @@ def test_the_table_is_for_a_person_with_a_calculator(folder: Folder) -> None:
     assert f'  main.beancount:{line}  2025-05-01 custom "lending-rate" "USDC" 0.0876' in shown
 
 
+def test_no_line_breaks_within_a_name() -> None:
+    words = ["explain", str(LEDGERS["demo"]), "borrowing/2024-01-10/Desk"]
+    shown = CliRunner().invoke(main, words).stdout
+    assert "rate 14/8760" in shown
+    assert not re.search(r"(?:rate|hours)\n +\d", shown)
+    assert "\N{NO-BREAK SPACE}" not in shown
+
+
 def test_rows_as_csv(folder: Folder) -> None:
     rows = folder.usance("explain", "payout/2025-05-02/Main", "--format", "csv").stdout
     head, first, *_ = rows.splitlines()

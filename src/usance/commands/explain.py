@@ -2,7 +2,7 @@
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,8 @@ from usance.model.amounts import decimal_text, rounded_text
 
 WIDTH = 97
 """Of an equation, behind its margin."""
+
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 class _AfterLedger(click.Command):
@@ -170,10 +172,17 @@ def _lines(step: Step) -> Iterator[str]:
     name, _, expression = step.formula.partition(" = ")
     result = f"{rounded_text(step.result)} {step.unit}".rstrip()
     numbers, margin = substituted(step), " " * len(name)
-    yield from _wrapped(name, expression)
+    yield from _wrapped(name, _unbreakable(expression, step.values))
     if numbers not in (expression, result, rounded_text(step.result)):
         yield from _wrapped(margin, numbers)
     yield f"{margin} = {result}"
+
+
+def _unbreakable(expression: str, names: Iterable[str]) -> str:
+    """Return an expression that breaks between its names only: `rate 14` stays on one line."""
+    for name in sorted(names, key=len, reverse=True):
+        expression = expression.replace(name, name.replace(" ", NO_BREAK_SPACE))
+    return expression
 
 
 def _wrapped(name: str, expression: str) -> Iterator[str]:
@@ -181,6 +190,7 @@ def _wrapped(name: str, expression: str) -> Iterator[str]:
     lines = textwrap.wrap(
         expression, WIDTH - len(name) - 3, break_long_words=False, break_on_hyphens=False
     )
+    lines = [line.replace(NO_BREAK_SPACE, " ") for line in lines]
     yield f"{name} = {lines[0]}"
     for line in lines[1:]:
         yield f"{' ' * len(name)}   {line}"
