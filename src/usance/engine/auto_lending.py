@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
+from usance.engine.accruing import Accruing, HourlyRates
 from usance.engine.curve_pool import Curve
 from usance.engine.drafts import Draft, Pair, Proof
-from usance.engine.records import Borrow, Carried, LendingDay, PoolDay, Segment
+from usance.engine.records import Borrow, Carried, LendingDay, PoolDay
 from usance.engine.state import Holding
 from usance.model import problems
 from usance.model.accounts import Side
@@ -34,17 +35,20 @@ NO_RATES: Timeline[Rates | None] = Timeline(())
 
 @dataclass(slots=True)
 class Account:
-    """A sub-account in this pool today: what accrues now (quanta) and since which hour."""
+    """A sub-account in this pool today.
+
+    flows       a person's movements, by slot
+    lent, owed  its loan and its debt, as they accrue now
+    terms       its switches at the last slot
+    """
 
     day: LendingDay
     holding: Holding
     switches: Timeline[SubAccount]
     flows: dict[int, list[Movement]]
+    lent: Accruing
+    owed: Accruing
     terms: SubAccount | None = None
-    lent: int = 0
-    owed: int = 0
-    lent_since: int = 0
-    owed_since: int = 0
 
 
 class PoolLending:
@@ -62,10 +66,9 @@ class PoolLending:
         self.pool: Pool | None = None
         self.curve: Curve | None = None
         self.accounts: list[Account] = []
-        self.supply: list[Decimal | None] = [None] * HOURS
-        self.borrow: list[Decimal | None] = [None] * HOURS
+        self.supply = HourlyRates()
+        self.borrow = HourlyRates()
         self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
-        self.growths: dict[tuple[str, int, int], tuple[Decimal, int]] = {}
         self.problems: list[Problem] = []
 
     def live(self, holdings: Sequence[tuple[str, Holding]]) -> None:
@@ -76,11 +79,10 @@ class PoolLending:
             self._change(slot)
             self._run(slot, until)
             for account in self.accounts:
-                account.day.hours += [account.lent] * (until - slot)
+                account.day.hours += [account.lent.principal] * (until - slot)
         for account in self.accounts:
-            self._end_lent(account, HOURS)
-            if account.owed:
-                self._end_owed(account, HOURS)
+            self._credit(account, HOURS)
+            self._charge(account, HOURS)
         if slots[-1] == HOURS:
             self._change(HOURS)
 
@@ -104,11 +106,14 @@ class PoolLending:
                 flows.setdefault(slot_of(movement.moment), []).append(movement)
         before = _carried(holding)
         day = LendingDay(name, self.venue, self.coin, before, after=before)
-        return Account(day, holding, self.book.sub_accounts[name], flows)
+        lent = Accruing(self.supply, interest.lender, before.carry_lent, day.lent)
+        owed = Accruing(self.borrow, interest.borrower, before.carry_owed, day.owed)
+        return Account(day, holding, self.book.sub_accounts[name], flows, lent, owed)
 
     def _closed(self, account: Account) -> LendingDay:
         holding, day = account.holding, account.day
         holding.lent = self._lendable(account, holding.held)
+        holding.carry_lent, holding.carry_owed = account.lent.carry, account.owed.carry
         day.after = _carried(holding)
         day.debt = self._debt(account)
         return day
@@ -142,13 +147,13 @@ class PoolLending:
             if moved or account.holding.owed or account.holding.held < 0:
                 self._move(account, slot, moved)
             lent += self._lend(account, slot)
-            if account.owed or account.holding.owed:
+            if account.owed.principal or account.holding.owed:
                 owed += self._owe(account, slot)
         if not isinstance(self.pool, CurvePool):
             self.curve = None
         elif self.curve is None:
-            lent = sum(account.lent for account in self.accounts)
-            owed = sum(account.owed for account in self.accounts)
+            lent = sum(account.lent.principal for account in self.accounts)
+            owed = sum(account.owed.principal for account in self.accounts)
             self.curve = Curve(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
         else:
             self.curve.flow(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
@@ -162,15 +167,9 @@ class PoolLending:
         holding = account.holding
         # A step is tried on a copy: only the repayment or borrow that it causes shows whether a
         # balance changes. A deposit that only repays leaves the loan as it is.
-        while True:
-            after = holding.copy()
-            borrow = self._moved(account, after, slot, moved)
-            lent = after.held if self._lendable(account, after.held) else 0
-            if lent != (holding.held if account.lent else 0) and self._end_lent(account, slot):
-                continue
-            if after.owed != holding.owed and self._end_owed(account, slot):
-                continue
-            break
+        after, borrow = self._tried(account, slot, moved)
+        while self._ends(account, after, slot):
+            after, borrow = self._tried(account, slot, moved)
         holding.free, holding.lots, holding.kept = after.free, after.lots, after.kept
         holding.owed, holding.perp = after.owed, after.perp
         if borrow is not None:
@@ -180,28 +179,37 @@ class PoolLending:
         elif self.pool is None and (holding.owed > 0 or holding.held < 0):
             self._poolless(account)
 
-    def _moved(
-        self, account: Account, holding: Holding, slot: int, moved: Sequence[Movement]
-    ) -> Borrow | None:
-        """Change a holding; return what is borrowed or repaid, None where nothing is."""
+    def _ends(self, account: Account, after: Holding, slot: int) -> bool:
+        """End the segment of a balance that a step changes; tell whether interest joined it."""
+        holding = account.holding
+        lent = after.held if self._lendable(account, after.held) else 0
+        if lent != (holding.held if account.lent.principal else 0) and self._credit(account, slot):
+            return True
+        return after.owed != holding.owed and self._charge(account, slot) != 0
+
+    def _tried(
+        self, account: Account, slot: int, moved: Sequence[Movement]
+    ) -> tuple[Holding, Borrow | None]:
+        """Return the holding after a step, and the borrow or repayment that the step causes."""
+        holding = account.holding.copy()
         quantum, terms = self.coin.grains_per_quantum, account.terms
         for movement in moved:
             holding.take(movement.side, self.coin.to_grains(movement.quantity), movement.lot)
         if terms is None:
-            return None
-        found = holding.free, holding.held, holding.owed
+            return holding, None
+        before = holding.free, holding.held, holding.owed
         if holding.held < 0 and terms.auto_borrow and self.pool is not None:
             amount = ceil_div(-holding.held, quantum)
             fee = self._entry_fee(account, amount, slot, moved)
             holding.free += amount * quantum
             holding.owed += (amount + fee) * quantum
-            return Borrow(slot, amount, fee, *found)
+            return holding, Borrow(slot, amount, fee, *before)
         amount = holding.repayable // quantum
         if amount and terms.auto_repay:
             holding.free -= amount * quantum
             holding.owed -= amount * quantum
-            return Borrow(slot, -amount, 0, *found)
-        return None
+            return holding, Borrow(slot, -amount, 0, *before)
+        return holding, None
 
     def _entry_fee(
         self, account: Account, amount: int, slot: int, moved: Sequence[Movement]
@@ -219,28 +227,18 @@ class PoolLending:
         return interest.entry_fee(amount, rates.borrow, seconds)
 
     def _lend(self, account: Account, slot: int) -> int:
-        """Lend what is idle from a slot on; return what that adds, quanta."""
+        """Lend idle coins from a slot on; return by how much the loan grows, quanta."""
         lent = self._lendable(account, account.holding.held)
-        if lent == account.lent:
-            return 0
-        if account.lent:
-            self._end_lent(account, slot)
+        if lent != account.lent.principal and self._credit(account, slot):
             lent = self._lendable(account, account.holding.held)
-        added = lent - account.lent
-        account.lent, account.lent_since = lent, slot
-        return added
+        return account.lent.change(lent, slot)
 
     def _owe(self, account: Account, slot: int) -> int:
-        """Let what is owed accrue from a slot on; return what that adds, quanta."""
+        """Let the debt accrue from a slot on; return by how much it grows, quanta."""
         owed = self._debt(account)
-        if owed == account.owed:
-            return 0
-        if account.owed:
-            self._end_owed(account, slot)
+        if owed != account.owed.principal and self._charge(account, slot):
             owed = self._debt(account)
-        added = owed - account.owed
-        account.owed, account.owed_since = owed, slot
-        return added
+        return account.owed.change(owed, slot)
 
     def _lendable(self, account: Account, held: int) -> int:
         """Return the quanta that are lent of a balance in grains."""
@@ -252,58 +250,24 @@ class PoolLending:
         owed = account.holding.owed
         return ceil_div(owed, self.coin.grains_per_quantum) if owed > 0 else 0
 
-    def _end_lent(self, account: Account, slot: int) -> bool:
-        """Credit what a segment earned; it joins the balance. Tell whether there was one."""
-        since, account.lent_since = account.lent_since, slot
-        if not account.lent or since == slot:
-            return False
-        growth = self._growth("lent", since, slot)
-        if growth is None:
-            return False
-        holding = account.holding
-        carry = holding.carry_lent
-        credit, holding.carry_lent = interest.lender(account.lent, growth[1], carry)
-        account.day.lent.append(Segment(account.lent, slot - since, *growth, carry, credit, since))
-        holding.free += credit * self.coin.grains_per_quantum
-        account.lent += credit
-        return True
+    def _credit(self, account: Account, slot: int) -> int:
+        """End a loan's segment; pay its interest into the wallet, and return it, quanta."""
+        credit = account.lent.end(slot)
+        account.holding.free += credit * self.coin.grains_per_quantum
+        return credit
 
-    def _end_owed(self, account: Account, slot: int) -> bool:
-        """Charge what a segment costs; it is capitalised. Tell whether there was one."""
-        since, account.owed_since = account.owed_since, slot
-        if not account.owed or since == slot:
-            return False
-        growth = self._growth("owed", since, slot)
-        if growth is None:
-            return False
-        holding = account.holding
-        carry = holding.carry_owed
-        charge, holding.carry_owed = interest.borrower(account.owed, growth[1], carry)
-        account.day.owed.append(Segment(account.owed, slot - since, *growth, carry, charge, since))
-        holding.owed += charge * self.coin.grains_per_quantum
-        account.owed += charge
-        return True
-
-    def _growth(self, side: str, since: int, slot: int) -> tuple[Decimal, int] | None:
-        """Return mean rate and growth of some hours, None where one of them has no rate."""
-        key = (side, since, slot)
-        if key not in self.growths:
-            known = [
-                rate
-                for rate in (self.borrow if side == "owed" else self.supply)[since:slot]
-                if rate is not None
-            ]
-            if len(known) < slot - since:
-                return None
-            self.growths[key] = (interest.mean_rate(known), interest.growth(known))
-        return self.growths[key]
+    def _charge(self, account: Account, slot: int) -> int:
+        """End a debt's segment; capitalise its interest, and return it, quanta."""
+        charge = account.owed.end(slot)
+        account.holding.owed += charge * self.coin.grains_per_quantum
+        return charge
 
     def _run(self, slot: int, until: int) -> None:
         """Let the pool's rates run from a slot to the next."""
         if self.curve is not None:
             for hour in range(slot, until):
                 self.totals[hour] = self.curve.lent, self.curve.borrowed
-                self.supply[hour], self.borrow[hour] = self.curve.hour()
+                self.supply.hours[hour], self.borrow.hours[hour] = self.curve.hour()
         elif self.pool is not None:
             spans = self.observed.spans(self.start + slot, self.start + until)
             for begin, end, rates in spans:
@@ -311,8 +275,8 @@ class PoolLending:
                 if rates is None:
                     self._missing(hours.start, self._live())
                 else:
-                    self.supply[hours] = [rates.supply] * (end - begin)
-                    self.borrow[hours] = [rates.borrow] * (end - begin)
+                    self.supply.hours[hours] = [rates.supply] * (end - begin)
+                    self.borrow.hours[hours] = [rates.borrow] * (end - begin)
                     if rates.row_day is not None and rates.row_day < self.oldest:
                         self._aged(rates.row_day)
 
@@ -323,7 +287,7 @@ class PoolLending:
         fee, external = (
             (None, None) if self.curve is None else (self.curve.fee, self.curve.external)
         )
-        rates = (self.supply, self.borrow, self.totals)
+        rates = (self.supply.hours, self.borrow.hours, self.totals)
         return [PoolDay(self.venue, self.coin, fee, external, *rates)]
 
     # What is wrong today
@@ -349,7 +313,9 @@ class PoolLending:
                 self.problems.append(problem)
 
     def _live(self) -> list[Account]:
-        return [account for account in self.accounts if account.lent or account.owed]
+        return [
+            account for account in self.accounts if account.lent.principal or account.owed.principal
+        ]
 
     def _negative(self, account: Account, moved: Sequence[Movement]) -> None:
         source = moved[-1].source if moved else account.switches.values[0].source

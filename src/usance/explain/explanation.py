@@ -17,6 +17,7 @@ from usance.engine import sub_accounts
 from usance.engine.drafts import Draft
 from usance.engine.loop import Day
 from usance.engine.state import State
+from usance.explain import borrowing as explain_borrowing
 from usance.explain import lending as explain_lending
 from usance.explain import liquidation as explain_liquidation
 from usance.explain import margin as explain_margin
@@ -138,7 +139,7 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
         case "lending":
             explain_lending.lending(work, lived, name)
         case "borrowing":
-            explain_lending.borrowing(work, lived, name)
+            explain_borrowing.borrowing(work, lived, name)
         case "treasury":
             explain_yield.treasury(work, lived, name)
         case "payout":

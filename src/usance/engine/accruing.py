@@ -1,0 +1,72 @@
+"""Accruing: a balance that earns or costs interest, segment by segment, at a pool's rates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from usance.engine.records import Segment
+from usance.model.hours import HOURS
+from usance.rules import interest
+
+
+class HourlyRates:
+    """Annual rates of one side of a pool in the 24 hours of a day; None until they are there."""
+
+    def __init__(self) -> None:
+        self.hours: list[Decimal | None] = [None] * HOURS
+        self.spans: dict[tuple[int, int], tuple[Decimal, int]] = {}
+
+    def over(self, since: int, until: int) -> tuple[Decimal, int] | None:
+        """Return mean rate and growth (1e-18) of some hours, or None if one has no rate."""
+        # Most balances of a pool stand for the same hours, so these are worked out once.
+        span = (since, until)
+        if span not in self.spans:
+            rates = [rate for rate in self.hours[since:until] if rate is not None]
+            if len(rates) < until - since:
+                return None
+            self.spans[span] = (interest.mean_rate(rates), interest.growth(rates))
+        return self.spans[span]
+
+
+@dataclass(slots=True)
+class Accruing:
+    """A balance of one sub-account that accrues interest: its loan, or its debt.
+
+    rates      of the pool, for its side
+    rule       `interest.lender` or `interest.borrower`
+    carry      1e-18 quanta
+    segments   that ended today, in order of time
+    principal  quanta; 0 if nothing accrues
+    since      the slot from which the principal has been the same
+    """
+
+    rates: HourlyRates
+    rule: Callable[[int, int, int], tuple[int, int]]
+    carry: int
+    segments: list[Segment]
+    principal: int = 0
+    since: int = 0
+
+    def change(self, principal: int, slot: int) -> int:
+        """Accrue on another principal from a slot on; return the difference, quanta."""
+        added = principal - self.principal
+        if added:
+            self.principal, self.since = principal, slot
+        return added
+
+    def end(self, slot: int) -> int:
+        """End the segment before a slot; return its interest, quanta, which joins the principal.
+
+        It is 0 if no hour has passed, or if one of the hours has no rate.
+        """
+        since, self.since = self.since, slot
+        if not self.principal or since == slot:
+            return 0
+        growth = self.rates.over(since, slot)
+        if growth is None:
+            return 0
+        principal, carry = self.principal, self.carry
+        joins, self.carry = self.rule(principal, growth[1], carry)
+        self.segments.append(Segment(principal, slot - since, *growth, carry, joins, since))
+        self.principal += joins
+        return joins
