@@ -17,7 +17,7 @@ Adds      a day's interest and what changed in the Lent memorandum, for each sub
           each interest is what it was computed from.
 Refuses   a missing rate, a wallet that is negative and may not borrow, a borrow without a pool.
 Finds     a row of a rates file that is old. See docs/errors.md.
-How       src/usance/engine/auto_lending.py has the day, rules/interest.py the arithmetic.
+How       src/usance/engine/pool_lending.py has the day, rules/interest.py the arithmetic.
 """
 
 from typing import Any

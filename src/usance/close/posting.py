@@ -20,7 +20,7 @@ from usance.close.correction import correct as correct_closed
 from usance.close.folder import chain
 from usance.close.inputs import ChangedDay
 from usance.engine import loop as engine
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.language.directive import source_of
 from usance.language.provenance import is_generated
 from usance.language.reading import ROOTS, Reading
@@ -56,7 +56,7 @@ class Posting:
     last: str | None = None
 
 
-Watch = Callable[[Iterator[Day], int], Iterator[Day]]
+Watch = Callable[[Iterator[LivedDay], int], Iterator[LivedDay]]
 """Passes days on, so many of them, and may show how far they are."""
 
 
@@ -95,7 +95,7 @@ def plan(
     if altered:
         correction = correct_closed(reading, (day.day for day in altered), state)
         state = correction.evening
-    days: list[Day] = []
+    days: list[LivedDay] = []
     for day in watch(engine.run(reading.book, state, first, until), until - first + 1):
         if correction is not None and day.day == first:
             day.drafts[:0] = correction.drafts
@@ -118,7 +118,7 @@ def _post(
     made: Posting,
     ledger: Ledger,
     reading: Reading,
-    days: list[Day],
+    days: list[LivedDay],
     altered: list[ChangedDay],
     folder: Path,
     disk: Disk,

@@ -12,7 +12,7 @@ from usance.close import posting
 from usance.commands.messages import beside, located, placed, refuse, show
 from usance.commands.options import date_or_yesterday, with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, counted
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.ledger.disk import Disk, locked, write
 from usance.ledger.errors import UsanceChange
 from usance.ledger.load import load
@@ -98,7 +98,7 @@ def accrue(
         sys.exit(1)
 
 
-def _watched(days: Iterator[Day], count: int) -> Iterator[Day]:
+def _watched(days: Iterator[LivedDay], count: int) -> Iterator[LivedDay]:
     """Pass days on, with a bar on a terminal where they are many."""
     if count < MANY_DAYS or not sys.stderr.isatty():
         yield from days

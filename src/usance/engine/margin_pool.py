@@ -1,11 +1,11 @@
 """Pooling: the end of a day on one margin pool: settle, measure, liquidate, hold margin."""
 
-from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from usance.engine.auto_lending import PoolLending
+from usance.engine.auto_lending import AutoLending
 from usance.engine.drafts import Draft, Pair
-from usance.engine.liquidation import Liquidation, LiquidationStep
+from usance.engine.liquidation import Liquidation
+from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.engine.valuation import Valuer
 from usance.model import problems
@@ -25,21 +25,18 @@ CENT = Decimal("0.01")
 class MarginPool:
     """The margin pools of a day.
 
-    margins   of sub-accounts that are exposed, with the valuer that they rest on
-    settled   what was due
-    liquidation_steps  steps of liquidations, by id
+    margins  of exposed sub-accounts, with the valuations behind them
+    unknown  sub-accounts of which something cannot be priced
     """
 
-    def __init__(self, book: Book, state: State, day: int) -> None:
+    def __init__(self, book: Book, state: State, today: LivedDay) -> None:
         self.book = book
         self.state = state
-        self.day = day
-        self.valuer = Valuer(book, state, day)
-        self.margins: dict[str, tuple[Valuation, Margin]] = {}
-        self.settled: list[Settled] = []
-        self.liquidation_steps: dict[str, LiquidationStep] = {}
+        self.today = today
+        self.day = today.day
+        self.valuer = Valuer(book, state, today.day)
+        self.margins: dict[str, tuple[Valuation, Margin]] = today.margins
         self.unknown: set[str] = set()
-        self.drafts: list[Draft] = []
 
     @property
     def problems(self) -> list[Problem]:
@@ -73,7 +70,7 @@ class MarginPool:
         ]
         return found[-1] if found else None
 
-    def settle(self, lendings: Mapping[tuple[str, str], PoolLending]) -> None:
+    def settle(self, lending: AutoLending) -> None:
         """Pay the day's results between Perp and the wallet, and repay or borrow at once."""
         for name in sorted(self.book.sub_accounts):
             settled: dict[str, list[tuple[str, Decimal]]] = {
@@ -97,15 +94,10 @@ class MarginPool:
                     continue
                 pairs.append(pair)
                 grains = self.book.coins[coin].to_grains(pair.amount)
-                holding = self.state.holding(name, coin)
-                holding.perp -= grains
-                lending = lendings.get((self.book.venue(name), coin))
-                if lending is not None:
-                    lending.settle(name, grains)
-                else:
-                    holding.free += grains
+                self.state.holding(name, coin).perp -= grains
+                lending.settle(name, coin, grains)
             if pairs:
-                self.drafts.append(Draft("settlement", self.day, name, 0, tuple(pairs)))
+                self.today.drafts.append(Draft("settlement", self.day, name, 0, tuple(pairs)))
 
     def _settled(self, name: str, coin: str, open_: list[tuple[str, Decimal]]) -> Pair | None:
         """Return what is due in one settle coin, None where nothing is or a mark is missing."""
@@ -123,7 +115,7 @@ class MarginPool:
         due = settlement.due(contracts, balance, unit)
         if not due:
             return None
-        self.settled.append(Settled(name, unit, marked, balance, due))
+        self.today.settled.append(Settled(name, unit, marked, balance, due))
         proof = {"balance": decimal_text(unit.from_grains(balance))}
         if marked:
             held = " ".join(
@@ -206,8 +198,8 @@ class MarginPool:
         for name, (_, margin) in sorted(self.margins.items()):
             if margin.in_breach and self.simulates(name):
                 liquidation = Liquidation(self.valuer, name)
-                self.drafts += liquidation.run()
-                self.liquidation_steps |= liquidation.liquidation_steps
+                self.today.drafts += liquidation.run()
+                self.today.liquidation_steps |= liquidation.liquidation_steps
                 self.state.breached.discard(name)
                 self.margin(name)
                 if not self.valuer.is_exposed(name):
@@ -227,7 +219,7 @@ class MarginPool:
             pair = Pair(
                 *places, change, self.book.operating, None if margin is None else figures(margin)
             )
-            self.drafts.append(Draft("margin", self.day, name, 0, (pair,)))
+            self.today.drafts.append(Draft("margin", self.day, name, 0, (pair,)))
 
 
 def figures(margin: Margin) -> dict[str, str]:

@@ -7,9 +7,11 @@ terms are those at 00:00; `earn` counts by the hour; bills count by date.
 from collections.abc import Iterable, Mapping, Sequence
 
 from usance.engine import bills as portfolios
-from usance.engine.auto_lending import PoolLending
+from usance.engine.auto_lending import AutoLending
 from usance.engine.bills import Division, Held
 from usance.engine.drafts import Draft, Pair
+from usance.engine.lived_day import LivedDay
+from usance.engine.pool_lending import PoolLending
 from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import State
 from usance.model import periods, problems
@@ -21,28 +23,27 @@ from usance.model.problems import Problem
 from usance.model.terms import Bills, YieldProduct
 from usance.rules import yields
 
-Lendings = Mapping[tuple[str, str], PoolLending]
-
 
 class YieldSplit:
     """The yield products of a day.
 
-    days, products  what it did to holders, and to what backs products
+    terms  of the products in force at 00:00, with venue and name
+    pairs  of the treasury transactions, by holder and coin
+    days   of holders, by holder and product
     """
 
-    def __init__(self, book: Book, state: State, day: int) -> None:
+    def __init__(self, book: Book, state: State, today: LivedDay) -> None:
         self.book = book
         self.state = state
-        self.day = day
+        self.today = today
+        self.day = today.day
         self.terms = [
             (venue, name, product)
             for (venue, name), timeline in sorted(book.yields.products.items())
-            if (product := timeline.at(day * SLOTS)) is not None
+            if (product := timeline.at(today.day * SLOTS)) is not None
         ]
         self.pairs: dict[str, dict[str, list[Pair]]] = {}
         self.days: dict[tuple[str, str], YieldDay] = {}
-        self.products: list[ProductDay] = []
-        self.drafts: list[Draft] = []
         self.problems: list[Problem] = []
 
     # 00:00
@@ -84,7 +85,7 @@ class YieldSplit:
                 self._pay_out(name, product, coin, treasury_paid)
         for holder, pairs in paid.items():
             ordered = sorted(pairs, key=lambda pair: pair.currency)
-            self.drafts.append(Draft("payout", self.day, holder, 0, tuple(ordered)))
+            self.today.drafts.append(Draft("payout", self.day, holder, 0, tuple(ordered)))
 
     def _pay_out(self, name: str, product: YieldProduct, coin: Coin, quanta: int) -> None:
         """Let a product pay its holders out of its cash."""
@@ -92,7 +93,7 @@ class YieldSplit:
         portfolio.cash = EXACT.subtract(portfolio.cash, amount)
         portfolio.payable = EXACT.subtract(portfolio.payable, amount)
         pair = Pair((name, ProductAccount.PAYABLE), (name, ProductAccount.CASH), amount, coin.name)
-        self.drafts.append(Draft("payout", self.day, name, 0, (pair,)))
+        self.today.drafts.append(Draft("payout", self.day, name, 0, (pair,)))
         if portfolio.cash < 0:
             cash, date = decimal_text(portfolio.cash), date_of(self.day).isoformat()
             self.problems.append(
@@ -101,11 +102,11 @@ class YieldSplit:
 
     # The end of the day
 
-    def accrue(self, lendings: Lendings) -> None:
+    def accrue(self, lending: AutoLending) -> None:
         """Credit what each holder earned that day."""
         for venue, name, product in self.terms:
             coin = self.book.coins[product.asset]
-            enrolled = self._enrolled(lendings.get((venue, coin.name)))
+            enrolled = self._enrolled(lending.pools.get((venue, coin.name)))
             if product.bills is None:
                 self._observed(venue, name, coin, enrolled)
             else:
@@ -120,13 +121,13 @@ class YieldSplit:
                     accrual = self.state.accrual(holder, coin.name)
                     accrual.accrue(period, made.treasury, made.bonus)
 
-    def _enrolled(self, lending: PoolLending | None) -> dict[str, list[int]]:
+    def _enrolled(self, pool: PoolLending | None) -> dict[str, list[int]]:
         """Return the principal enrolled in each hour, quanta, of each sub-account that lends."""
         # Lending notes its principal in each hour, even if it earned nothing, so that this yield
         # never rests on interest.
         found: dict[str, list[int]] = {}
         start = self.day * SLOTS
-        for account in lending.accounts if lending is not None else ():
+        for account in pool.accounts if pool is not None else ():
             name, hours = account.day.sub_account, account.day.hours
             if not any(hours):
                 continue
@@ -262,7 +263,7 @@ class YieldSplit:
         made = ProductDay(
             name, venue, coin, earned, parts.fee, distributed, before, portfolio.left_over
         )
-        self.products.append(made)
+        self.today.products.append(made)
         self._post_product(made, lots, parts, total)
         self._compare(name, product, coin, lots)
 
@@ -299,7 +300,7 @@ class YieldSplit:
             places = ((name, ProductAccount.DISTRIBUTED), (name, ProductAccount.PAYABLE))
             pairs.append(Pair(*places, coin.from_quanta(made.distributed), coin.name, proof))
         if pairs:
-            self.drafts.append(Draft("treasury", self.day, name, 0, tuple(pairs)))
+            self.today.drafts.append(Draft("treasury", self.day, name, 0, tuple(pairs)))
 
     def compare(self) -> None:
         """Note where Accretion differs at the end of a closed day: that was told then."""
@@ -341,7 +342,7 @@ class YieldSplit:
                 self._post(holder, coin, Pair(*places, coin.from_quanta(change), coin.name))
         for holder, coins in self.pairs.items():
             pairs = [pair for coin in sorted(coins) for pair in coins[coin]]
-            self.drafts.append(Draft("treasury", self.day, holder, 0, tuple(pairs)))
+            self.today.drafts.append(Draft("treasury", self.day, holder, 0, tuple(pairs)))
 
     def _post(self, holder: str, coin: Coin, pair: Pair) -> None:
         self.pairs.setdefault(holder, {}).setdefault(coin.name, []).append(pair)
@@ -352,8 +353,12 @@ class YieldSplit:
         return [name for name in names if self.book.venue(name) == venue]
 
     def _of(self, venue: str, name: str, coin: Coin, holder: str) -> YieldDay:
-        fresh = YieldDay(holder, venue, name, coin)
-        return self.days.setdefault((holder, name), fresh)
+        """Return the day of a holder of a product, and note it when it is first asked for."""
+        key = (holder, name)
+        if key not in self.days:
+            self.days[key] = YieldDay(holder, venue, name, coin)
+            self.today.yields.append(self.days[key])
+        return self.days[key]
 
     def _price(self, coin: Coin) -> dict[str, str]:
         """Return the coin's price of that very day, where it has one."""

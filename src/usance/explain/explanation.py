@@ -15,7 +15,7 @@ from usance.close import inputs as closed
 from usance.close.correction import Key, Sums
 from usance.engine import sub_accounts
 from usance.engine.drafts import Draft
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.explain import borrowing as explain_borrowing
 from usance.explain import lending as explain_lending
@@ -82,7 +82,7 @@ def explain(
     entry: Transaction,
     *,
     detailed: bool = False,
-    evenings: Iterable[tuple[Day, State]] | None = None,
+    evenings: Iterable[tuple[LivedDay, State]] | None = None,
 ) -> Explanation:
     """Explain a generated transaction.
 
@@ -152,11 +152,11 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
             explain_liquidation.liquidation(work, lived, name, draft)
 
 
-def _lived(reading: Reading, evenings: Iterable[tuple[Day, State]], day: int) -> Lived:
+def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: int) -> Lived:
     """Return a day between the states of two evenings, and the yield of the days before."""
     book, before, after = reading.book, State(), State()
     credits_of: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
-    made = Day(day)
+    made = LivedDay(day)
     for made, state in evenings:
         before, after = after, state
         for of_holder in made.yields:

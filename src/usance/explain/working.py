@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import PRECISE, UNIT, Coin, fixed_point_text, rounded_text
@@ -91,7 +91,7 @@ class Lived:
     book: Book
     before: State
     after: State
-    day: Day
+    day: LivedDay
     credits: Mapping[tuple[str, str], Mapping[int, tuple[int, int]]]
 
 

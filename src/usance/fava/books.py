@@ -16,7 +16,7 @@ from usance.close.days import first_day
 from usance.close.verification import Verification, verify
 from usance.engine import sub_accounts
 from usance.engine.drafts import Draft
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.explain import explanation as explain
 from usance.explain.explanation import Explanation
@@ -96,14 +96,14 @@ class Books:
 
     @property
     @kept
-    def evenings(self) -> list[tuple[Day, State]]:
+    def evenings(self) -> list[tuple[LivedDay, State]]:
         """All days from the first one on, each with the state at its end."""
         lived = self.ledger.evenings()
         begin = lived[0][0].day if lived else self.last + 1
         # Closed days stay, though the movements that they were computed from may be gone.
-        return [(Day(day), State()) for day in range(self.first or begin, begin)] + lived
+        return [(LivedDay(day), State()) for day in range(self.first or begin, begin)] + lived
 
-    def days(self, first: int, last: int) -> list[Day]:
+    def days(self, first: int, last: int) -> list[LivedDay]:
         """Return the days of a period, both ends included."""
         begin = self.first or 0
         return [day for day, _ in self.evenings[max(0, first - begin) : max(0, last + 1 - begin)]]

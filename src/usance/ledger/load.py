@@ -8,7 +8,7 @@ from typing import Any
 from beancount import loader
 from beancount.core.data import Directives
 
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.language import provenance, rate_files
 from usance.language.provenance import is_generated
@@ -30,7 +30,7 @@ class PluginResult:
 
     def __init__(self, reading: Reading | None = None) -> None:
         self.reading = reading
-        self.lived: list[tuple[Day, State]] = []
+        self.lived: list[tuple[LivedDay, State]] = []
 
     def __reduce__(self) -> tuple[type["PluginResult"], tuple[()]]:
         """Leave all of it behind."""
@@ -72,7 +72,7 @@ class Ledger:
     findings: list[Any]
     options: dict[str, Any]
     reading: Reading | None
-    lived: list[tuple[Day, State]]
+    lived: list[tuple[LivedDay, State]]
 
     @property
     def folder(self) -> str:
@@ -86,7 +86,7 @@ class Ledger:
         written = [entry for entry in self.entries if not is_generated(entry)]
         return read(written, self.options, self.folder, enabled(self.options))
 
-    def evenings(self) -> list[tuple[Day, State]]:
+    def evenings(self) -> list[tuple[LivedDay, State]]:
         """Return all days from the first one on, each with its evening's state."""
         reading = self.read()
         return self.lived or kept(evenings(reading, reading.last))

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from usance.engine import loop as engine
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.language.reading import Reading
 
@@ -29,7 +29,7 @@ def no_collection_of_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def evenings(reading: Reading, last: int) -> Iterator[tuple[Day, State]]:
+def evenings(reading: Reading, last: int) -> Iterator[tuple[LivedDay, State]]:
     """Live all days again from the first one, closed ones included, each with its evening's state.
 
     It is one state, which goes along: who keeps it takes a copy.
@@ -41,12 +41,12 @@ def evenings(reading: Reading, last: int) -> Iterator[tuple[Day, State]]:
                 yield day, state
 
 
-def kept(lived: Iterable[tuple[Day, State]]) -> list[tuple[Day, State]]:
+def kept(lived: Iterable[tuple[LivedDay, State]]) -> list[tuple[LivedDay, State]]:
     """Return days, each with an evening's state of its own."""
     return [(day, state.copy()) for day, state in lived]
 
 
-def live(reading: Reading, last: int) -> Iterator[Day]:
+def live(reading: Reading, last: int) -> Iterator[LivedDay]:
     """Live all days again, as reports need them."""
     return (day for day, _ in evenings(reading, last))
 

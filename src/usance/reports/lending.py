@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.engine.records import LendingDay, Segment
 from usance.language.reading import Reading
 from usance.ledger import replay
@@ -64,7 +64,7 @@ def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, 
     }
 
 
-def interest(days: Iterable[Day]) -> Iterator[Interest]:
+def interest(days: Iterable[LivedDay]) -> Iterator[Interest]:
     """Yield what each day earned and cost."""
     for day in days:
         date = date_of(day.day).isoformat()
@@ -94,7 +94,7 @@ def _side(
     )
 
 
-def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
+def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
     """Yield each pool's day."""
     for day in days:
         date = date_of(day.day).isoformat()
@@ -122,7 +122,7 @@ def conservation(days: Iterable[Day]) -> Iterator[Conservation]:
             )
 
 
-def conserved(days: Iterable[Day]) -> list[Conservation]:
+def conserved(days: Iterable[LivedDay]) -> list[Conservation]:
     """Return the sums of each pool's days, whose rows hold to the last digit like theirs."""
     sums: dict[tuple[str, str], dict[str, Decimal]] = {}
     dates: list[str] = []
@@ -168,7 +168,7 @@ class Earned:
     carry: str
 
 
-def earned(days: Sequence[Day]) -> list[Earned]:
+def earned(days: Sequence[LivedDay]) -> list[Earned]:
     """Return what days earned and cost, a row for each sub-account, coin and side."""
     found: dict[tuple[str, str, bool], list[LendingDay]] = {}
     for day in days:
@@ -218,7 +218,7 @@ SIDES = ("earned", "paid")
 """Both sides of interest."""
 
 
-def interests(days: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
+def interests(days: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
     """Return what days earned, and what they cost (below zero), in coins, by side and coin."""
     quanta: dict[tuple[str, Coin], int] = {}
     for day in days:
@@ -247,7 +247,7 @@ class PoolRates:
     utilization: str | None
 
 
-def pool_rates(book: Book, days: Iterable[Day]) -> Iterator[PoolRates]:
+def pool_rates(book: Book, days: Iterable[LivedDay]) -> Iterator[PoolRates]:
     """Yield the rates of each pool on each day."""
     for day in days:
         date = date_of(day.day).isoformat()

@@ -7,7 +7,7 @@ from typing import Any
 
 from usance import treasury
 from usance.engine import bills as portfolios
-from usance.engine.loop import Day
+from usance.engine.lived_day import LivedDay
 from usance.engine.records import LendingDay, YieldDay
 from usance.engine.state import State
 from usance.language.reading import Reading
@@ -89,7 +89,7 @@ def split(reading: Reading, first: int | None, last: int | None) -> Figures:
     return split_of(book, replay.live(reading, end), begin, end)
 
 
-def split_of(book: Book, lived: Iterable[Day], begin: int, end: int) -> Figures:
+def split_of(book: Book, lived: Iterable[LivedDay], begin: int, end: int) -> Figures:
     """Return the same from days that were lived, from the first one on."""
     splits = _splits(book, lived, begin, end)
     days = max(0, end - max(begin, book.first or 0) + 1)
@@ -104,7 +104,7 @@ def split_of(book: Book, lived: Iterable[Day], begin: int, end: int) -> Figures:
     }
 
 
-def incomes(book: Book, lived: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
+def incomes(book: Book, lived: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
     """Return what each source earned on some days, in coins, by source and coin."""
     found: dict[str, dict[str, Decimal]] = {source: {} for source in SOURCES}
     for made in _splits(book, lived, 0, 0).values():
@@ -114,7 +114,9 @@ def incomes(book: Book, lived: Iterable[Day]) -> dict[str, dict[str, Decimal]]:
     return found
 
 
-def _splits(book: Book, days: Iterable[Day], begin: int, end: int) -> dict[tuple[str, str], Split]:
+def _splits(
+    book: Book, days: Iterable[LivedDay], begin: int, end: int
+) -> dict[tuple[str, str], Split]:
     splits: dict[tuple[str, str], Split] = {}
     products: dict[tuple[str, str], str] = {}
     for (venue, product), timeline in book.yields.products.items():

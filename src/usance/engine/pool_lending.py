@@ -1,0 +1,337 @@
+"""Pool lending: one UTC day of one coin at one venue.
+
+At each moment at which something may change: apply what a person wrote, repay or borrow, lend
+what is idle. Between two such moments the pool's rates run; a *segment* of interest ends where its
+own balance changes, and at the end of the day. A moment after 23:00 comes after the interest.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from usance.engine.accruing import Accruing, HourlyRates
+from usance.engine.curve_pool import Curve
+from usance.engine.records import Borrow, Carried, LendingDay, PoolDay
+from usance.engine.state import Holding
+from usance.model import problems
+from usance.model.amounts import Coin, ceil_div
+from usance.model.book import Book, Movement
+from usance.model.hours import HOURS, SLOTS, date_of, slot_of
+from usance.model.problems import Problem
+from usance.model.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
+from usance.model.timeline import Timeline
+from usance.rules import interest
+
+NO_POOL: Timeline[Pool] = Timeline(())
+QUIET: dict[int, list[Movement]] = {}
+NO_RATES: Timeline[Rates | None] = Timeline(())
+
+
+@dataclass(slots=True)
+class Account:
+    """A sub-account in this pool today.
+
+    flows       a person's movements, by slot
+    lent, owed  its loan and its debt, as they accrue now
+    terms       its switches at the last slot
+    """
+
+    day: LendingDay
+    holding: Holding
+    switches: Timeline[SubAccount]
+    flows: dict[int, list[Movement]]
+    lent: Accruing
+    owed: Accruing
+    terms: SubAccount | None = None
+
+
+class PoolLending:
+    """One coin at one venue on one day."""
+
+    def __init__(self, book: Book, venue: str, coin: Coin, day: int) -> None:
+        self.book = book
+        self.venue = venue
+        self.coin = coin
+        self.day = day
+        self.start = day * SLOTS
+        self.oldest = day - book.stale_limit(coin.name)
+        self.pools = book.pools.get((venue, coin.name), NO_POOL)
+        self.observed = book.rates.get((venue, coin.name), NO_RATES)
+        self.pool: Pool | None = None
+        self.curve: Curve | None = None
+        self.accounts: list[Account] = []
+        self.supply = HourlyRates()
+        self.borrow = HourlyRates()
+        self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
+        self.problems: list[Problem] = []
+
+    def live(self, holdings: Sequence[tuple[str, Holding]]) -> None:
+        """Run the day but for its settlement; the holdings, by sub-account, go along."""
+        self.accounts = [self._account(name, holding) for name, holding in holdings]
+        slots = self._slots()
+        for slot, until in pairwise([*slots, HOURS] if slots[-1] < HOURS else slots):
+            self._change(slot)
+            self._run(slot, until)
+            for account in self.accounts:
+                account.day.hours += [account.lent.principal] * (until - slot)
+        for account in self.accounts:
+            self._credit(account, HOURS)
+            self._charge(account, HOURS)
+        if slots[-1] == HOURS:
+            self._change(HOURS)
+
+    def settle(self, name: str, grains: int) -> None:
+        """Pay a settlement into a wallet after the day's interest: repay or borrow at once."""
+        for account in self.accounts:
+            if account.day.sub_account == name:
+                account.holding.free += grains
+                self._move(account, HOURS, ())
+
+    def close(self) -> list[LendingDay]:
+        """End the day: the Lent memorandum takes what is lent now."""
+        return [self._closed(account) for account in self.accounts]
+
+    def _account(self, name: str, holding: Holding) -> Account:
+        flows = QUIET
+        of_day = self.book.movements[name, self.coin.name].get(self.day)
+        if of_day:
+            flows = {}
+            for movement in of_day:
+                flows.setdefault(slot_of(movement.moment), []).append(movement)
+        before = _carried(holding)
+        day = LendingDay(name, self.venue, self.coin, before, after=before)
+        lent = Accruing(self.supply, interest.lender, before.carry_lent, day.lent)
+        owed = Accruing(self.borrow, interest.borrower, before.carry_owed, day.owed)
+        return Account(day, holding, self.book.sub_accounts[name], flows, lent, owed)
+
+    def _closed(self, account: Account) -> LendingDay:
+        holding, day = account.holding, account.day
+        holding.lent = self._lendable(account, holding.held)
+        holding.carry_lent, holding.carry_owed = account.lent.carry, account.owed.carry
+        day.after = _carried(holding)
+        day.debt = self._debt(account)
+        return day
+
+    def _slots(self) -> list[int]:
+        """Return the slots at which something may change: 0, and those of flows and terms."""
+        slots = {0}
+        end = self.start + HOURS
+        for change in self.pools.changes(self.start, end):
+            slots.add(slot_of(change))
+        for account in self.accounts:
+            if account.flows:
+                slots.update(account.flows)
+            for change in account.switches.changes(self.start, end):
+                slots.add(slot_of(change))
+        return sorted(slots)
+
+    def _change(self, slot: int) -> None:
+        """Apply what a person wrote for a slot, repay or borrow, lend what is idle."""
+        at = self.start + slot
+        before, self.pool = self.pool, self.pools.at(at)
+        # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
+        same = before == self.pool or slot == HOURS
+        lent = owed = 0
+        for account in self.accounts:
+            terms = account.switches.at(at)
+            moved = account.flows.get(slot, ())
+            if slot and same and not moved and terms == account.terms:
+                continue
+            account.terms = terms
+            if moved or account.holding.owed or account.holding.held < 0:
+                self._move(account, slot, moved)
+            lent += self._lend(account, slot)
+            if account.owed.principal or account.holding.owed:
+                owed += self._owe(account, slot)
+        if not isinstance(self.pool, CurvePool):
+            self.curve = None
+        elif self.curve is None:
+            lent = sum(account.lent.principal for account in self.accounts)
+            owed = sum(account.owed.principal for account in self.accounts)
+            self.curve = Curve(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
+        else:
+            self.curve.flow(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
+
+    def _move(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
+        """Apply what a person wrote, and repay or borrow.
+
+        A segment ends only where its own balance comes out changed. Its interest then joins the
+        balance before the change, so the change is worked out again.
+        """
+        holding = account.holding
+        # A step is tried on a copy: only the repayment or borrow that it causes shows whether a
+        # balance changes. A deposit that only repays leaves the loan as it is.
+        after, borrow = self._tried(account, slot, moved)
+        while self._ends(account, after, slot):
+            after, borrow = self._tried(account, slot, moved)
+        holding.free, holding.lots, holding.kept = after.free, after.lots, after.kept
+        holding.owed, holding.perp = after.owed, after.perp
+        if borrow is not None:
+            account.day.borrows.append(borrow)
+        if holding.held < 0 and not (account.terms and account.terms.auto_borrow):
+            self._negative(account, moved)
+        elif self.pool is None and (holding.owed > 0 or holding.held < 0):
+            self._poolless(account)
+
+    def _ends(self, account: Account, after: Holding, slot: int) -> bool:
+        """End the segment of a balance that a step changes; tell whether interest joined it."""
+        holding = account.holding
+        lent = after.held if self._lendable(account, after.held) else 0
+        if lent != (holding.held if account.lent.principal else 0) and self._credit(account, slot):
+            return True
+        return after.owed != holding.owed and self._charge(account, slot) != 0
+
+    def _tried(
+        self, account: Account, slot: int, moved: Sequence[Movement]
+    ) -> tuple[Holding, Borrow | None]:
+        """Return the holding after a step, and the borrow or repayment that the step causes."""
+        holding = account.holding.copy()
+        quantum, terms = self.coin.grains_per_quantum, account.terms
+        for movement in moved:
+            holding.take(movement.side, self.coin.to_grains(movement.quantity), movement.lot)
+        if terms is None:
+            return holding, None
+        before = holding.free, holding.held, holding.owed
+        if holding.held < 0 and terms.auto_borrow and self.pool is not None:
+            amount = ceil_div(-holding.held, quantum)
+            fee = self._entry_fee(account, amount, slot, moved)
+            holding.free += amount * quantum
+            holding.owed += (amount + fee) * quantum
+            return holding, Borrow(slot, amount, fee, *before)
+        amount = holding.repayable // quantum
+        if amount and terms.auto_repay:
+            holding.free -= amount * quantum
+            holding.owed -= amount * quantum
+            return holding, Borrow(slot, -amount, 0, *before)
+        return holding, None
+
+    def _entry_fee(
+        self, account: Account, amount: int, slot: int, moved: Sequence[Movement]
+    ) -> int:
+        """Return the fee, in quanta, for the rest of the hour in which the borrow was made."""
+        # Exactly on the hour it is nothing: the borrow pays the whole hour that begins. If several
+        # transactions of an hour caused the borrow, the time of the last counts, even a full hour.
+        seconds = slot * 3600 - moved[-1].seconds if moved else 0
+        if not (isinstance(self.pool, ObservedPool) and self.pool.entry_fee and seconds):
+            return 0
+        rates = self.observed.at(self.start + slot - 1)
+        if rates is None:
+            self._missing(slot - 1, [account])
+            return 0
+        return interest.entry_fee(amount, rates.borrow, seconds)
+
+    def _lend(self, account: Account, slot: int) -> int:
+        """Lend idle coins from a slot on; return by how much the loan grows, quanta."""
+        lent = self._lendable(account, account.holding.held)
+        if lent != account.lent.principal and self._credit(account, slot):
+            lent = self._lendable(account, account.holding.held)
+        return account.lent.change(lent, slot)
+
+    def _owe(self, account: Account, slot: int) -> int:
+        """Let the debt accrue from a slot on; return by how much it grows, quanta."""
+        owed = self._debt(account)
+        if owed != account.owed.principal and self._charge(account, slot):
+            owed = self._debt(account)
+        return account.owed.change(owed, slot)
+
+    def _lendable(self, account: Account, held: int) -> int:
+        """Return the quanta that are lent of a balance in grains."""
+        if held <= 0 or self.pool is None or account.terms is None or not account.terms.auto_lend:
+            return 0
+        return held // self.coin.grains_per_quantum
+
+    def _debt(self, account: Account) -> int:
+        owed = account.holding.owed
+        return ceil_div(owed, self.coin.grains_per_quantum) if owed > 0 else 0
+
+    def _credit(self, account: Account, slot: int) -> int:
+        """End a loan's segment; pay its interest into the wallet, and return it, quanta."""
+        credit = account.lent.end(slot)
+        account.holding.free += credit * self.coin.grains_per_quantum
+        return credit
+
+    def _charge(self, account: Account, slot: int) -> int:
+        """End a debt's segment; capitalise its interest, and return it, quanta."""
+        charge = account.owed.end(slot)
+        account.holding.owed += charge * self.coin.grains_per_quantum
+        return charge
+
+    def _run(self, slot: int, until: int) -> None:
+        """Let the pool's rates run from a slot to the next."""
+        if self.curve is not None:
+            for hour in range(slot, until):
+                self.totals[hour] = self.curve.lent, self.curve.borrowed
+                self.supply.hours[hour], self.borrow.hours[hour] = self.curve.hour()
+        elif self.pool is not None:
+            spans = self.observed.spans(self.start + slot, self.start + until)
+            for begin, end, rates in spans:
+                hours = slice(begin - self.start, end - self.start)
+                if rates is None:
+                    self._missing(hours.start, self._live())
+                else:
+                    self.supply.hours[hours] = [rates.supply] * (end - begin)
+                    self.borrow.hours[hours] = [rates.borrow] * (end - begin)
+                    if rates.row_day is not None and rates.row_day < self.oldest:
+                        self._aged(rates.row_day)
+
+    def pool_day(self) -> list[PoolDay]:
+        """Return the pool's side of the day, nothing where there was no pool."""
+        if self.pool is None:
+            return []
+        fee, external = (
+            (None, None) if self.curve is None else (self.curve.fee, self.curve.external)
+        )
+        rates = (self.supply.hours, self.borrow.hours, self.totals)
+        return [PoolDay(self.venue, self.coin, fee, external, *rates)]
+
+    # What is wrong today
+
+    def _missing(self, hour: int, accounts: Iterable[Account]) -> None:
+        for account in accounts:
+            at = self.book.last_moved(account.day.sub_account, self.coin.name)
+            self.problems.append(
+                problems.missing_rate(
+                    at, account.day.sub_account, self.coin.name, self.venue, self._date(), hour
+                )
+            )
+
+    def _aged(self, row_day: int) -> None:
+        limit = self.day - self.oldest
+        row = date_of(row_day).isoformat()
+        for account in self._live():
+            at = self.book.last_moved(account.day.sub_account, self.coin.name)
+            problem = problems.old_rate(
+                at, account.day.sub_account, self.coin.name, row, self._date(), limit
+            )
+            if problem not in self.problems:
+                self.problems.append(problem)
+
+    def _live(self) -> list[Account]:
+        return [
+            account for account in self.accounts if account.lent.principal or account.owed.principal
+        ]
+
+    def _negative(self, account: Account, moved: Sequence[Movement]) -> None:
+        source = moved[-1].source if moved else account.switches.values[0].source
+        short = self.coin.text(ceil_div(-account.holding.held, self.coin.grains_per_quantum))
+        self.problems.append(
+            problems.negative_wallet(
+                source, account.day.sub_account, self.coin.name, self._date(), short
+            )
+        )
+
+    def _poolless(self, account: Account) -> None:
+        at = self.book.last_moved(account.day.sub_account, self.coin.name)
+        self.problems.append(
+            problems.borrow_without_pool(
+                at, account.day.sub_account, self.coin.name, self.venue, self._date()
+            )
+        )
+
+    def _date(self) -> str:
+        return date_of(self.day).isoformat()
+
+
+def _carried(holding: Holding) -> Carried:
+    return Carried(holding.lent, holding.carry_lent, holding.carry_owed)
