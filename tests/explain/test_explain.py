@@ -16,6 +16,7 @@ from test_verify import resealed
 from written_books import OPTIONS
 
 from usance.cli import main
+from usance.engine.drafts import Identity, TransactionKind
 from usance.explain import explanation as explain
 from usance.ledger import load as ledger
 from usance.model.amounts import decimal_text
@@ -276,6 +277,7 @@ def _close(path: Path) -> None:
 def _check(path: str) -> None:
     book = ledger.load(path)
     for identity, entry in explain.ids(book).items():
+        assert str(Identity.parse(identity)) == identity
         found = explain.explain(book, entry, detailed=True)
         assert not found.differs, identity
         assert found.steps, identity
@@ -284,6 +286,27 @@ def _check(path: str) -> None:
         for step in found.steps:
             values = {name: decimal_text(number) for name, number in step.values.items()}
             verify(step.formula, values, decimal_text(step.result))
+
+
+def test_each_kind_has_a_narration() -> None:
+    assert all(kind.narration for kind in TransactionKind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "lending",
+        "lending/2025-05-01",
+        "lent/2025-05-01/Main",
+        "lending/2025-05-32/Main",
+        "liquidation/2025-05-01/Main/two",
+        "liquidation/2025-05-01/Main/2/3",
+    ],
+)
+def test_what_is_no_id(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        Identity.parse(text)
 
 
 # What is posted and what comes out

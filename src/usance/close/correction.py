@@ -14,7 +14,7 @@ from beancount.core.data import Open, Posting, Transaction
 
 from usance.close import days as closed_days
 from usance.engine import loop as engine
-from usance.engine.drafts import Draft, Leg
+from usance.engine.drafts import Draft, Identity, Leg, TransactionKind
 from usance.engine.state import Accrual, Holding, Portfolio, State
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of
@@ -76,7 +76,9 @@ def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
             tally(sums, key, EXACT.minus(number))
         legs = _Legs(reading, name, sums, fresh, posted).legs()
         if legs:
-            drafts.append(Draft("correction", last + 1, name, 0, (), tuple(legs), corrects))
+            drafts.append(
+                Draft(TransactionKind.CORRECTION, last + 1, name, 0, (), tuple(legs), corrects)
+            )
     # The correction comes before its day, which begins from the evening as it should have been. So
     # its legs prove carries, and sums that have accrued, as the legs of any day do.
     told = " ".join(str(seal.meta.get("findings", "")) for seal in reading.seals)
@@ -88,7 +90,7 @@ def _add(sums: dict[str, Sums], entries: Iterable[Open | Transaction]) -> None:
     """Add what transactions post to the sums of the sub-account or product in their ids."""
     for entry in entries:
         if isinstance(entry, Transaction):
-            name = str(entry.meta["usance"]).split("/")[2]
+            name = Identity.parse(str(entry.meta["usance"])).name
             of_name = sums.setdefault(name, {})
             for posting in entry.postings:
                 assert posting.units is not None and isinstance(posting.units.number, Decimal)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from usance.engine.drafts import Draft, Pair, Proof
+from usance.engine.drafts import Draft, Pair, Proof, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.pool_lending import PoolLending
 from usance.engine.records import LendingDay
@@ -102,7 +102,7 @@ def _drafts(book: Book, day: int, coins: list[LendingDay]) -> list[Draft]:
             owed.setdefault(coin.sub_account, []).extend(_owed_pairs(coin))
     return [
         Draft(kind, day, name, 0, tuple(pairs))
-        for kind, drafts in (("lending", lent), ("borrowing", owed))
+        for kind, drafts in ((TransactionKind.LENDING, lent), (TransactionKind.BORROWING, owed))
         for name, pairs in drafts.items()
         if pairs
     ]

@@ -1,8 +1,10 @@
 """Drafts: transactions to generate, without Beancount."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, Self
 
 from usance.engine.records import Segment
 from usance.model.accounts import ProductAccount, Side
@@ -15,6 +17,61 @@ Place = tuple[str, Side | ProductAccount | str] | str
 
 Or any account, as it is named.
 """
+
+
+class TransactionKind(StrEnum):
+    """What a generated transaction is about, as ids and tags say it; in the order of a day.
+
+    narration  of the transactions of this kind
+    """
+
+    narration: str
+
+    def __new__(cls, text: str, narration: str = "") -> Self:
+        """Return a kind that is its text; the text alone finds it again."""
+        kind = str.__new__(cls, text)
+        kind._value_ = text
+        kind.narration = narration
+        return kind
+
+    PAYOUT = "payout", "Payout"
+    TRANSFER = "transfer", "Transfer between {} and {}"
+    LENDING = "lending", "Lending"
+    BORROWING = "borrowing", "Borrowing"
+    TREASURY = "treasury", "Treasury yield"
+    SETTLEMENT = "settlement", "Settlement"
+    MARGIN = "margin", "Margin held"
+    LIQUIDATION = "liquidation", "Liquidation"
+    CORRECTION = "correction", "Correction"
+
+
+ORDER = {kind: place for place, kind in enumerate(TransactionKind)}
+"""The place of each kind in a day."""
+
+
+class Identity(NamedTuple):
+    """The id of a generated transaction, such as `lending/2025-05-01/Main`.
+
+    name    of the sub-account or product
+    number  0, or from 2 on if the day has several transactions of this kind and name
+    """
+
+    kind: TransactionKind
+    day: int
+    name: str
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the id that a text writes, or raise ValueError."""
+        kind, day, name, number = (*text.split("/", 3), "0")[:4]
+        date = datetime.date.fromisoformat(day)
+        return cls(TransactionKind(kind), date.toordinal(), name, int(number))
+
+    def __str__(self) -> str:
+        """Return the text of the id."""
+        behind = f"/{self.number}" if self.number else ""
+        return f"{self.kind}/{date_of(self.day)}/{self.name}{behind}"
 
 
 class Proof(NamedTuple):
@@ -63,11 +120,11 @@ class Draft(NamedTuple):
     """A transaction to generate: pairs, then legs, which balance at weight.
 
     sub_account  or the product, of one of its own
-    number       0, or from 2 on where the day has several of this kind and sub-account
+    number       0, or from 2 on if the day has several of this kind and sub-account
     corrects     days that it corrects
     """
 
-    kind: str
+    kind: TransactionKind
     day: int
     sub_account: str
     number: int
@@ -76,12 +133,6 @@ class Draft(NamedTuple):
     corrects: tuple[int, ...] = ()
 
     @property
-    def identity(self) -> str:
-        """The id by which the transaction is known."""
-        return identity(self.kind, self.day, self.sub_account, self.number)
-
-
-def identity(kind: str, day: int, sub_account: str, number: int) -> str:
-    """Return the id of a transaction, such as `lending/2025-05-01/Main`."""
-    behind = f"/{number}" if number else ""
-    return f"{kind}/{date_of(day)}/{sub_account}{behind}"
+    def identity(self) -> Identity:
+        """The id of the transaction."""
+        return Identity(self.kind, self.day, self.sub_account, self.number)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, localcontext
 from typing import NamedTuple
 
-from usance.engine.drafts import Draft, Leg, identity
+from usance.engine.drafts import Draft, Identity, Leg, TransactionKind
 from usance.engine.state import Holding
 from usance.engine.valuation import Valuer
 from usance.model.accounts import Side
@@ -68,7 +68,7 @@ class Liquidation:
         self.steps: Counter[str] = Counter()
         self.sizes = {net.contract: net.quantity.copy_abs() for net in self.state.contracts(name)}
         self.drafts: list[Draft] = []
-        self.liquidation_steps: dict[str, LiquidationStep] = {}
+        self.liquidation_steps: dict[Identity, LiquidationStep] = {}
 
     def run(self) -> list[Draft]:
         """Liquidate until the breach ends or nothing is left; return a draft a step."""
@@ -77,13 +77,13 @@ class Liquidation:
             margin = rules.evaluate(valuation)
             if not margin.in_breach:
                 break
-            name, step = self._identity(), self._step_from(valuation)
+            identity, step = self._identity(), self._step_from(valuation)
             if valuation.positions:
                 legs = self._reduce(self._largest(valuation, margin))
             else:
                 legs = self._repay(valuation.debts[0], valuation)
             valuation = self._step(legs, margin)
-            self.liquidation_steps[name] = step._replace(after=valuation)
+            self.liquidation_steps[identity] = step._replace(after=valuation)
         return self.drafts
 
     def _step_from(self, valuation: Valuation) -> LiquidationStep:
@@ -107,11 +107,12 @@ class Liquidation:
             proof |= {f"{name}-after": value for name, value in _figures(after).items()}
         noted = (legs[0]._replace(proof=proof), *legs[1:])
         day, number = self.valuer.day, self._number()
-        self.drafts.append(Draft("liquidation", day, self.name, number, (), noted))
+        self.drafts.append(Draft(TransactionKind.LIQUIDATION, day, self.name, number, (), noted))
         return valuation
 
-    def _identity(self) -> str:
-        return identity("liquidation", self.valuer.day, self.name, self._number())
+    def _identity(self) -> Identity:
+        kind = TransactionKind.LIQUIDATION
+        return Identity(kind, self.valuer.day, self.name, self._number())
 
     def _number(self) -> int:
         return len(self.drafts) + 1 if self.drafts else 0
@@ -139,7 +140,7 @@ class Liquidation:
             legs.append(Leg((self.name, Side.PERP), EXACT.minus(part), market, lot, price))
             cost = EXACT.add(cost, EXACT.multiply(part, lot.cost))
             self.state.trade(self.name, market, lot, EXACT.minus(part))
-            self.state.closed[self.name, market, lot] = self._identity()
+            self.state.closed[self.name, market, lot] = str(self._identity())
         worth = EXACT.multiply(size, position.mark)
         notional = sign * coin.to_quanta(worth)
         proceeds = coin.from_quanta(notional)

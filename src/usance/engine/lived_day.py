@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from usance.engine.drafts import Draft
+from usance.engine.drafts import Draft, Identity
 from usance.engine.liquidation import LiquidationStep
 from usance.engine.records import LendingDay, PoolDay, ProductDay, YieldDay
 from usance.model.problems import Problem
@@ -31,5 +31,5 @@ class LivedDay:
     products: list[ProductDay] = field(default_factory=list)
     margins: dict[str, tuple[Valuation, Margin]] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)
-    liquidation_steps: dict[str, LiquidationStep] = field(default_factory=dict)
+    liquidation_steps: dict[Identity, LiquidationStep] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

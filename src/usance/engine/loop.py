@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from usance.engine.auto_lending import AutoLending, Groups, groups_of
+from usance.engine.drafts import ORDER
 from usance.engine.lived_day import LivedDay
 from usance.engine.margin_pool import MarginPool
 from usance.engine.state import State
@@ -12,18 +13,6 @@ from usance.model.book import Book, Transfer
 from usance.model.hours import SLOTS
 from usance.model.problems import Problem
 from usance.model.terms import Stage
-
-ORDER = (
-    "payout",
-    "transfer",
-    "lending",
-    "borrowing",
-    "treasury",
-    "settlement",
-    "margin",
-    "liquidation",
-)
-"""Kinds of transactions in the order of a day."""
 
 
 def run(book: Book, state: State, first: int, last: int) -> Iterator[LivedDay]:
@@ -82,5 +71,5 @@ def _live(
         yields.enroll()
     # A seal holds the findings of its day, so their order is fixed.
     today.problems = [*findings, *lending.problems, *yields.problems, *margin.problems]
-    today.drafts.sort(key=lambda draft: (draft.sub_account, ORDER.index(draft.kind)))
+    today.drafts.sort(key=lambda draft: (draft.sub_account, ORDER[draft.kind]))
     return today

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from usance.engine.auto_lending import AutoLending
-from usance.engine.drafts import Draft, Pair
+from usance.engine.drafts import Draft, Pair, TransactionKind
 from usance.engine.liquidation import Liquidation
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
@@ -97,7 +97,9 @@ class MarginPool:
                 self.state.holding(name, coin).perp -= grains
                 lending.settle(name, coin, grains)
             if pairs:
-                self.today.drafts.append(Draft("settlement", self.day, name, 0, tuple(pairs)))
+                self.today.drafts.append(
+                    Draft(TransactionKind.SETTLEMENT, self.day, name, 0, tuple(pairs))
+                )
 
     def _settled(self, name: str, coin: str, open_: list[tuple[str, Decimal]]) -> Pair | None:
         """Return what is due in one settle coin, None where nothing is or a mark is missing."""
@@ -219,7 +221,7 @@ class MarginPool:
             pair = Pair(
                 *places, change, self.book.operating, None if margin is None else figures(margin)
             )
-            self.today.drafts.append(Draft("margin", self.day, name, 0, (pair,)))
+            self.today.drafts.append(Draft(TransactionKind.MARGIN, self.day, name, 0, (pair,)))
 
 
 def figures(margin: Margin) -> dict[str, str]:

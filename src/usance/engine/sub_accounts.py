@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from usance.engine.drafts import Draft, Pair
+from usance.engine.drafts import Draft, Pair, TransactionKind
 from usance.model.book import Book, Transfer
 
 
@@ -20,7 +20,7 @@ def drafts_of_day(transfers: Iterable[Transfer]) -> list[Draft]:
             for currency, amount in sorted(transfer.given.items())
         )
         number = seen[first] if seen[first] > 1 else 0
-        drafts.append(Draft("transfer", transfer.day, first, number, pairs))
+        drafts.append(Draft(TransactionKind.TRANSFER, transfer.day, first, number, pairs))
     return drafts
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from usance.engine import bills as portfolios
 from usance.engine.auto_lending import AutoLending
 from usance.engine.bills import Division, Held
-from usance.engine.drafts import Draft, Pair
+from usance.engine.drafts import Draft, Pair, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.pool_lending import PoolLending
 from usance.engine.records import ProductDay, YieldDay
@@ -85,7 +85,9 @@ class YieldSplit:
                 self._pay_out(name, product, coin, treasury_paid)
         for holder, pairs in paid.items():
             ordered = sorted(pairs, key=lambda pair: pair.currency)
-            self.today.drafts.append(Draft("payout", self.day, holder, 0, tuple(ordered)))
+            self.today.drafts.append(
+                Draft(TransactionKind.PAYOUT, self.day, holder, 0, tuple(ordered))
+            )
 
     def _pay_out(self, name: str, product: YieldProduct, coin: Coin, quanta: int) -> None:
         """Let a product pay its holders out of its cash."""
@@ -93,7 +95,7 @@ class YieldSplit:
         portfolio.cash = EXACT.subtract(portfolio.cash, amount)
         portfolio.payable = EXACT.subtract(portfolio.payable, amount)
         pair = Pair((name, ProductAccount.PAYABLE), (name, ProductAccount.CASH), amount, coin.name)
-        self.today.drafts.append(Draft("payout", self.day, name, 0, (pair,)))
+        self.today.drafts.append(Draft(TransactionKind.PAYOUT, self.day, name, 0, (pair,)))
         if portfolio.cash < 0:
             cash, date = decimal_text(portfolio.cash), date_of(self.day).isoformat()
             self.problems.append(
@@ -300,7 +302,9 @@ class YieldSplit:
             places = ((name, ProductAccount.DISTRIBUTED), (name, ProductAccount.PAYABLE))
             pairs.append(Pair(*places, coin.from_quanta(made.distributed), coin.name, proof))
         if pairs:
-            self.today.drafts.append(Draft("treasury", self.day, name, 0, tuple(pairs)))
+            self.today.drafts.append(
+                Draft(TransactionKind.TREASURY, self.day, name, 0, tuple(pairs))
+            )
 
     def compare(self) -> None:
         """Note where Accretion differs at the end of a closed day: that was told then."""
@@ -342,7 +346,9 @@ class YieldSplit:
                 self._post(holder, coin, Pair(*places, coin.from_quanta(change), coin.name))
         for holder, coins in self.pairs.items():
             pairs = [pair for coin in sorted(coins) for pair in coins[coin]]
-            self.today.drafts.append(Draft("treasury", self.day, holder, 0, tuple(pairs)))
+            self.today.drafts.append(
+                Draft(TransactionKind.TREASURY, self.day, holder, 0, tuple(pairs))
+            )
 
     def _post(self, holder: str, coin: Coin, pair: Pair) -> None:
         self.pairs.setdefault(holder, {}).setdefault(coin.name, []).append(pair)

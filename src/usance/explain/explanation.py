@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, assert_never
 
 from beancount.core import convert
 from beancount.core.data import Transaction
@@ -14,7 +14,7 @@ from usance.close import correction, restore
 from usance.close import inputs as closed
 from usance.close.correction import Key, Sums
 from usance.engine import sub_accounts
-from usance.engine.drafts import Draft
+from usance.engine.drafts import Draft, Identity, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.explain import borrowing as explain_borrowing
@@ -49,7 +49,7 @@ class Explanation:
     """
 
     id: str
-    kind: str
+    kind: TransactionKind
     source: Source
     steps: list[Step]
     hours: list[Hour]
@@ -66,10 +66,16 @@ def ids(ledger: Ledger) -> dict[str, Transaction]:
     return {
         str(entry.meta["usance"]): entry
         for entry in ledger.entries
-        if isinstance(entry, Transaction)
-        and has_id(entry)
-        and len(str(entry.meta["usance"]).split("/")) >= len(("kind", "date", "name"))
+        if isinstance(entry, Transaction) and has_id(entry) and _identity(entry) is not None
     }
+
+
+def _identity(entry: Transaction) -> Identity | None:
+    """Return the id of a generated transaction, or None if it cannot be read."""
+    try:
+        return Identity.parse(str(entry.meta["usance"]))
+    except ValueError:
+        return None
 
 
 def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
@@ -90,31 +96,14 @@ def explain(
     evenings  the days from the first one on, each with its state at the end, where they are known
     """
     reading = ledger.read()
-    identity = str(entry.meta["usance"])
-    kind, _, name = identity.split("/")[:3]
+    identity = Identity.parse(str(entry.meta["usance"]))
     work = Working(detailed)
     citations = Citations(ledger, reading, entry.date.toordinal())
-    draft = None
-    match kind:
-        case "correction":
-            draft = _correction(work, ledger, reading, entry)
-        case "transfer":
-            draft = _transfer(work, ledger, reading, entry)
-        case _:
-            day = entry.date.toordinal()
-            if evenings is None:
-                evenings = (
-                    (made, state.copy() if made.day >= day - 1 else state)
-                    for made, state in replay.evenings(reading, day)
-                )
-            lived = _lived(reading, evenings, day)
-            draft = next((d for d in lived.day.drafts if d.identity == identity), None)
-            if draft is not None:
-                _steps(work, lived, name, draft)
+    draft = _draft(work, ledger, reading, entry, identity, evenings)
     again = _written(reading, draft) if draft is not None else None
     return Explanation(
-        identity,
-        kind,
+        str(entry.meta["usance"]),
+        identity.kind,
         source_of(entry.meta)
         if not is_generated(entry)
         else plugin_lines.plugin_line(ledger.options),
@@ -128,28 +117,64 @@ def explain(
         [
             str(later.meta["usance"])
             for later in reading.posted
-            if later.date > entry.date
-            and str(later.meta["usance"]).split("/")[:3:2] == ["correction", name]
+            if later.date > entry.date and _corrects(later, identity)
         ],
     )
 
 
+def _corrects(later: Transaction, identity: Identity) -> bool:
+    """Tell whether a transaction corrects the sub-account or product of an id."""
+    of = _identity(later)
+    return of is not None and (of.kind, of.name) == (TransactionKind.CORRECTION, identity.name)
+
+
+def _draft(
+    work: Working,
+    ledger: Ledger,
+    reading: Reading,
+    entry: Transaction,
+    identity: Identity,
+    evenings: Iterable[tuple[LivedDay, State]] | None,
+) -> Draft | None:
+    """Note the steps of a transaction; return it as computed again, or None."""
+    day = entry.date.toordinal()
+    if identity.kind is TransactionKind.CORRECTION:
+        return _correction(work, ledger, reading, entry, identity.name)
+    if identity.kind is TransactionKind.TRANSFER:
+        return _transfer(work, ledger, reading, identity, day)
+    if evenings is None:
+        evenings = (
+            (lived, state.copy() if lived.day >= day - 1 else state)
+            for lived, state in replay.evenings(reading, day)
+        )
+    lived = _lived(reading, evenings, day)
+    draft = next((draft for draft in lived.day.drafts if draft.identity == identity), None)
+    if draft is not None:
+        _steps(work, lived, identity.name, draft)
+    return draft
+
+
 def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
+    """Note the steps of a transaction that the states of two evenings explain."""
     match draft.kind:
-        case "lending":
-            explain_lending.lending(work, lived, name)
-        case "borrowing":
-            explain_borrowing.borrowing(work, lived, name)
-        case "treasury":
-            explain_yield.treasury(work, lived, name)
-        case "payout":
+        case TransactionKind.PAYOUT:
             explain_yield.payout(work, lived, name)
-        case "settlement":
+        case TransactionKind.LENDING:
+            explain_lending.lending(work, lived, name)
+        case TransactionKind.BORROWING:
+            explain_borrowing.borrowing(work, lived, name)
+        case TransactionKind.TREASURY:
+            explain_yield.treasury(work, lived, name)
+        case TransactionKind.SETTLEMENT:
             explain_margin.settlement(work, lived, name)
-        case "margin":
+        case TransactionKind.MARGIN:
             explain_margin.margin(work, lived, name)
-        case _:
+        case TransactionKind.LIQUIDATION:
             explain_liquidation.liquidation(work, lived, name, draft)
+        case TransactionKind.TRANSFER | TransactionKind.CORRECTION:
+            raise ValueError(f"{draft.identity} does not rest on states")
+        case _:
+            assert_never(draft.kind)
 
 
 def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: int) -> Lived:
@@ -197,9 +222,10 @@ def _meta(meta: dict[str, Any]) -> list[tuple[str, str]]:
 # Transactions that no day's state makes
 
 
-def _transfer(work: Working, ledger: Ledger, reading: Reading, entry: Transaction) -> Draft | None:
+def _transfer(
+    work: Working, ledger: Ledger, reading: Reading, identity: Identity, day: int
+) -> Draft | None:
     """Note what a transfer gave, at weight."""
-    identity, day = str(entry.meta["usance"]), entry.date.toordinal()
     of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
     drafts = {draft.identity: draft for draft in sub_accounts.drafts_of_day(of_day)}
     draft = drafts.get(identity)
@@ -255,10 +281,9 @@ def _given(
 
 
 def _correction(
-    work: Working, ledger: Ledger, reading: Reading, entry: Transaction
+    work: Working, ledger: Ledger, reading: Reading, entry: Transaction, name: str
 ) -> Draft | None:
     """Note what closed days come to by now, less what was posted for them."""
-    name = str(entry.meta["usance"]).split("/")[2]
     then = replace(
         reading,
         posted=[posted for posted in reading.posted if posted.date < entry.date],

@@ -15,7 +15,7 @@ from usance.close import folder as posted
 from usance.close.days import first_day
 from usance.close.verification import Verification, verify
 from usance.engine import sub_accounts
-from usance.engine.drafts import Draft
+from usance.engine.drafts import Draft, Identity, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.explain import explanation as explain
@@ -182,7 +182,7 @@ class Books:
         """The generated transactions by id, in order of date."""
         return explain.ids(self.ledger)
 
-    def latest(self, kind: str, name: str, day: int, coin: str = "") -> str:
+    def latest(self, kind: TransactionKind, name: str, day: int, coin: str = "") -> str:
         """Return the id of the last transaction of a kind and sub-account up to a day, or "".
 
         coin  if given, a coin that the transaction must post
@@ -200,10 +200,10 @@ class Books:
         return _last(self._by_account().get((account, coin), []), day)
 
     @kept
-    def _by_kind(self) -> dict[tuple[str, str], Dated]:
-        dates: dict[tuple[str, str], Dated] = defaultdict(list)
+    def _by_kind(self) -> dict[tuple[TransactionKind, str], Dated]:
+        dates: dict[tuple[TransactionKind, str], Dated] = defaultdict(list)
         for identity, entry in self.ids.items():
-            kind, _, name = identity.split("/")[:3]
+            kind, _, name, _ = Identity.parse(identity)
             dates[kind, name].append((entry.date, identity))
         return dates
 

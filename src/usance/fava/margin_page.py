@@ -8,6 +8,7 @@ from typing import Any
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, jsonify, request
 
+from usance.engine.drafts import TransactionKind
 from usance.fava.books import Books
 from usance.fava.page import Page, scaled
 from usance.fava.view import View
@@ -51,7 +52,7 @@ class UsanceMargin(Page, FavaExtensionBase):
             "rows": rows,
             "problems": evening.problems,
             "prices": list(_prices(answer, books)),
-            "proof": lambda kind, name: books.latest(kind, name, view.last),
+            "settled": lambda name: books.latest(TransactionKind.SETTLEMENT, name, view.last),
             "proofs": {row["name"]: _proofs(books, view, row["name"]) for row in rows},
             "changed": lambda name, side, coin: books.changed(
                 books.reading.chart.account(name, Side[side]), coin, view.last
@@ -119,7 +120,7 @@ def _proofs(books: Books, view: View, name: str) -> dict[str, str]:
 
     Initial margin stays held until it changes. The other sums have steps only on that day.
     """
-    held = books.latest("margin", name, view.last)
+    held = books.latest(TransactionKind.MARGIN, name, view.last)
     others = dict.fromkeys(PROVED, held) if held.startswith(f"margin/{view.evening}/") else {}
     return {"initial_margin": held, **others}
 

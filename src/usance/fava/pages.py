@@ -6,6 +6,7 @@ from typing import Any
 
 from fava.ext import FavaExtensionBase
 
+from usance.engine.drafts import TransactionKind
 from usance.fava.books import Books
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
@@ -43,9 +44,9 @@ class UsanceCapital(Page, FavaExtensionBase):
                 name: {
                     use: books.latest(kind, name, view.last)
                     for use, kind in (
-                        ("lent", "lending"),
-                        ("margin", "margin"),
-                        ("yield", "treasury"),
+                        ("lent", TransactionKind.LENDING),
+                        ("margin", TransactionKind.MARGIN),
+                        ("yield", TransactionKind.TREASURY),
                     )
                 }
                 for name in names
@@ -86,7 +87,7 @@ class UsanceLending(Page, FavaExtensionBase):
             "rows": rows,
             "proofs": [
                 books.latest(
-                    "lending" if row.side == "lent" else "borrowing",
+                    TransactionKind.LENDING if row.side == "lent" else TransactionKind.BORROWING,
                     row.sub_account,
                     view.last,
                     row.coin,
@@ -119,7 +120,7 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
         whole = reports.net_asset_value(sheets)
         transfers = [
             {
-                "id": draft.identity,
+                "id": str(draft.identity),
                 "date": date_of(draft.day).isoformat(),
                 "giver": draft.sub_account if pair.amount > 0 else pair.debit[1],
                 "taker": pair.debit[1] if pair.amount > 0 else draft.sub_account,
@@ -162,7 +163,9 @@ class UsanceSplit(Page, FavaExtensionBase):
             "rows": rows,
             "proof": lambda row, part: (
                 books.latest(
-                    "lending" if part["source"] == "lending" else "treasury",
+                    TransactionKind.LENDING
+                    if part["source"] == "lending"
+                    else TransactionKind.TREASURY,
                     row["sub_account"],
                     view.last,
                     row["coin"],
@@ -171,7 +174,7 @@ class UsanceSplit(Page, FavaExtensionBase):
                 else ""
             ),
             "products": books.backing(view.last)["products"],
-            "accretion": lambda name: books.latest("treasury", name, view.last),
+            "accretion": lambda name: books.latest(TransactionKind.TREASURY, name, view.last),
             "declared": bool(books.reading.book.yields.products),
             "charts": view.drawn([view.bars(f"Yield in {coin}", of(coin)) for coin in coins]),
             "hues": view.hues(SOURCES),

@@ -19,7 +19,7 @@ from beancount.core.display_context import DisplayContext
 from beancount.core.position import Cost
 from beancount.parser import printer
 
-from usance.engine.drafts import Draft, Leg, Pair, Place, Proof
+from usance.engine.drafts import Draft, Leg, Pair, Place, Proof, TransactionKind
 from usance.engine.records import Segment
 from usance.language import provenance
 from usance.language.provenance import GENERATED, MONTH_FILE, has_id
@@ -28,16 +28,6 @@ from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import Coin, decimal_text, fixed_point_text, without_trailing_zeros
 from usance.model.hours import date_of
 
-NARRATIONS = {
-    "lending": "Lending",
-    "borrowing": "Borrowing",
-    "treasury": "Treasury yield",
-    "payout": "Payout",
-    "settlement": "Settlement",
-    "margin": "Margin held",
-    "liquidation": "Liquidation",
-    "correction": "Correction",
-}
 _amount, _posting = partial(tuple.__new__, Amount), partial(tuple.__new__, Posting)
 # Their own constructors take twice as long, and there are some for each coin of each day.
 
@@ -109,8 +99,8 @@ class Journal:
                     line += 1
                     yield Open(new_metadata(GENERATED, line), date, posting.account, [], None)
             line += 1
-            meta = {"filename": GENERATED, "lineno": line, "usance": draft.identity}
-            tags = self.tags.setdefault(draft.kind, frozenset((draft.kind, "usance")))
+            meta = {"filename": GENERATED, "lineno": line, "usance": str(draft.identity)}
+            tags = self.tags.setdefault(draft.kind, frozenset((str(draft.kind), "usance")))
             linked = links.union(map(_link, draft.corrects)) if draft.corrects else links
             yield Transaction(meta, date, "*", None, _narration(draft), tags, linked, postings)
 
@@ -203,10 +193,9 @@ def _link(day: int) -> str:
 
 
 def _narration(draft: Draft) -> str:
-    if draft.kind == "transfer":
-        other = draft.pairs[0].debit[1]
-        return f"Transfer between {draft.sub_account} and {other}"
-    return NARRATIONS[draft.kind]
+    if draft.kind is TransactionKind.TRANSFER:
+        return draft.kind.narration.format(draft.sub_account, draft.pairs[0].debit[1])
+    return draft.kind.narration
 
 
 PERSONAL = frozenset((Side.WALLET, Side.PERP, Side.BORROWED, Side.PNL, Side.FEES))
