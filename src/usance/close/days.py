@@ -8,7 +8,7 @@ from beancount.core.data import Custom
 from usance.language.directive import source_of
 from usance.language.reading import Reading
 from usance.model import problems
-from usance.model.hours import date_of
+from usance.model.hours import iso
 from usance.model.problems import Problem
 
 
@@ -32,7 +32,7 @@ def check(reading: Reading) -> list[Problem]:
         if expected is not None and day < expected:
             found.append(problems.closed_twice(at, date))
         elif expected is not None and day > expected:
-            missing = date_of(expected).isoformat()
+            missing = iso(expected)
             found.append(problems.open_before_closed(at, missing, date))
         if not _is_well_formed(seal):
             found.append(problems.bad_seal(at, date))

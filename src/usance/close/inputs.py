@@ -15,7 +15,7 @@ from usance.language.rate_files import Row
 from usance.language.rate_series import Files
 from usance.language.reading import Reading
 from usance.model import problems
-from usance.model.hours import date_of
+from usance.model.hours import iso
 from usance.model.problems import Problem, Source
 from usance.model.terms import Rates, TreasuryRate
 
@@ -42,7 +42,7 @@ def lines(reading: Reading, first: int, last: int) -> dict[int, list[Line]]:
         counts = max(day, begin or day)
         if first <= counts <= last:
             written = text()
-            date = date_of(counts).isoformat()
+            date = iso(counts)
             found[counts].append(Line(seals.input_line(date, written), written, source))
     return found
 
@@ -112,18 +112,18 @@ def _sealed(folder: str, day: int) -> list[tuple[int, bytes]]:
         data = (Path(folder) / _inputs(day)).read_bytes()
     except OSError:
         return []
-    date = date_of(day).isoformat().encode()
+    date = iso(day).encode()
     numbered = enumerate(data.splitlines(keepends=True), 1)
     return [(number, line) for number, line in numbered if line.startswith(date)]
 
 
 def _inputs(day: int) -> str:
-    return f"{POSTED}/{date_of(day).isoformat()[:7]}.inputs"
+    return f"{POSTED}/{iso(day)[:7]}.inputs"
 
 
 def differences(day: ChangedDay, folder: str) -> Iterator[Problem]:
     """Name each directive that was added, changed or removed in a closed day."""
-    date = date_of(day.day).isoformat()
+    date = iso(day.day)
     sealed = _sealed(folder, day.by)
     if day.by != day.day:
         sealed = [

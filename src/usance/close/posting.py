@@ -30,7 +30,7 @@ from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
 from usance.ledger.plugin_lines import enabled
 from usance.model import problems
-from usance.model.hours import date_of
+from usance.model.hours import iso
 from usance.model.problems import Kind, Problem
 
 COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
@@ -80,7 +80,7 @@ def plan(
     made.problems = chain(ledger, folder, disk)
     reading = ledger.read()
     last = closed_days.last_day(reading)
-    made.last = None if last is None else date_of(last).isoformat()
+    made.last = None if last is None else iso(last)
     first = reading.book.first if last is None else last + 1
     if made.problems or first is None:
         return made
@@ -88,7 +88,7 @@ def plan(
     until = reading.horizon if through is None else through
     altered = closed.altered(reading, ledger.folder) if correct else []
     if altered and until < first:
-        date = date_of(first).isoformat()
+        date = iso(first)
         made.problems.append(problems.correction_unreached(altered[0].source, date))
         return made
     correction = None
@@ -136,7 +136,7 @@ def _post(
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
     months: dict[str, tuple[bytearray, bytearray]] = {}
     for day in days:
-        date = date_of(day.day).isoformat()
+        date = iso(day.day)
         month = date[:7]
         if month not in months:
             before = disk.read(folder / f"{month}.beancount")
@@ -181,7 +181,7 @@ def _corrected(altered: list[ChangedDay], date: str, lines: list[bytes]) -> str:
     for day in altered:
         now = [line.data for line in day.now]
         lines += (seals.correcting_line(date, line) for line in now)
-        corrected = date_of(day.day).isoformat()
+        corrected = iso(day.day)
         text += seals.correction(date, corrected, seals.inputs_digest(now))
     return f"{text}\n"
 

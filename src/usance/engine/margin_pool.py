@@ -12,7 +12,7 @@ from usance.model import problems
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, decimal_text, rounded_text
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
 from usance.rules import settlement
 from usance.rules.margin import Margin, Valuation, evaluate
@@ -56,7 +56,7 @@ class MarginPool:
                     # Nothing was left to close: Beancount opened a lot of its own instead.
                     identity = identity or self._liquidated(name, contract)
                 if identity is not None and before * quantity <= 0 < left * quantity:
-                    bought = date_of(lot.day).isoformat()
+                    bought = iso(lot.day)
                     self.problems.append(
                         problems.lot_liquidated(movement.source, contract, bought, identity)
                     )
@@ -161,7 +161,7 @@ class MarginPool:
             else:
                 continue
             if available < 0:
-                date = date_of(self.day).isoformat()
+                date = iso(self.day)
                 self.problems.append(
                     problems.gave_too_much(
                         source, name, date, rounded_text(available), self.book.operating
@@ -188,7 +188,7 @@ class MarginPool:
             problems.breach(
                 self.book.sub_accounts[name].values[0].source,
                 name,
-                date_of(self.day).isoformat(),
+                iso(self.day),
                 rounded_text(margin.net_equity),
                 rounded_text(margin.maintenance_margin),
                 self.book.operating,

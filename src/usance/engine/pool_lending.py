@@ -17,7 +17,7 @@ from usance.engine.state import Holding
 from usance.model import problems
 from usance.model.amounts import Coin, ceil_div
 from usance.model.book import Book, Movement
-from usance.model.hours import HOURS, SLOTS, date_of, slot_of
+from usance.model.hours import HOURS, SLOTS, iso, slot_of
 from usance.model.problems import Problem
 from usance.model.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
 from usance.model.timeline import Timeline
@@ -298,7 +298,7 @@ class PoolLending:
 
     def _aged(self, row_day: int) -> None:
         limit = self.day - self.oldest
-        row = date_of(row_day).isoformat()
+        row = iso(row_day)
         for account in self._live():
             at = self.book.last_moved(account.day.sub_account, self.coin.name)
             problem = problems.old_rate(
@@ -330,7 +330,7 @@ class PoolLending:
         )
 
     def _date(self) -> str:
-        return date_of(self.day).isoformat()
+        return iso(self.day)
 
 
 def _carried(holding: Holding) -> Carried:

@@ -6,7 +6,7 @@ from usance.engine.state import Net, State
 from usance.model import problems
 from usance.model.amounts import PRECISE, ZERO
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quote, Quotes
 from usance.model.terms import Haircut, Identity, Perpetual
@@ -47,7 +47,7 @@ class Valuer:
         terms = None if timeline is None else timeline.at(self.moment)
         if terms is None:
             at = self.book.last_moved(name, contract)
-            self._tell(problems.no_perpetual(at, contract, date_of(self.day).isoformat()))
+            self._tell(problems.no_perpetual(at, contract, iso(self.day)))
             return None
         for lot in self.state.positions[name][contract]:
             if lot.currency != terms.settle:
@@ -70,13 +70,13 @@ class Valuer:
             self.fresh[key] = found.price
             return found.price
         at = self.book.last_moved(name, moved)
-        date = date_of(self.day).isoformat()
+        date = iso(self.day)
         if found is None:
             if commodity in self.book.worthless:
                 return None
             self._tell(problems.missing_price_of(at, name, commodity, quote, date))
             return None
-        since = date_of(found.day).isoformat()
+        since = iso(found.day)
         self._tell(problems.old_price(at, name, commodity, since, date, limit))
         return found.price
 
@@ -137,7 +137,7 @@ class Valuer:
         terms = None if timeline is None else timeline.at(self.moment)
         if terms is None and coin != self.book.operating:
             at = self.book.last_moved(name, coin)
-            date = date_of(self.day).isoformat()
+            date = iso(self.day)
             self._tell(problems.borrow_without_collateral(at, name, coin, date))
             return None
         price = self.price(name, coin, self.book.operating, coin)

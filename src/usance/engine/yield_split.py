@@ -18,7 +18,7 @@ from usance.model import periods, problems
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, Coin, decimal_text, fixed_point_text, without_trailing_zeros
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
 from usance.model.terms import Bills, YieldProduct
 from usance.rules import yields
@@ -97,7 +97,7 @@ class YieldSplit:
         pair = Pair((name, ProductAccount.PAYABLE), (name, ProductAccount.CASH), amount, coin.name)
         self.today.drafts.append(Draft(TransactionKind.PAYOUT, self.day, name, 0, (pair,)))
         if portfolio.cash < 0:
-            cash, date = decimal_text(portfolio.cash), date_of(self.day).isoformat()
+            cash, date = decimal_text(portfolio.cash), iso(self.day)
             self.problems.append(
                 problems.cash_below_zero(product.source, name, date, cash, coin.name)
             )
@@ -155,7 +155,7 @@ class YieldSplit:
         for holder, hours in enrolled.items():
             if rate is None:
                 at = self.book.last_moved(holder, coin.name)
-                date = date_of(self.day).isoformat()
+                date = iso(self.day)
                 self.problems.append(problems.missing_treasury_rate(at, holder, name, date))
                 continue
             if rate.row_day is not None:
@@ -168,7 +168,7 @@ class YieldSplit:
         limit = self.book.stale_limit(coin.name)
         if self.day - row_day > limit:
             at = self.book.last_moved(holder, coin.name)
-            row, date = date_of(row_day).isoformat(), date_of(self.day).isoformat()
+            row, date = iso(row_day), iso(self.day)
             self.problems.append(
                 problems.old_treasury_rate(at, holder, name, row, date, limit, coin.name)
             )
@@ -319,7 +319,7 @@ class YieldSplit:
         booked, held = self.state.portfolio(name).accretion, portfolios.accretion(lots)
         off = EXACT.subtract(booked, held)
         if off and off != self.state.differing.get(name):
-            date = date_of(self.day).isoformat()
+            date = iso(self.day)
             texts = (decimal_text(booked), decimal_text(held))
             self.problems.append(
                 problems.accretion_differs(product.source, name, date, *texts, coin.name)

@@ -11,7 +11,7 @@ from usance.fava.books import Books
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
 from usance.model.amounts import ZERO, decimal_text
-from usance.model.hours import date_of
+from usance.model.hours import iso
 from usance.reports import balance_sheets as reports
 from usance.reports.lending import SIDES
 from usance.reports.yields import SOURCES
@@ -121,7 +121,7 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
         transfers = [
             {
                 "id": str(draft.identity),
-                "date": date_of(draft.day).isoformat(),
+                "date": iso(draft.day),
                 "giver": draft.sub_account if pair.amount > 0 else pair.debit[1],
                 "taker": pair.debit[1] if pair.amount > 0 else draft.sub_account,
                 "amount": decimal_text(abs(pair.amount)),

@@ -20,7 +20,7 @@ from flask import current_app, request
 
 from usance.fava.books import Books
 from usance.model.amounts import FIGURE, PRECISE, total
-from usance.model.hours import date_of
+from usance.model.hours import date_of, iso
 from usance.reports.figures import short
 
 POINTS = 120
@@ -91,18 +91,18 @@ class View:
     @property
     def period(self) -> str:
         """The period in words."""
-        first, last = date_of(self.first).isoformat(), date_of(self.last).isoformat()
+        first, last = iso(self.first), iso(self.last)
         return first if first == last else f"{first} to {last}"
 
     @staticmethod
     def date(day: int) -> str:
         """Return a day as a date."""
-        return date_of(day).isoformat()
+        return iso(day)
 
     @property
     def evening(self) -> str:
         """The last day of the period, as a date: balances are those at its end."""
-        return date_of(self.last).isoformat()
+        return iso(self.last)
 
     # Conversion
 

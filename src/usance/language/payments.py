@@ -16,7 +16,7 @@ from usance.model import periods, problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, tally
 from usance.model.book import Payment, ProductPosting
-from usance.model.hours import SLOTS, date_of
+from usance.model.hours import SLOTS, iso
 from usance.model.periods import Period
 from usance.model.problems import Problem, Source
 from usance.model.terms import YieldProduct
@@ -107,7 +107,7 @@ def _fault(kept: ProductPosting, asset: str, maturities: Mapping[str, int]) -> P
     if matures is None:
         return problems.bill_without_maturity(kept.source, bill)
     if matures <= lot.day:
-        day, bought = date_of(matures).isoformat(), date_of(lot.day).isoformat()
+        day, bought = iso(matures), iso(lot.day)
         return problems.bill_matured(kept.source, bill, day, bought)
     return None
 

@@ -41,3 +41,8 @@ def clock(seconds: int) -> str:
 def date_of(day: int) -> datetime.date:
     """Return the date of a day."""
     return datetime.date.fromordinal(day)
+
+
+def iso(day: int) -> str:
+    """Return the date of a day as text, such as 2025-05-01."""
+    return date_of(day).isoformat()

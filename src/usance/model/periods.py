@@ -7,7 +7,7 @@ import calendar
 import datetime
 from typing import NamedTuple
 
-from usance.model.hours import date_of
+from usance.model.hours import date_of, iso
 from usance.model.terms import Payout
 
 THURSDAY = 4
@@ -27,7 +27,7 @@ class Period(NamedTuple):
     @property
     def name(self) -> str:
         """The name by which a payment refers to it."""
-        date = date_of(self.end).isoformat()
+        date = iso(self.end)
         return date[:7] if self.month else date
 
 

@@ -7,7 +7,7 @@ from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO
-from usance.model.hours import date_of
+from usance.model.hours import iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 from usance.reports.figures import shown
@@ -41,7 +41,7 @@ def uses(reading: Reading, state: State, day: int, others: Quotes) -> tuple[Figu
             rows.append(row | _uses(capital, lent, held.initial_margin, enrolled))
     problems = [problem for problem in valuer.problems if not problem.finding]
     answer = {
-        "at": date_of(day).isoformat(),
+        "at": iso(day),
         "currency": reading.book.operating,
         "sub_accounts": rows,
     }

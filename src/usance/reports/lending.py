@@ -11,7 +11,7 @@ from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, decimal_text, rounded_text, tally, total
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.hours import HOURS, SLOTS, iso
 from usance.rules.pool_rates import utilization
 
 YEAR = 365
@@ -57,8 +57,8 @@ def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, 
         return {"from": None, "to": None, "rows": [], "pools": []}
     days = [day for day in replay.live(reading, end) if day.day >= begin]
     return {
-        "from": date_of(begin).isoformat(),
-        "to": date_of(end).isoformat(),
+        "from": iso(begin),
+        "to": iso(end),
         "rows": list(interest(days)),
         "pools": list(conservation(days)),
     }
@@ -67,7 +67,7 @@ def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, 
 def interest(days: Iterable[LivedDay]) -> Iterator[Interest]:
     """Yield what each day earned and cost."""
     for day in days:
-        date = date_of(day.day).isoformat()
+        date = iso(day.day)
         for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
             if coin.lent or coin.after.lent:
                 yield _side(date, coin, "lent", coin.lent, coin.after.lent, 0)
@@ -97,7 +97,7 @@ def _side(
 def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
     """Yield each pool's day."""
     for day in days:
-        date = date_of(day.day).isoformat()
+        date = iso(day.day)
         for pool in day.pools:
             coins = [
                 coin
@@ -250,7 +250,7 @@ class PoolRates:
 def pool_rates(book: Book, days: Iterable[LivedDay]) -> Iterator[PoolRates]:
     """Yield the rates of each pool on each day."""
     for day in days:
-        date = date_of(day.day).isoformat()
+        date = iso(day.day)
         for pool in day.pools:
             timeline = book.rates.get((pool.venue, pool.coin.name))
             used: list[Decimal | None] = []

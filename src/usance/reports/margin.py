@@ -10,7 +10,7 @@ from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO, decimal_text
-from usance.model.hours import date_of
+from usance.model.hours import iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 from usance.reports.figures import shown
@@ -51,7 +51,7 @@ def priced(
 def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Figures:
     """Return the answer of `usance margin`, with other prices where some are given."""
     return {
-        "at": date_of(seen.day).isoformat(),
+        "at": iso(seen.day),
         "currency": reading.book.operating,
         "sub_accounts": [
             _margin(reading, name, None if valuation is None else repriced(valuation, prices))
@@ -66,7 +66,7 @@ def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, De
     shocks  by the text of their group: factors, by coin or contract
     """
     return {
-        "at": date_of(seen.day).isoformat(),
+        "at": iso(seen.day),
         "currency": reading.book.operating,
         "shocks": [
             {

@@ -23,7 +23,7 @@ from usance.model.amounts import (
     tally,
 )
 from usance.model.book import Book, Payment
-from usance.model.hours import HOURS, SLOTS, date_of
+from usance.model.hours import HOURS, SLOTS, date_of, iso
 from usance.model.terms import Bills, YieldProduct
 
 Figures = dict[str, Any]
@@ -94,8 +94,8 @@ def split_of(book: Book, lived: Iterable[LivedDay], begin: int, end: int) -> Fig
     splits = _splits(book, lived, begin, end)
     days = max(0, end - max(begin, book.first or 0) + 1)
     return {
-        "from": date_of(begin).isoformat(),
-        "to": date_of(end).isoformat(),
+        "from": iso(begin),
+        "to": iso(end),
         "rows": [
             _row(name, product, made, days)
             for (name, product), made in sorted(splits.items())
@@ -206,7 +206,7 @@ def backing(reading: Reading, state: State, day: int) -> Figures:
         product = timeline.at(day * SLOTS)
         if product is not None and product.bills is not None:
             rows.append(_reserve(reading.book, state, day, venue, name, product, product.bills))
-    return {"at": date_of(day).isoformat() if day > 0 else None, "products": rows}
+    return {"at": iso(day) if day > 0 else None, "products": rows}
 
 
 def _product(item: tuple[tuple[str, str], object]) -> str:
@@ -256,8 +256,8 @@ def _reserve(
                 {
                     "bill": lot.bill,
                     "face": decimal_text(lot.face),
-                    "bought": date_of(lot.lot.day).isoformat(),
-                    "maturity": date_of(lot.maturity).isoformat(),
+                    "bought": iso(lot.lot.day),
+                    "maturity": iso(lot.maturity),
                     "cost": decimal_text(lot.booked),
                     "accretion": decimal_text(EXACT.subtract(lot.worth, lot.booked)),
                     "value": decimal_text(lot.worth),
