@@ -1,7 +1,7 @@
 """Directive: what the readers of all custom directives share."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -39,7 +39,7 @@ class RatesFile:
     path: str
 
 
-def source_of(meta: dict[str, object]) -> Source:
+def source_of(meta: Mapping[str, object]) -> Source:
     """Return where a directive stands."""
     return Source(str(meta.get("filename", "<usance>")), int(str(meta.get("lineno", 0))))
 

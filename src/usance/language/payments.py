@@ -1,126 +1,180 @@
-"""Yield reading: what a person posted on account of yield products, checked."""
+"""Payments: what a person posted on account of yield products, checked: bills and payouts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
 from beancount.core.data import Commodity, Transaction
 
-from usance.language import yield_terms as yield_directives
+from usance.language import yield_terms
 from usance.language.canonical import Input, commodity_text
 from usance.language.directive import source_of
 from usance.language.schedule import Schedule
-from usance.language.transactions import Receipt
+from usance.language.transactions import Receipt, Written
 from usance.model import periods, problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, tally
-from usance.model.book import Payment, ProductPosting
+from usance.model.book import Payment, ProductPosting, Yields
 from usance.model.hours import SLOTS, iso
 from usance.model.periods import Period
 from usance.model.problems import Problem, Source
-from usance.model.terms import YieldProduct
+from usance.model.terms import Stage, YieldProduct
 from usance.model.timeline import Timeline
 
 UNREAD = 0
-"""Of a bill whose commodity states a maturity that is none."""
-
-Products = dict[tuple[str, str], Timeline[YieldProduct]]
+"""The maturity of a bill whose commodity does not state a day."""
 
 
-@dataclass(slots=True)
-class Backing:
-    """Products in force, and what a person posted to what backs them, by product and day.
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Yield products in force, with what a person posted on account of them.
 
-    maturities  day, by bill that is held
-    inputs      what such bills state, from the day on which they are first held
+    inputs  maturities, from the first day of each bill; payments, on the day of the payout
     """
 
-    products: Products
-    reserved: dict[str, dict[int, list[ProductPosting]]] = field(default_factory=dict)
+    yields: Yields
+    inputs: list[Input]
+    problems: list[Problem]
+
+
+def read(
+    written: Written, terms: Schedule, chart: ChartOfAccounts, stages: frozenset[Stage]
+) -> Products:
+    """Return the products in force; their problems count if the yield split is enabled."""
+    bills = _bills(written.postings, terms.maturing)
+    backing = _backing(written.postings, terms.products, bills.maturities)
+    paid = _paid(written.receipts, terms, chart)
+    payments = sorted(paid.payments, key=lambda payment: payment.day)
+    yields = Yields(
+        products=backing.products,
+        rates=terms.treasury_rates,
+        bonuses=terms.bonuses,
+        maturities=bills.maturities,
+        reserved=backing.reserved,
+        payments=payments,
+        settled=frozenset((paid.sub_account, *paid.period) for paid in payments if paid.period),
+    )
+    faults = [*bills.problems, *backing.problems, *paid.problems]
+    return Products(
+        yields, [*bills.inputs, *paid.inputs], faults if Stage.YIELD_SPLIT in stages else []
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bills:
+    """Bills that are held.
+
+    maturities  day, by bill
+    inputs      maturities, each from the day on which its bill is first held
+    """
+
     maturities: dict[str, int] = field(default_factory=dict)
     inputs: list[Input] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
-def backing(terms: Schedule, reserved: Mapping[str, Sequence[ProductPosting]]) -> Backing:
+def _bills(
+    postings: Mapping[str, list[ProductPosting]], maturing: Mapping[str, Commodity]
+) -> _Bills:
+    """Return the maturities of bills that are held."""
+    # A quantum counts on every day, so a new one changes closed days. A new bill must not, so its
+    # maturity is an input of its first day. `maturity:` on other commodities is left alone.
+    bills = _Bills()
+    every = sorted((one for of_one in postings.values() for one in of_one), key=_day)
+    for posting in every:
+        entry = maturing.get(posting.commodity)
+        is_new = posting.commodity not in bills.maturities
+        if posting.reserve is ProductAccount.BILLS and entry is not None and is_new:
+            bills.maturities[posting.commodity], faults = yield_terms.maturity(entry)
+            bills.problems.extend(faults)
+            text = partial(commodity_text, entry, ("maturity",))
+            bills.inputs.append(Input(posting.day, text, source_of(entry.meta)))
+    return bills
+
+
+def _day(posting: ProductPosting) -> int:
+    return posting.day
+
+
+@dataclass(frozen=True, slots=True)
+class _Backing:
+    """Products whose bills can accrete, and the postings to what backs them, by day."""
+
+    products: dict[tuple[str, str], Timeline[YieldProduct]]
+    reserved: dict[str, dict[int, list[ProductPosting]]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def _backing(
+    postings: Mapping[str, list[ProductPosting]],
+    products: Mapping[tuple[str, str], Timeline[YieldProduct]],
+    maturities: Mapping[str, int],
+) -> _Backing:
     """Return the products whose bills can accrete; nothing is generated for the others."""
-    made = Backing(dict(terms.products))
-    every = sorted((kept for of in reserved.values() for kept in of), key=lambda kept: kept.day)
-    for kept in every:
-        if kept.reserve is ProductAccount.BILLS and kept.commodity in terms.maturing:
-            _mature(made, terms.maturing[kept.commodity], kept.day)
-    for (venue, name), timeline in terms.products.items():
+    backing = _Backing(dict(products))
+    for (venue, name), timeline in products.items():
+        asset, of_product = timeline.values[0].asset, postings.get(name, [])
         if timeline.values[0].bills is None:
             continue
-        asset = timeline.values[0].asset
-        wrong = list(_faults(reserved.get(name, ()), asset, made.maturities))
-        unread = any(
-            made.maturities.get(kept.commodity) == UNREAD for kept in reserved.get(name, ())
-        )
-        if wrong or unread:
-            made.problems += wrong
-            del made.products[venue, name]
+        faults = list(_faults(of_product, asset, maturities))
+        if faults or any(maturities.get(one.commodity) == UNREAD for one in of_product):
+            backing.problems.extend(faults)
+            del backing.products[venue, name]
             continue
         days: dict[int, list[ProductPosting]] = {}
-        for kept in sorted(reserved.get(name, ()), key=lambda kept: kept.day):
-            if kept.reserve is ProductAccount.BILLS or kept.commodity == asset:
-                days.setdefault(kept.day, []).append(kept)
-        made.reserved[name] = days
-    return made
-
-
-def _mature(made: Backing, entry: Commodity, day: int) -> None:
-    """Take over the maturity of a bill on the first day on which it is held."""
-    # A quantum counts on every day, so a new one changes closed days. A new bill must not, so its
-    # maturity is an input of that first day. `maturity:` on other commodities is left alone.
-    if entry.currency not in made.maturities:
-        made.maturities[entry.currency], wrong = yield_directives.maturity(entry)
-        made.problems += wrong
-        text = partial(commodity_text, entry, ("maturity",))
-        made.inputs.append(Input(day, text, source_of(entry.meta)))
+        for posting in sorted(of_product, key=_day):
+            if posting.reserve is ProductAccount.BILLS or posting.commodity == asset:
+                days.setdefault(posting.day, []).append(posting)
+        backing.reserved[name] = days
+    return backing
 
 
 def _faults(
-    reserved: Iterable[ProductPosting], asset: str, maturities: Mapping[str, int]
+    postings: Iterable[ProductPosting], asset: str, maturities: Mapping[str, int]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with bills, once for each."""
-    told: set[str] = set()
-    for kept in reserved:
-        if kept.reserve is not ProductAccount.BILLS or kept.commodity in told:
+    """Yield the faults of bills, one for each bill at most."""
+    refused: set[str] = set()
+    for posting in postings:
+        if posting.reserve is not ProductAccount.BILLS or posting.commodity in refused:
             continue
-        problem = _fault(kept, asset, maturities)
+        problem = _fault(posting, asset, maturities)
         if problem is not None:
-            told.add(kept.commodity)
+            refused.add(posting.commodity)
             yield problem
 
 
-def _fault(kept: ProductPosting, asset: str, maturities: Mapping[str, int]) -> Problem | None:
-    bill, lot = kept.commodity, kept.lot
+def _fault(posting: ProductPosting, asset: str, maturities: Mapping[str, int]) -> Problem | None:
+    bill, lot = posting.commodity, posting.lot
     if lot is None:
-        return problems.bill_without_cost(kept.source, bill, asset)
+        return problems.bill_without_cost(posting.source, bill, asset)
     if lot.currency != asset or lot.cost <= 0:
-        return problems.bill_cost(kept.source, bill, f"{lot.cost:f} {lot.currency}", asset)
+        return problems.bill_cost(posting.source, bill, f"{lot.cost:f} {lot.currency}", asset)
     matures = maturities.get(bill)
     if matures == UNREAD:
         return None
     if matures is None:
-        return problems.bill_without_maturity(kept.source, bill)
+        return problems.bill_without_maturity(posting.source, bill)
     if matures <= lot.day:
         day, bought = iso(matures), iso(lot.day)
-        return problems.bill_matured(kept.source, bill, day, bought)
+        return problems.bill_matured(posting.source, bill, day, bought)
     return None
 
 
-def payments(
-    terms: Schedule, chart: ChartOfAccounts, receipts: Iterable[Receipt]
-) -> tuple[list[Payment], list[Input], list[Problem]]:
-    """Return what was paid, and inputs of the days on which a payout steps aside for it."""
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """Payments, and inputs of the days on which a payout steps aside for one."""
+
+    payments: list[Payment] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def _paid(receipts: Iterable[Receipt], terms: Schedule, chart: ChartOfAccounts) -> _Paid:
+    """Return the payments that a person wrote."""
     # A venue may pay a period in parts: each payment takes out of AccruedYield the amount it
     # states.
-    made: list[Payment] = []
-    inputs: list[Input] = []
-    wrong: list[Problem] = []
+    paid = _Paid()
     for entry, names, text in receipts:
         source, day = source_of(entry.meta), entry.date.toordinal()
         for name in names:
@@ -130,14 +184,14 @@ def payments(
             if "pays" in entry.meta:
                 period, problem = _period(terms, name, entry.meta["pays"], source)
                 if problem is not None:
-                    wrong.append(problem)
+                    paid.problems.append(problem)
                 if period is None:
                     continue
                 pays_on = period[1].end + 1
                 if pays_on != day:
-                    inputs.append(Input(pays_on, text, source))
-            made += _payments(terms, chart, entry, name, period)
-    return sorted(made, key=lambda payment: payment.day), inputs, wrong
+                    paid.inputs.append(Input(pays_on, text, source))
+            paid.payments.extend(_payments(terms, chart, entry, name, period))
+    return paid
 
 
 def _period(
@@ -150,13 +204,13 @@ def _period(
     period = periods.named(text)
     if not product or period is None:
         return None, problems.bad_pays(source, pays)
-    venue = terms.sub_accounts[name].values[0].venue
+    venue = terms.venue(name)
     timeline = terms.products.get((venue, product))
     if timeline is None:
         if ("product", product) in terms.blocked:
             return None, None
-        known = {other for at, other in terms.products if at == venue}
-        return None, problems.unknown_product(source, f'pays: "{pays}"', product, known)
+        names = {other for at, other in terms.products if at == venue}
+        return None, problems.unknown_product(source, f'pays: "{pays}"', product, names)
     if not any(periods.pays_for(terms.payout, period) for terms in timeline.values):
         payout = (timeline.at(period.end * SLOTS) or timeline.values[0]).payout
         return None, problems.no_such_period(source, product, text, payout.value)
@@ -171,7 +225,7 @@ def _payments(
     period: tuple[str, Period] | None,
 ) -> Iterator[Payment]:
     """Yield what one transaction pays to one sub-account, by coin."""
-    venue = terms.sub_accounts[name].values[0].venue
+    venue = terms.venue(name)
     sums: dict[tuple[str, Side], Decimal] = {}
     for posting in entry.postings:
         place = chart.side(posting.account)

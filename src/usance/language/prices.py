@@ -33,7 +33,7 @@ class Pricing:
     problems: list[Problem]
 
 
-def pricing(terms: Schedule, entries: list[Price], operating: str | None) -> Pricing:
+def read(terms: Schedule, entries: list[Price], operating: str | None) -> Pricing:
     """Return the prices on which figures may rest, and what is wrong with them."""
     counting, useless = _counting(terms, entries, operating)
     return Pricing(

@@ -4,31 +4,30 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from beancount.core.data import (
     Balance,
     Commodity,
     Custom,
     Directive,
-    Open,
-    Pad,
     Price,
     Transaction,
 )
 
-from usance.language import payments as yield_reading
-from usance.language import prices as price_reading
-from usance.language import trades as margin_reading
+from usance.language import payments, prices, schedule, trades, transactions
 from usance.language.canonical import Input
+from usance.language.payments import Products
+from usance.language.prices import Pricing
 from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, has_id
 from usance.language.rate_series import Files
-from usance.language.schedule import Schedule, schedule
-from usance.language.transactions import TransactionReader
+from usance.language.schedule import Schedule
+from usance.language.trades import Trading
+from usance.language.transactions import Written
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import QUANTUM_DEFAULT, Coin, decimals
-from usance.model.book import Book, Movement, Transfer, Yields
+from usance.model.book import Book, Transfer
 from usance.model.hours import SLOTS
 from usance.model.problems import Problem
 from usance.model.terms import Rates, Stage, TreasuryRate
@@ -83,6 +82,16 @@ class Reading:
         )
 
 
+class _Parts(NamedTuple):
+    """What the stages of reading return."""
+
+    terms: Schedule
+    written: Written
+    trading: Trading
+    pricing: Pricing
+    products: Products
+
+
 def read(
     entries: Iterable[Directive], options: Mapping[str, Any], folder: str, stages: frozenset[Stage]
 ) -> Reading:
@@ -91,112 +100,97 @@ def read(
     folder  of the top ledger: rates files lie below it
     stages  enabled by plugin lines: they count on every day that is not closed
     """
+    kinds, posted = _by_kind(entries)
     roots = {root: options[f"name_{root.lower()}"] for root in ROOTS}
+    operating: str | None = next(iter(options["operating_currency"]), None)
+    terms = schedule.read(kinds[Custom], kinds[Commodity], roots["Assets"], folder)
+    chart = ChartOfAccounts(roots, terms.roots, terms.bills)
+    written = transactions.read(kinds, chart, terms, stages)
+    trading = trades.read(written, terms, chart, stages)
+    pricing = prices.read(terms, kinds[Price], operating)
+    products = payments.read(written, terms, chart, stages)
+    parts = _Parts(terms, written, trading, pricing, products)
+    seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
+    return Reading(
+        book=_book(parts, operating or "", Timeline(_stages(seals, stages))),
+        chart=chart,
+        problems=_problems(parts, operating),
+        horizon=_horizon(kinds, terms),
+        posted=posted,
+        seals=seals,
+        corrections=[entry for entry in kinds[Custom] if entry.type == DAY_CORRECT],
+        inputs=[*terms.inputs, *written.inputs, *pricing.inputs, *products.inputs],
+        named=frozenset(terms.named),
+        files=terms.files,
+        yield_files=terms.yield_files,
+    )
+
+
+def _by_kind(entries: Iterable[Directive]) -> tuple[dict[type, list[Any]], list[Transaction]]:
+    """Return a person's directives by kind, and the transactions of closed days."""
     kinds: dict[type, list[Any]] = defaultdict(list)
     for entry in entries:
         kinds[type(entry)].append(entry)
-    terms = schedule(kinds[Custom], kinds[Commodity], roots["Assets"], folder)
-    chart = ChartOfAccounts(roots, terms.roots, terms.bills)
     posted = [entry for entry in kinds[Transaction] if has_id(entry)]
-    written = [entry for entry in kinds[Transaction] if not has_id(entry)]
-    seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
-    operating = (options["operating_currency"] or [None])[0]
-    scribe = TransactionReader(
-        chart,
-        isolating=Stage.SUB_ACCOUNTS in stages,
-        placed=not (terms.unplaced or terms.lost),
-    )
-    for entry in written:
-        scribe.transaction(entry)
-    scribe.accounts(kinds[Open])
-    for entry in kinds[Pad]:
-        scribe.pad(entry)
-    found = [*terms.problems, *scribe.problems]
+    kinds[Transaction] = [entry for entry in kinds[Transaction] if not has_id(entry)]
+    return kinds, posted
+
+
+def _problems(parts: _Parts, operating: str | None) -> list[Problem]:
+    terms, written, trading, pricing, products = parts
+    faults: list[Problem] = []
     if operating is None and terms.sub_accounts:
         at = next(iter(terms.sub_accounts.values())).values[0].source
-        found.insert(0, problems.no_operating_currency(at))
-    pricing = price_reading.pricing(terms, kinds[Price], operating)
-    found += pricing.problems
-    movements, trades = _unblocked(scribe.movements, terms), _unblocked(scribe.trades, terms)
-    by_day = _by_day(movements)
-    faulty = margin_reading.faulty(scribe.trades, terms)
-    if Stage.MARGIN_POOL in stages:
-        misplaced, wrong = margin_reading.misplaced(by_day, terms, chart)
-        faulty |= misplaced
-        found += wrong
-    for contract_of, perpetuals in margin_reading.settling(trades, terms):
-        for perpetual in perpetuals:
-            by_day.setdefault((contract_of, perpetual.settle), {})
-    backing = yield_reading.backing(terms, scribe.reserved)
-    payments, paying, unread = yield_reading.payments(terms, chart, scribe.receipts)
-    if Stage.YIELD_SPLIT in stages:
-        found += [*backing.problems, *unread]
-    coins = {coin for _, coin in by_day}
-    coins |= {line.values[0].asset for line in backing.products.values()}
-    moments = [movement.moment for movement in chain(movements, trades)]
-    moments += [day * SLOTS for days in backing.reserved.values() for day in days]
-    book = Book(
-        coins=_coins(terms, [*movements, *trades], coins),
+        faults.append(problems.no_operating_currency(at))
+    for part in (terms, written, pricing, trading, products):
+        faults += part.problems
+    return faults
+
+
+def _horizon(kinds: Mapping[type, list[Any]], terms: Schedule) -> int:
+    """Return the day before the last directive, or the day that a person asked to accrue."""
+    speaking = chain(kinds[Transaction], kinds[Balance], kinds[Price])
+    latest = max((entry.date.toordinal() for entry in speaking), default=0)
+    return max(latest - 1, terms.latest - 1, terms.through, 0)
+
+
+def _book(parts: _Parts, operating: str, stages: Timeline[frozenset[Stage]]) -> Book:
+    terms, written, trading, pricing, products = parts
+    return Book(
+        coins=_coins(parts),
         sub_accounts=terms.sub_accounts,
         pools=terms.pools,
         rates=terms.rates,
-        movements=by_day,
-        trades=_by_day(trades),
-        transfers=_unblocked_transfers(scribe.transfers, terms),
-        outflows=scribe.outflows,
+        movements=trading.movements,
+        trades=trading.trades,
+        transfers=_unblocked(written.transfers, terms),
+        outflows=written.outflows,
         collaterals=terms.collaterals,
         perpetuals=terms.perpetuals,
-        faulty=faulty,
+        faulty=trading.faulty,
         worthless=pricing.worthless,
         liquidations=terms.liquidations,
         quotes=pricing.quotes,
-        findings=margin_reading.mismatches(scribe.notionals, terms),
-        yields=Yields(
-            backing.products,
-            terms.treasury_rates,
-            terms.bonuses,
-            backing.maturities,
-            backing.reserved,
-            payments,
-            frozenset((paid.sub_account, *paid.period) for paid in payments if paid.period),
-        ),
-        operating=operating or "",
-        stages=Timeline(_stages(seals, stages)),
+        findings=trading.findings,
+        yields=products.yields,
+        operating=operating,
+        stages=stages,
         stale_after=terms.stale_after,
-        # Days before the first movement hold nothing and are not closed. Anything dated earlier (a
-        # commodity, terms, the last row of a rates file) counts on the first day.
-        first=min(moments, default=0) // SLOTS or None,
-    )
-    speaking = chain(written, kinds[Balance], kinds[Price])
-    latest = max((entry.date.toordinal() for entry in speaking), default=0)
-    horizon = max(max(latest, terms.latest) - 1, terms.through)
-    return Reading(
-        book,
-        chart,
-        found,
-        max(horizon, 0),
-        posted,
-        seals,
-        [entry for entry in kinds[Custom] if entry.type == DAY_CORRECT],
-        [*terms.inputs, *scribe.inputs, *pricing.inputs, *backing.inputs, *paying],
-        frozenset(terms.named),
-        terms.files,
-        terms.yield_files,
+        first=_first(parts),
     )
 
 
-def _unblocked(movements: list[Movement], terms: Schedule) -> list[Movement]:
-    """Return the movements of commodities and sub-accounts whose terms have no fault."""
-    return [
-        movement
-        for movement in movements
-        if ("coin", movement.coin) not in terms.blocked
-        and ("sub-account", movement.sub_account) not in terms.blocked
-        and movement.sub_account in terms.sub_accounts
-    ]
+def _first(parts: _Parts) -> int | None:
+    """Return the day of the first movement, or None."""
+    # Days before the first movement hold nothing and are not closed. Anything dated earlier (a
+    # commodity, terms, the last row of a rates file) counts on the first day.
+    moments = [movement.moment for movement in parts.trading.every]
+    moments += [day * SLOTS for days in parts.products.yields.reserved.values() for day in days]
+    return min(moments, default=0) // SLOTS or None
 
 
-def _unblocked_transfers(transfers: list[Transfer], terms: Schedule) -> tuple[Transfer, ...]:
+def _unblocked(transfers: list[Transfer], terms: Schedule) -> tuple[Transfer, ...]:
+    """Return the transfers between sub-accounts whose terms have no fault."""
     return tuple(
         transfer
         for transfer in transfers
@@ -204,23 +198,18 @@ def _unblocked_transfers(transfers: list[Transfer], terms: Schedule) -> tuple[Tr
     )
 
 
-def _coins(terms: Schedule, movements: list[Movement], names: set[str]) -> dict[str, Coin]:
+def _coins(parts: _Parts) -> dict[str, Coin]:
+    """Return every coin that moves or that a product yields, with its quantum and grain."""
+    names = {coin for _, coin in parts.trading.movements}
+    names |= {line.values[0].asset for line in parts.products.yields.products.values()}
     digits = dict.fromkeys(sorted(names), 0)
-    for movement in movements:
+    for movement in parts.trading.every:
         digits[movement.coin] = max(digits.get(movement.coin, 0), decimals(movement.quantity))
+    quanta = parts.terms.quanta
     return {
-        name: Coin.of(name, terms.quanta.get(name, QUANTUM_DEFAULT), finest)
+        name: Coin.of(name, quanta.get(name, QUANTUM_DEFAULT), finest)
         for name, finest in digits.items()
     }
-
-
-def _by_day(movements: list[Movement]) -> dict[tuple[str, str], dict[int, list[Movement]]]:
-    """Index movements by sub-account and coin, then by day, each day in order of time."""
-    index: dict[tuple[str, str], dict[int, list[Movement]]] = {}
-    for movement in sorted(movements, key=lambda movement: (movement.moment, movement.seconds)):
-        days = index.setdefault((movement.sub_account, movement.coin), {})
-        days.setdefault(movement.moment // SLOTS, []).append(movement)
-    return index
 
 
 def _stages(

@@ -96,11 +96,19 @@ class Schedule:
     inputs: list[Input] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    def venue(self, sub_account: str) -> str:
+        """Return the venue of a sub-account."""
+        return self.sub_accounts[sub_account].values[0].venue
 
-def schedule(
+
+def read(
     customs: Iterable[Custom], commodities: Iterable[Commodity], assets: str, folder: str
 ) -> Schedule:
-    """Read terms. `assets` is the ledger's name of that root, `folder` where rates files lie."""
+    """Return the terms of a ledger.
+
+    assets  the ledger's name of that root
+    folder  of the ledger: rates files lie below it
+    """
     made = Schedule()
     kinds: dict[str, list[Custom]] = defaultdict(list)
     for entry in customs:
@@ -112,14 +120,14 @@ def schedule(
                 made.inputs.append(Input(entry.date.toordinal(), text, source_of(entry.meta)))
     _sub_accounts(made, kinds["sub-account"], assets)
     venues = {directives.venue_of(root) for root in made.roots.values()}
-    pools = _read(made, kinds["lending-pool"], directives.lending_pool, venues)
+    pools = _terms(made, kinds["lending-pool"], directives.lending_pool, venues)
     made.pools = _timelines(pools, venues)
     _rates(made, kinds["lending-rate"], pools, venues, folder)
-    terms = _read(made, kinds["collateral"], margin_directives.collateral, venues)
+    terms = _terms(made, kinds["collateral"], margin_directives.collateral, venues)
     made.collaterals = _timelines(terms, venues)
-    contracts = _read(made, kinds["perpetual"], margin_directives.perpetual, venues)
+    contracts = _terms(made, kinds["perpetual"], margin_directives.perpetual, venues)
     made.perpetuals = _timelines(contracts, venues)
-    modes = _read(made, kinds["liquidation"], margin_directives.liquidation, venues)
+    modes = _terms(made, kinds["liquidation"], margin_directives.liquidation, venues)
     made.liquidations = _timelines(modes, venues)
     _yields(made, kinds, venues, assets, folder)
     _through(made, kinds["accrue-through"])
@@ -178,11 +186,13 @@ Read = Callable[[Custom], tuple[str | None, Term[V] | None, list[Problem]]]
 """Reads one directive: the name that it is about, the term, what is wrong with it."""
 
 
-def _read(made: Schedule, entries: list[Custom], read: Read[V], venues: set[str]) -> list[Term[V]]:
+def _terms(
+    made: Schedule, entries: list[Custom], reader: Read[V], venues: set[str]
+) -> list[Term[V]]:
     """Return the terms of one kind, in order of time."""
     terms: list[Term[V]] = []
     for entry in entries:
-        name, term, wrong = read(entry)
+        name, term, wrong = reader(entry)
         _collect(made, entry.type, name, wrong)
         if term is not None and _at_venue(made, entry.type, term, venues):
             terms.append(term)
@@ -265,8 +275,8 @@ def _yields(
     made: Schedule, kinds: dict[str, list[Custom]], venues: set[str], assets: str, folder: str
 ) -> None:
     """Read yield products, their rates and bonuses; nothing of a product that has a fault."""
-    read = partial(yield_directives.yield_product, assets=assets)
-    products = _read(made, kinds["yield-product"], read, venues)
+    reader = partial(yield_directives.yield_product, assets=assets)
+    products = _terms(made, kinds["yield-product"], reader, venues)
     for faulty, problem in yield_rules.faults(products, made.roots, venues):
         _collect(made, "yield-product", faulty, [problem])
     known = {term.name: term.value for term in reversed(products)}

@@ -1,17 +1,18 @@
-"""Scribe: what a person's transactions do to sub-accounts, and what they may not do."""
+"""Transactions: what a person's transactions do to sub-accounts, and what they may not do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from beancount.core import convert
 from beancount.core.data import Open, Pad, Posting, Transaction
 from beancount.core.position import Cost
 
-from usance.language import canonical as inputs
-from usance.language.canonical import Input
+from usance.language.canonical import Input, transaction_text
 from usance.language.directive import source_of
+from usance.language.schedule import Schedule
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, normalized, tally
@@ -19,19 +20,17 @@ from usance.model.book import Movement, ProductPosting, Transfer
 from usance.model.hours import moment, seconds_of
 from usance.model.lots import Lot
 from usance.model.problems import Problem, Source
+from usance.model.terms import Stage
 from usance.rules.isolation import may_pass
 
-MOVING = frozenset((Side.WALLET, Side.BORROWED, Side.PERP))
-"""Sides that a person moves."""
-
-KEEPING = frozenset(
+COUNTING = frozenset(
     (ProductAccount.BILLS, ProductAccount.ACCRETION, ProductAccount.CASH, ProductAccount.PAYABLE)
 )
 """Accounts of a product whose balance counts."""
 
 
 class Receipt(NamedTuple):
-    """A transaction that moves what has accrued of a product, or says what it pays.
+    """A transaction that moves the accrued yield of a product, or says which period it pays.
 
     text  canonical text
     """
@@ -42,7 +41,7 @@ class Receipt(NamedTuple):
 
 
 class Notional(NamedTuple):
-    """What a trade in a contract moves in its settle coin, and what it should."""
+    """The coins that a trade in a contract moves in its settle coin, and those that it should."""
 
     day: int
     contract: str
@@ -52,8 +51,49 @@ class Notional(NamedTuple):
     source: Source
 
 
-class TransactionReader:
-    """Takes down what a person's transactions do to sub-accounts, and what they may not do.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a person's transactions do to sub-accounts and products; lists in order of directives.
+
+    movements  of coins
+    trades     postings of contracts at cost
+    outflows   by day: sub-accounts that something was moved out of, and by which directive
+    postings   to accounts of products, by product
+    receipts   transactions that move accrued yield, or say which period they pay
+    problems   of transactions, of accounts that a sub-account cannot have, and of pads
+    """
+
+    movements: list[Movement] = field(default_factory=list)
+    trades: list[Movement] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    outflows: dict[int, list[tuple[str, Source]]] = field(default_factory=dict)
+    notionals: list[Notional] = field(default_factory=list)
+    postings: dict[str, list[ProductPosting]] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(
+    kinds: Mapping[type, list[Any]],
+    chart: ChartOfAccounts,
+    terms: Schedule,
+    stages: frozenset[Stage],
+) -> Written:
+    """Return what a person's transactions do; refuse what they, accounts and pads may not do."""
+    placed = not (terms.unplaced or terms.lost)
+    reader = _TransactionReader(chart, isolating=Stage.SUB_ACCOUNTS in stages, placed=placed)
+    for entry in kinds[Transaction]:
+        reader.transaction(entry)
+    for entry in kinds[Open] if reader.isolating else ():
+        reader.account(entry.account, entry.meta)
+    for entry in kinds[Pad]:
+        reader.pad(entry)
+    return reader.written
+
+
+class _TransactionReader:
+    """Reads one directive after the other into `written`.
 
     isolating  crossings and unknown accounts are refused
     placed     every sub-account has its place, so that an account beside them is a stray one
@@ -63,91 +103,66 @@ class TransactionReader:
         self.chart = chart
         self.isolating = isolating
         self.placed = placed
-        self.movements: list[Movement] = []
-        self.trades: list[Movement] = []
-        self.transfers: list[Transfer] = []
-        self.notionals: list[Notional] = []
-        self.reserved: dict[str, list[ProductPosting]] = {}
-        self.receipts: list[Receipt] = []
-        self.outflows: dict[int, list[tuple[str, Source]]] = {}
-        self.inputs: list[Input] = []
-        self.problems: list[Problem] = []
-        self.refused: set[str] = set()
+        self.written = Written()
+        self._checked: set[str] = set()
 
     def transaction(self, entry: Transaction) -> None:
-        """Take down one transaction; nothing of one that touches no sub-account."""
-        chart = self.chart
-        owners = {chart.owner(posting.account) for posting in entry.postings}
+        """Read one transaction; nothing counts of one that touches no sub-account or product."""
+        owners = [self.chart.owner(posting.account) for posting in entry.postings]
         if self.isolating:
             for posting in entry.postings:
-                self._account(posting.account, source_of(posting.meta or entry.meta))
-        names = sorted(owner for owner in owners if owner is not None)
+                self.account(posting.account, posting.meta or entry.meta)
         source = source_of(entry.meta)
-        reserved = [posting for posting in entry.postings if self._reserve(entry, posting, source)]
+        of_products = self._of_products(entry, source)
+        names = sorted({owner for owner in owners if owner is not None})
         if not names:
-            if reserved:
-                text = partial(inputs.transaction_text, entry, reserved, 0)
-                self.inputs.append(Input(entry.date.toordinal(), text, source))
+            # Products count by date: the time of a transaction that only they see says nothing.
+            if of_products:
+                self._input(entry, partial(transaction_text, entry, of_products, 0), source)
             return
         seconds = self._seconds(entry, source)
-        at = moment(entry.date.toordinal(), seconds)
-        accrued = [posting for posting in entry.postings if self._has_accrued(posting)]
-        counting = [
-            *(p for p in entry.postings if self._movement(p, at, seconds, source)),
-            *accrued,
-            *reserved,
-        ]
-        text = partial(inputs.transaction_text, entry, counting, seconds, ("pays",))
+        moving, accrued = self._of_sub_accounts(entry, seconds, source)
+        counting = [*moving, *accrued, *of_products]
+        text = partial(transaction_text, entry, counting, seconds, ("pays",))
         if counting or "pays" in entry.meta:
-            self.inputs.append(Input(entry.date.toordinal(), text, source))
+            self._input(entry, text, source)
         if accrued or "pays" in entry.meta:
-            self.receipts.append(Receipt(entry, tuple(names), text))
-        self._outflows(entry, names, source)
-        self._notional(entry, source)
-        if self.isolating and len(names) > 1:
-            places = [
-                (chart.owner(posting.account), (chart.side(posting.account) or (None, None))[1])
-                for posting in entry.postings
-            ]
-            if may_pass(places):
-                self._transfer(entry, names[0], names[1], seconds)
-            else:
-                self.problems.append(problems.crossing(source, names))
+            self.written.receipts.append(Receipt(entry, tuple(names), text))
+        if len({*owners}) > 1:
+            weights = _weights(entry, owners)
+            self._outflows(entry, weights, source)
+            if self.isolating and len(names) > 1:
+                self._crossing(entry, weights, seconds, source)
 
-    def _movement(self, posting: Posting, at: int, seconds: int, source: Source) -> bool:
-        """Take down a posting; False where it changes neither what is held nor what is owed."""
-        place = self.chart.side(posting.account)
-        if place is None or place[1] not in MOVING or posting.units is None:
-            return False
-        name, side = place
-        commodity, number = posting.units.currency, posting.units.number
-        assert isinstance(number, Decimal)
-        lot = lot_of(posting)
-        closes = lot is not None and posting.price is not None and posting.price.number != lot.cost
-        movement = Movement(at, seconds, name, side, commodity, number, lot, source, closes)
-        if side is Side.PERP and lot is not None:
-            self.trades.append(movement)
-        else:
-            self.movements.append(movement)
-        return True
+    def account(self, account: str, meta: Mapping[str, Any]) -> None:
+        """Refuse an account that a sub-account cannot have, or that lies astray."""
+        # One look at each account is enough: what it may be does not change.
+        if account in self._checked:
+            return
+        self._checked.add(account)
+        owner = self.chart.owner(account)
+        if owner is not None:
+            if not self.chart.is_known(account, owner):
+                allowed, source = self.chart.known(owner), source_of(meta)
+                problem = problems.unknown_account(source, account, owner, allowed)
+                self.written.problems.append(problem)
+        elif self.placed and self.chart.product(account) is None:
+            venue = self.chart.venue_above(account)
+            if venue is not None:
+                self.written.problems.append(
+                    problems.stray_account(source_of(meta), account, venue)
+                )
 
-    def _has_accrued(self, posting: Posting) -> bool:
-        """Tell whether a posting moves what has accrued of a yield product."""
-        place = self.chart.side(posting.account)
-        return place is not None and place[1] is Side.ACCRUED_YIELD
+    def pad(self, entry: Pad) -> None:
+        """Refuse a pad that would move a sub-account unseen."""
+        for account in (entry.account, entry.source_account):
+            if self.chart.owner(account) is not None:
+                source = source_of(entry.meta)
+                self.written.problems.append(problems.pad_on_sub_account(source, account))
+                break
 
-    def _reserve(self, entry: Transaction, posting: Posting, source: Source) -> bool:
-        """Take down a posting to what backs a product; False where it is none."""
-        place = self.chart.reserve(posting.account)
-        if place is None or place[1] not in KEEPING or posting.units is None:
-            return False
-        product, reserve = place
-        commodity, number = posting.units.currency, posting.units.number
-        assert isinstance(number, Decimal)
-        day = entry.date.toordinal()
-        kept = ProductPosting(day, reserve, commodity, number, lot_of(posting), source)
-        self.reserved.setdefault(product, []).append(kept)
-        return True
+    def _input(self, entry: Transaction, text: Callable[[], str], source: Source) -> None:
+        self.written.inputs.append(Input(entry.date.toordinal(), text, source))
 
     def _seconds(self, entry: Transaction, source: Source) -> int:
         if "time" not in entry.meta:
@@ -155,100 +170,141 @@ class TransactionReader:
         value = entry.meta["time"]
         seconds = seconds_of(value) if isinstance(value, str) else None
         if seconds is None:
-            self.problems.append(problems.bad_time(source, "transaction", value))
+            self.written.problems.append(problems.bad_time(source, "transaction", value))
         return seconds or 0
 
-    def _transfer(self, entry: Transaction, first: str, second: str, seconds: int) -> None:
-        """Take down a transfer, by the weight of the side that gives."""
-        weights: dict[str, dict[str, Decimal]] = {first: {}, second: {}}
+    def _of_products(self, entry: Transaction, source: Source) -> list[Posting]:
+        """Read the postings to accounts of products; return those that count."""
+        counting: list[Posting] = []
         for posting in entry.postings:
-            weight = convert.get_weight(posting)
-            owner = self.chart.owner(posting.account)
-            assert owner is not None
-            side = weights[owner]
-            tally(side, weight.currency, weight.number)
-        given: dict[str, Decimal] = {}
-        for currency in sorted({*weights[first], *weights[second]}):
-            ours = weights[first].get(currency, ZERO)
-            theirs = weights[second].get(currency, ZERO)
-            amount = EXACT.minus(ours) if ours < 0 else theirs
-            if amount:
-                given[currency] = normalized(amount)
-        text = inputs.transaction_text(entry, entry.postings, seconds)
-        day = entry.date.toordinal()
-        self.transfers.append(
-            Transfer(day, seconds, first, second, given, text, source_of(entry.meta))
-        )
+            place = self.chart.reserve(posting.account)
+            if place is None or place[1] not in COUNTING or posting.units is None:
+                continue
+            product, account = place
+            commodity, number = posting.units.currency, posting.units.number
+            assert isinstance(number, Decimal)
+            day = entry.date.toordinal()
+            self.written.postings.setdefault(product, []).append(
+                ProductPosting(day, account, commodity, number, lot_of(posting), source)
+            )
+            counting.append(posting)
+        return counting
 
-    def _outflows(self, entry: Transaction, names: list[str], source: Source) -> None:
-        """Note which sub-accounts a transaction takes something from, to somebody else."""
-        owners = [self.chart.owner(posting.account) for posting in entry.postings]
-        if len({*owners}) < 2:
-            return
-        for name in names:
-            weights: dict[str, Decimal] = {}
-            for owner, posting in zip(owners, entry.postings, strict=True):
-                if owner == name:
-                    weight = convert.get_weight(posting)
-                    tally(weights, weight.currency, weight.number)
-            if any(weight < 0 for weight in weights.values()):
-                self.outflows.setdefault(entry.date.toordinal(), []).append((name, source))
-
-    def _notional(self, entry: Transaction, source: Source) -> None:
-        """Note the notional of trades: quantity x price, on the other side of the contracts."""
-        expected: dict[str, Decimal] = {}
-        written: dict[str, Decimal] = {}
-        contracts: dict[str, str] = {}
+    def _of_sub_accounts(
+        self, entry: Transaction, seconds: int, source: Source
+    ) -> tuple[list[Posting], list[Posting]]:
+        """Read the postings to sub-accounts; return those that move them, and those of yield."""
+        written = self.written
+        at = moment(entry.date.toordinal(), seconds)
+        moving: list[Posting] = []
+        accrued: list[Posting] = []
+        perps: list[Posting] = []
         for posting in entry.postings:
             place = self.chart.side(posting.account)
-            if place is None or place[1] is not Side.PERP or posting.units is None:
+            if place is None or posting.units is None:
                 continue
-            number, commodity = posting.units.number, posting.units.currency
-            assert isinstance(number, Decimal)
-            lot = lot_of(posting)
-            if lot is None:
-                tally(written, commodity, number)
-                continue
-            price = posting.price.number if posting.price is not None else lot.cost
-            assert isinstance(price, Decimal)
-            tally(expected, lot.currency, EXACT.minus(EXACT.multiply(number, price)))
-            contracts[lot.currency] = commodity
-        for coin, amount in expected.items():
-            day = entry.date.toordinal()
-            moved = written.get(coin, ZERO)
-            self.notionals.append(Notional(day, contracts[coin], coin, moved, amount, source))
+            name, side = place
+            match side:
+                case Side.WALLET | Side.BORROWED:
+                    written.movements.append(_movement(posting, name, side, at, seconds, source))
+                    moving.append(posting)
+                case Side.PERP:
+                    # At cost it is a trade in contracts; without, a movement of the settle coin.
+                    of_kind = written.movements if posting.cost is None else written.trades
+                    of_kind.append(_movement(posting, name, side, at, seconds, source))
+                    moving.append(posting)
+                    perps.append(posting)
+                case Side.ACCRUED_YIELD:
+                    accrued.append(posting)
+        if perps:
+            written.notionals.extend(_notionals(entry.date.toordinal(), perps, source))
+        return moving, accrued
 
-    def accounts(self, opens: Iterable[Open]) -> None:
-        """Refuse accounts that a sub-account cannot have."""
-        for entry in opens if self.isolating else ():
-            self._account(entry.account, source_of(entry.meta))
+    def _outflows(
+        self, entry: Transaction, weights: Mapping[str, Mapping[str, Decimal]], source: Source
+    ) -> None:
+        """Note which sub-accounts a transaction takes something from, to somebody else."""
+        for name in sorted(weights):
+            if any(weight < 0 for weight in weights[name].values()):
+                day = entry.date.toordinal()
+                self.written.outflows.setdefault(day, []).append((name, source))
 
-    def pad(self, entry: Pad) -> None:
-        """Refuse a pad that would move a sub-account unseen."""
-        for account in (entry.account, entry.source_account):
-            if self.chart.owner(account) is not None:
-                source = source_of(entry.meta)
-                self.problems.append(problems.pad_on_sub_account(source, account))
-                break
-
-    def _account(self, account: str, source: Source) -> None:
-        if account in self.refused:
+    def _crossing(
+        self,
+        entry: Transaction,
+        weights: Mapping[str, Mapping[str, Decimal]],
+        seconds: int,
+        source: Source,
+    ) -> None:
+        """Read a transfer between two sub-accounts; refuse whatever else crosses."""
+        chart, names = self.chart, sorted(weights)
+        places = [
+            (chart.owner(posting.account), (chart.side(posting.account) or (None, None))[1])
+            for posting in entry.postings
+        ]
+        if not may_pass(places):
+            self.written.problems.append(problems.crossing(source, names))
             return
-        owner = self.chart.owner(account)
+        first, second = names
+        given = _given(weights[first], weights[second])
+        text = transaction_text(entry, entry.postings, seconds)
+        transfer = Transfer(entry.date.toordinal(), seconds, first, second, given, text, source)
+        self.written.transfers.append(transfer)
+
+
+def _movement(
+    posting: Posting, name: str, side: Side, at: int, seconds: int, source: Source
+) -> Movement:
+    units, lot = posting.units, lot_of(posting)
+    assert units is not None and isinstance(units.number, Decimal)
+    closes = lot is not None and posting.price is not None and posting.price.number != lot.cost
+    return Movement(at, seconds, name, side, units.currency, units.number, lot, source, closes)
+
+
+def _weights(entry: Transaction, owners: Sequence[str | None]) -> dict[str, dict[str, Decimal]]:
+    """Return the weight that a transaction moves into each sub-account, by currency."""
+    weights: dict[str, dict[str, Decimal]] = {}
+    for owner, posting in zip(owners, entry.postings, strict=True):
         if owner is not None:
-            if not self.chart.is_known(account, owner):
-                self.refused.add(account)
-                known = self.chart.known(owner)
-                self.problems.append(problems.unknown_account(source, account, owner, known))
-        elif self.chart.product(account) is not None or not self.placed:
-            return
-        elif (venue := self.chart.venue_above(account)) is not None:
-            self.refused.add(account)
-            self.problems.append(problems.stray_account(source, account, venue))
+            weight = convert.get_weight(posting)
+            tally(weights.setdefault(owner, {}), weight.currency, weight.number)
+    return weights
+
+
+def _given(first: Mapping[str, Decimal], second: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return the weight that the first gave (positive) or got, by the side that gives."""
+    given: dict[str, Decimal] = {}
+    for currency in sorted({*first, *second}):
+        ours = first.get(currency, ZERO)
+        amount = EXACT.minus(ours) if ours < 0 else second.get(currency, ZERO)
+        if amount:
+            given[currency] = normalized(amount)
+    return given
+
+
+def _notionals(day: int, perps: Sequence[Posting], source: Source) -> Iterator[Notional]:
+    """Yield the notional of trades: quantity x price, on the other side of the contracts."""
+    expected: dict[str, Decimal] = {}
+    written: dict[str, Decimal] = {}
+    contracts: dict[str, str] = {}
+    for posting in perps:
+        assert posting.units is not None
+        number, commodity = posting.units.number, posting.units.currency
+        assert isinstance(number, Decimal)
+        lot = lot_of(posting)
+        if lot is None:
+            tally(written, commodity, number)
+            continue
+        price = posting.price.number if posting.price is not None else lot.cost
+        assert isinstance(price, Decimal)
+        tally(expected, lot.currency, EXACT.minus(EXACT.multiply(number, price)))
+        contracts[lot.currency] = commodity
+    for coin, amount in expected.items():
+        yield Notional(day, contracts[coin], coin, written.get(coin, ZERO), amount, source)
 
 
 def lot_of(posting: Posting) -> Lot | None:
-    """Return the lot of a posting, None where its units have no cost."""
+    """Return the lot of a posting, or None if its units have no cost."""
     if posting.cost is None:
         return None
     cost = posting.cost
