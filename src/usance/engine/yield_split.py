@@ -1,12 +1,13 @@
-"""Yielding: a day of yield products: payouts at 00:00, accrual at its end, what is enrolled.
+"""Yield split: a day of yield products: payouts at 00:00, credits and enrollment at its end.
 
-What is paid is in the wallet before the first hour lends. A rate, a bonus, its cap and a product's
+A payout is in the wallet before the first hour lends. A rate, a bonus, its cap and a product's
 terms are those at 00:00; `earn` counts by the hour; bills count by date.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from usance.engine import bills as portfolios
+from usance.engine import bills
 from usance.engine.auto_lending import AutoLending
 from usance.engine.bills import Division, Held
 from usance.engine.drafts import Draft, Pair, TransactionKind
@@ -24,10 +25,29 @@ from usance.model.terms import Bills, YieldProduct
 from usance.rules import yields
 
 
+class Product(NamedTuple):
+    """A yield product on a day, with its terms at 00:00."""
+
+    venue: str
+    name: str
+    coin: Coin
+    terms: YieldProduct
+
+
+class Enrollment(NamedTuple):
+    """What a sub-account has in a product on a day.
+
+    hours  principal enrolled in each hour, quanta
+    """
+
+    product: Product
+    holder: str
+    hours: Sequence[int]
+
+
 class YieldSplit:
     """The yield products of a day.
 
-    terms  of the products in force at 00:00, with venue and name
     pairs  of the treasury transactions, by holder and coin
     days   of holders, by holder and product
     """
@@ -37,10 +57,10 @@ class YieldSplit:
         self.state = state
         self.today = today
         self.day = today.day
-        self.terms = [
-            (venue, name, product)
+        self.in_force = [
+            Product(venue, name, book.coins[terms.asset], terms)
             for (venue, name), timeline in sorted(book.yields.products.items())
-            if (product := timeline.at(today.day * SLOTS)) is not None
+            if (terms := timeline.at(today.day * SLOTS)) is not None
         ]
         self.pairs: dict[str, dict[str, list[Pair]]] = {}
         self.days: dict[tuple[str, str], YieldDay] = {}
@@ -49,22 +69,22 @@ class YieldSplit:
     # 00:00
 
     def take(self) -> None:
-        """Take in what a person posted to what backs products."""
+        """Take in a person's postings to products."""
         for name, days in self.book.yields.reserved.items():
             for posting in days.get(self.day, ()):
-                portfolios.take(self.state.portfolio(name), posting)
+                bills.take(self.state.portfolio(name), posting)
 
     def pay(self) -> None:
-        """Pay what accrued in periods that are over, but where a person wrote the payout."""
+        """Pay the credits of periods that are over, unless a person wrote the payout."""
         # A period is forgotten on the first day after it, whoever paid it, at whatever date. So a
         # run after a closed day needs no memory of payouts. An amount that a person leaves in
         # AccruedYield stays there, shown as unpaid: if the next payout collected it, that would
         # hide a difference with the venue, in a month to which it does not belong.
         paid: dict[str, list[Pair]] = {}
-        for venue, name, product in self.terms:
-            coin = self.book.coins[product.asset]
+        for product in self.in_force:
+            coin = product.coin
             treasury_paid = 0
-            for holder in self._holders(venue):
+            for holder in self._holders(product.venue):
                 accrual = self.state.accruals.get((holder, coin.name))
                 for period in sorted(accrual.unpaid) if accrual is not None else ():
                     if period.end >= self.day:
@@ -72,25 +92,26 @@ class YieldSplit:
                     assert accrual is not None
                     of_treasury, of_bonus = accrual.unpaid.pop(period)
                     amount = of_treasury + of_bonus
-                    if not amount or (holder, name, period) in self.book.yields.settled:
+                    if not amount or (holder, product.name, period) in self.book.yields.settled:
                         continue
-                    proof = {"product": name, "period": period.name}
+                    proof = {"product": product.name, "period": period.name}
                     places = ((holder, Side.WALLET), (holder, Side.ACCRUED_YIELD))
                     pair = Pair(*places, coin.from_quanta(amount), coin.name, proof)
                     paid.setdefault(holder, []).append(pair)
                     self.state.holding(holder, coin.name).free += amount * coin.grains_per_quantum
-                    self._of(venue, name, coin, holder).paid += amount
+                    self._day_of(product, holder).paid += amount
                     treasury_paid += of_treasury
-            if product.bills is not None and treasury_paid:
-                self._pay_out(name, product, coin, treasury_paid)
+            if product.terms.bills is not None and treasury_paid:
+                self._pay_out(product, treasury_paid)
         for holder, pairs in paid.items():
             ordered = sorted(pairs, key=lambda pair: pair.currency)
             self.today.drafts.append(
                 Draft(TransactionKind.PAYOUT, self.day, holder, 0, tuple(ordered))
             )
 
-    def _pay_out(self, name: str, product: YieldProduct, coin: Coin, quanta: int) -> None:
+    def _pay_out(self, product: Product, quanta: int) -> None:
         """Let a product pay its holders out of its cash."""
+        name, coin = product.name, product.coin
         portfolio, amount = self.state.portfolio(name), coin.from_quanta(quanta)
         portfolio.cash = EXACT.subtract(portfolio.cash, amount)
         portfolio.payable = EXACT.subtract(portfolio.payable, amount)
@@ -99,38 +120,42 @@ class YieldSplit:
         if portfolio.cash < 0:
             cash, date = decimal_text(portfolio.cash), iso(self.day)
             self.problems.append(
-                problems.cash_below_zero(product.source, name, date, cash, coin.name)
+                problems.cash_below_zero(product.terms.source, name, date, cash, coin.name)
             )
 
     # The end of the day
 
     def accrue(self, lending: AutoLending) -> None:
         """Credit what each holder earned that day."""
-        for venue, name, product in self.terms:
-            coin = self.book.coins[product.asset]
-            enrolled = self._enrolled(lending.pools.get((venue, coin.name)))
-            if product.bills is None:
-                self._observed(venue, name, coin, enrolled)
+        for product in self.in_force:
+            enrollments = self._enrollments(
+                product, lending.pools.get((product.venue, product.coin.name))
+            )
+            if product.terms.bills is None:
+                for enrollment in enrollments:
+                    self._observed(enrollment)
             else:
-                self._backed(venue, name, product, coin, enrolled)
-            period = periods.period_of(product.payout, self.day)
-            for holder, hours in enrolled.items():
-                self._bonus(venue, name, coin, holder, hours)
-                made = self.days.get((holder, name))
-                if made is not None:
-                    made.enrolled = hours
-                if made is not None and period is not None and (made.treasury or made.bonus):
-                    accrual = self.state.accrual(holder, coin.name)
-                    accrual.accrue(period, made.treasury, made.bonus)
+                self._backed(product, product.terms.bills, enrollments)
+            period = periods.period_of(product.terms.payout, self.day)
+            for enrollment in enrollments:
+                holder = enrollment.holder
+                self._bonus(enrollment)
+                earned = self.days.get((holder, product.name))
+                if earned is None:
+                    continue
+                earned.enrolled = enrollment.hours
+                if period is not None and (earned.treasury or earned.bonus):
+                    accrual = self.state.accrual(holder, product.coin.name)
+                    accrual.accrue(period, earned.treasury, earned.bonus)
 
-    def _enrolled(self, pool: PoolLending | None) -> dict[str, list[int]]:
-        """Return the principal enrolled in each hour, quanta, of each sub-account that lends."""
+    def _enrollments(self, product: Product, pool: PoolLending | None) -> list[Enrollment]:
+        """Return what each sub-account that lends has in a product."""
         # Lending notes its principal in each hour, even if it earned nothing, so that this yield
         # never rests on interest.
-        found: dict[str, list[int]] = {}
+        enrollments: list[Enrollment] = []
         start = self.day * SLOTS
         for account in pool.accounts if pool is not None else ():
-            name, hours = account.day.sub_account, account.day.hours
+            hours = account.day.hours
             if not any(hours):
                 continue
             terms = account.switches.at(start)
@@ -140,29 +165,23 @@ class YieldSplit:
                     for hour, lent in enumerate(hours)
                 ]
             if any(hours):
-                found[name] = hours
-        return found
+                enrollments.append(Enrollment(product, account.day.sub_account, hours))
+        return enrollments
 
-    def _observed(
-        self,
-        venue: str,
-        name: str,
-        coin: Coin,
-        enrolled: Mapping[str, Sequence[int]],
-    ) -> None:
-        timeline = self.book.yields.rates.get((venue, name))
+    def _observed(self, enrollment: Enrollment) -> None:
+        """Credit treasury yield at the rate that the venue announces."""
+        product, holder, _ = enrollment
+        timeline = self.book.yields.rates.get((product.venue, product.name))
         rate = None if timeline is None else timeline.at(self.day * SLOTS)
-        for holder, hours in enrolled.items():
-            if rate is None:
-                at = self.book.last_moved(holder, coin.name)
-                date = iso(self.day)
-                self.problems.append(problems.missing_treasury_rate(at, holder, name, date))
-                continue
-            if rate.row_day is not None:
-                self._aged(holder, name, coin, rate.row_day)
-            growth = yields.daily_growth(rate.rate)
-            proof = {"rate": decimal_text(rate.rate)}
-            self._credit(venue, name, coin, holder, sum(hours), growth, proof)
+        if rate is None:
+            at = self.book.last_moved(holder, product.coin.name)
+            date = iso(self.day)
+            self.problems.append(problems.missing_treasury_rate(at, holder, product.name, date))
+            return
+        if rate.row_day is not None:
+            self._aged(holder, product.name, product.coin, rate.row_day)
+        growth = yields.daily_growth(rate.rate)
+        self._credit(enrollment, growth, {"rate": decimal_text(rate.rate)})
 
     def _aged(self, holder: str, name: str, coin: Coin, row_day: int) -> None:
         limit = self.book.stale_limit(coin.name)
@@ -173,46 +192,41 @@ class YieldSplit:
                 problems.old_treasury_rate(at, holder, name, row, date, limit, coin.name)
             )
 
-    def _credit(
-        self,
-        venue: str,
-        name: str,
-        coin: Coin,
-        holder: str,
-        hours: int,
-        growth: int,
-        proof: Mapping[str, str],
-    ) -> None:
+    def _credit(self, enrollment: Enrollment, growth: int, proof: Mapping[str, str]) -> None:
         """Credit treasury yield to a holder."""
-        accrual = self.state.accrual(holder, coin.name)
+        product, holder, hours = enrollment
+        principal = sum(hours)
+        accrual = self.state.accrual(holder, product.coin.name)
         before = accrual.carry_treasury
-        credit, accrual.carry_treasury = yields.earned(hours, growth, before)
-        made = self._of(venue, name, coin, holder)
-        made.hours += hours
-        made.treasury += credit
-        figures = _figures(name, "treasury", coin, hours, proof, growth)
+        credit, accrual.carry_treasury = yields.earned(principal, growth, before)
+        earned = self._day_of(product, holder)
+        earned.hours += principal
+        earned.treasury += credit
+        figures = _figures(product, "treasury", principal, proof, growth)
         carries = (before, accrual.carry_treasury)
-        self._pair(holder, Side.TREASURY, coin, credit, carries, figures)
+        self._pair(holder, Side.TREASURY, product.coin, credit, carries, figures)
 
-    def _bonus(self, venue: str, name: str, coin: Coin, holder: str, hours: Sequence[int]) -> None:
+    def _bonus(self, enrollment: Enrollment) -> None:
         """Credit a bonus to a holder, for the principal up to its cap."""
-        timeline = self.book.yields.bonuses.get((holder, name))
+        product, holder, hours = enrollment
+        timeline = self.book.yields.bonuses.get((holder, product.name))
         bonus = None if timeline is None else timeline.at(self.day * SLOTS)
         if bonus is None:
             return
         proof = {"rate": decimal_text(bonus.rate)}
-        counted = list(hours)
+        principal = sum(hours)
         if bonus.cap is not None:
-            cap = int(bonus.cap // coin.quantum)
-            counted = [min(lent, cap) for lent in hours]
+            cap = int(bonus.cap // product.coin.quantum)
+            principal = sum([min(lent, cap) for lent in hours])
             proof["cap"] = decimal_text(bonus.cap)
-        accrual = self.state.accrual(holder, coin.name)
+        accrual = self.state.accrual(holder, product.coin.name)
         before = accrual.carry_bonus
         growth = yields.daily_growth(bonus.rate)
-        credit, accrual.carry_bonus = yields.earned(sum(counted), growth, before)
-        self._of(venue, name, coin, holder).bonus += credit
-        figures = _figures(name, "bonus", coin, sum(counted), proof, growth)
-        self._pair(holder, Side.BONUS, coin, credit, (before, accrual.carry_bonus), figures)
+        credit, accrual.carry_bonus = yields.earned(principal, growth, before)
+        self._day_of(product, holder).bonus += credit
+        figures = _figures(product, "bonus", principal, proof, growth)
+        carries = (before, accrual.carry_bonus)
+        self._pair(holder, Side.BONUS, product.coin, credit, carries, figures)
 
     def _pair(
         self,
@@ -223,7 +237,7 @@ class YieldSplit:
         carries: tuple[int, int],
         figures: dict[str, str],
     ) -> None:
-        """Post a credit where there is one, or where the carry changed."""
+        """Post a credit, if there is one or the carry has changed."""
         if not credit and carries[0] == carries[1]:
             return
         figures["carry"] = coin.carry_text(carries[0])
@@ -235,104 +249,106 @@ class YieldSplit:
 
     # Bills
 
-    def _backed(
-        self,
-        venue: str,
-        name: str,
-        product: YieldProduct,
-        coin: Coin,
-        enrolled: Mapping[str, Sequence[int]],
-    ) -> None:
-        assert product.bills is not None
+    def _backed(self, product: Product, backing: Bills, enrollments: Sequence[Enrollment]) -> None:
+        """Divide the income of a product's bills among its holders."""
+        name, coin = product.name, product.coin
         portfolio = self.state.portfolio(name)
-        lots = self._held(name, product.bills, coin, self.day)
-        earned, before = portfolios.income(lots), portfolio.left_over
-        total = sum(map(sum, enrolled.values()))
-        parts = portfolios.divide(earned, before, product.bills.fee, total, coin)
-        portfolio.accretion = EXACT.add(portfolio.accretion, earned)
-        shared = {
-            "distributable": decimal_text(parts.distributable),
+        lots = self._lots(product, backing)
+        income, before = bills.income(lots), portfolio.left_over
+        total = sum([sum(enrollment.hours) for enrollment in enrollments])
+        division = bills.divide(income, before, backing.fee, total, coin)
+        portfolio.accretion = EXACT.add(portfolio.accretion, income)
+        proof = {
+            "distributable": decimal_text(division.distributable),
             "total-hours": coin.text(total),
         }
-        for holder, hours in enrolled.items():
-            self._credit(venue, name, coin, holder, sum(hours), parts.growth, shared)
-        distributed = sum(
-            made.treasury for (_, product_of), made in self.days.items() if product_of == name
-        )
+        for enrollment in enrollments:
+            self._credit(enrollment, division.growth, proof)
+        distributed = sum(day.treasury for day in self.days.values() if day.product == name)
         given = coin.from_quanta(distributed)
         portfolio.payable = EXACT.add(portfolio.payable, given)
-        portfolio.left_over = EXACT.subtract(parts.distributable, given)
-        made = ProductDay(
-            name, venue, coin, earned, parts.fee, distributed, before, portfolio.left_over
+        portfolio.left_over = EXACT.subtract(division.distributable, given)
+        day = ProductDay(
+            name,
+            product.venue,
+            coin,
+            income,
+            division.fee,
+            distributed,
+            before,
+            portfolio.left_over,
         )
-        self.today.products.append(made)
-        self._post_product(made, lots, parts, total)
-        self._compare(name, product, coin, lots)
+        self.today.products.append(day)
+        self._post_product(day, lots, division, total)
+        self._compare(product, lots)
 
-    def _held(self, name: str, bills: Bills, coin: Coin, day: int) -> list[Held]:
-        maturities = self.book.yields.maturities
-        return list(portfolios.held(self.state.portfolio(name), bills, maturities, coin, day))
+    def _lots(self, product: Product, backing: Bills) -> list[Held]:
+        """Return the lots of a product's bills at the end of the day."""
+        portfolio, maturities = self.state.portfolio(product.name), self.book.yields.maturities
+        return list(bills.held(portfolio, backing, maturities, product.coin, self.day))
 
     def _post_product(
-        self, made: ProductDay, lots: Sequence[Held], parts: Division, total: int
+        self, day: ProductDay, lots: Sequence[Held], division: Division, total: int
     ) -> None:
-        name, coin, pairs = made.product, made.coin, []
-        if made.income:
-            now, then = portfolios.worth(lots), EXACT.subtract(portfolios.worth(lots), made.income)
+        """Post the accretion of a product's bills, and what its holders get of it."""
+        name, coin, pairs = day.product, day.coin, []
+        if day.income:
+            worth = bills.worth(lots)
             proof = {
                 "product": name,
                 "bills": " ".join(f"{decimal_text(lot.face)} {lot.bill}" for lot in lots),
-                "value-before": decimal_text(then),
-                "value": decimal_text(now),
+                "value-before": decimal_text(EXACT.subtract(worth, day.income)),
+                "value": decimal_text(worth),
                 **self._price(coin),
             }
             places = ((name, ProductAccount.ACCRETION), (name, ProductAccount.DISCOUNT))
-            pairs.append(Pair(*places, portfolios.written(made.income, coin), coin.name, proof))
-        if made.distributed or made.left_over != made.before:
+            pairs.append(Pair(*places, bills.written(day.income, coin), coin.name, proof))
+        if day.distributed or day.left_over != day.before:
             proof = {
                 "product": name,
-                "income": decimal_text(made.income),
-                "fee": coin.text(made.fee),
-                "left-over": decimal_text(made.before),
-                "distributable": decimal_text(parts.distributable),
+                "income": decimal_text(day.income),
+                "fee": coin.text(day.fee),
+                "left-over": decimal_text(day.before),
+                "distributable": decimal_text(division.distributable),
                 "total-hours": coin.text(total),
-                "growth": _growth(parts.growth),
-                "left-over-after": decimal_text(made.left_over),
+                "growth": _growth(division.growth),
+                "left-over-after": decimal_text(day.left_over),
             }
             places = ((name, ProductAccount.DISTRIBUTED), (name, ProductAccount.PAYABLE))
-            pairs.append(Pair(*places, coin.from_quanta(made.distributed), coin.name, proof))
+            pairs.append(Pair(*places, coin.from_quanta(day.distributed), coin.name, proof))
         if pairs:
             self.today.drafts.append(
                 Draft(TransactionKind.TREASURY, self.day, name, 0, tuple(pairs))
             )
 
     def compare(self) -> None:
-        """Note where Accretion differs at the end of a closed day: that was told then."""
-        for _, name, product in self.terms:
-            if product.bills is not None:
-                coin = self.book.coins[product.asset]
-                lots = self._held(name, product.bills, coin, self.day)
-                self._compare(name, product, coin, lots)
+        """Note by how much Accretion differs at the end of a closed day, which reported it."""
+        for product in self.in_force:
+            if product.terms.bills is not None:
+                self._compare(product, self._lots(product, product.terms.bills))
 
-    def _compare(self, name: str, product: YieldProduct, coin: Coin, lots: Sequence[Held]) -> None:
-        """Find an Accretion that differs from that of the lots, on the first day of a run."""
-        booked, held = self.state.portfolio(name).accretion, portfolios.accretion(lots)
-        off = EXACT.subtract(booked, held)
+    def _compare(self, product: Product, lots: Sequence[Held]) -> None:
+        """Report an Accretion that differs from that of the lots, on the first day of a run."""
+        name = product.name
+        booked, accreted = self.state.portfolio(name).accretion, bills.accretion(lots)
+        off = EXACT.subtract(booked, accreted)
         if off and off != self.state.differing.get(name):
             date = iso(self.day)
-            texts = (decimal_text(booked), decimal_text(held))
+            texts = (decimal_text(booked), decimal_text(accreted))
             self.problems.append(
-                problems.accretion_differs(product.source, name, date, *texts, coin.name)
+                problems.accretion_differs(
+                    product.terms.source, name, date, *texts, product.coin.name
+                )
             )
         self.state.differing[name] = off
 
-    # What is enrolled now
+    # The Yield memorandum
 
     def enroll(self) -> None:
-        """Let the Yield memorandum take what is lent and enrolled at the end of the day."""
-        for venue, _, product in self.terms:
-            coin = self.book.coins[product.asset]
-            for holder in self._holders(venue):
+        """Set the Yield memorandum to the principal that is enrolled at the end of the day."""
+        for product in self.in_force:
+            coin = product.coin
+            for holder in self._holders(product.venue):
                 holding = self.state.holdings.get(holder, {}).get(coin.name)
                 terms = self.book.sub_accounts[holder].at(self.day * SLOTS + HOURS)
                 earns = holding is not None and terms is not None and terms.earn
@@ -358,25 +374,29 @@ class YieldSplit:
         names = sorted(self.book.sub_accounts)
         return [name for name in names if self.book.venue(name) == venue]
 
-    def _of(self, venue: str, name: str, coin: Coin, holder: str) -> YieldDay:
+    def _day_of(self, product: Product, holder: str) -> YieldDay:
         """Return the day of a holder of a product, and note it when it is first asked for."""
-        key = (holder, name)
+        key = (holder, product.name)
         if key not in self.days:
-            self.days[key] = YieldDay(holder, venue, name, coin)
+            self.days[key] = YieldDay(holder, product.venue, product.name, product.coin)
             self.today.yields.append(self.days[key])
         return self.days[key]
 
     def _price(self, coin: Coin) -> dict[str, str]:
-        """Return the coin's price of that very day, where it has one."""
+        """Return the coin's price of that very day, if it has one."""
         price = self.book.price_of(coin.name, self.day)
         return {} if price is None else {"price": decimal_text(price)}
 
 
 def _figures(
-    name: str, source: str, coin: Coin, hours: int, proof: Mapping[str, str], growth: int
+    product: Product, source: str, principal: int, proof: Mapping[str, str], growth: int
 ) -> dict[str, str]:
-    """Return what a credit was computed from, by name."""
-    head = {"product": name, "source": source, "principal-hours": coin.text(hours)}
+    """Return the figures that a credit rests on, by name.
+
+    principal  sum over the hours, quanta
+    """
+    hours = product.coin.text(principal)
+    head = {"product": product.name, "source": source, "principal-hours": hours}
     return {**head, **proof, "growth": _growth(growth)}
 
 
