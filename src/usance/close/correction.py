@@ -17,7 +17,7 @@ from usance.engine import loop as engine
 from usance.engine.drafts import Draft, Identity, Leg, TransactionKind
 from usance.engine.state import Accrual, Holding, Portfolio, State
 from usance.language.reading import Reading
-from usance.language.transactions import lot_of
+from usance.language.transactions import lot_of, units_of
 from usance.ledger.journal import Journal
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, Coin, decimal_text, tally
@@ -93,17 +93,16 @@ def _add(sums: dict[str, Sums], entries: Iterable[Open | Transaction]) -> None:
             name = Identity.parse(str(entry.meta["usance"])).name
             of_name = sums.setdefault(name, {})
             for posting in entry.postings:
-                assert posting.units is not None and isinstance(posting.units.number, Decimal)
-                tally(of_name, _key(posting), posting.units.number)
+                number, _ = units_of(posting)
+                tally(of_name, _key(posting), number)
 
 
 def _key(posting: Posting) -> Key:
-    assert posting.units is not None
     price = None
     if posting.price is not None:
         assert isinstance(posting.price.number, Decimal)
         price = (posting.price.number, posting.price.currency)
-    return posting.account, posting.units.currency, lot_of(posting), price
+    return posting.account, units_of(posting)[1], lot_of(posting), price
 
 
 class _Legs:

@@ -10,7 +10,7 @@ from usance.engine import bills
 from usance.engine.state import State
 from usance.language.directive import source_of
 from usance.language.reading import Reading
-from usance.language.transactions import lot_of
+from usance.language.transactions import lot_of, units_of
 from usance.model import periods, problems
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, Coin, tally
@@ -90,7 +90,7 @@ class Restoring:
             self._product(*of_product, posting)
             return
         name, side = self.chart.side(posting.account) or ("", None)
-        number, commodity = _units(posting)
+        number, commodity = units_of(posting)
         lot = lot_of(posting)
         if side is Side.MARGIN:
             tally(self.state.margin, name, number)
@@ -111,7 +111,7 @@ class Restoring:
 
     def _holding(self, name: str, side: Side, posting: Posting) -> None:
         """Take in a posting to a coin's balance, and the carry that it proves, if it does."""
-        number, commodity = _units(posting)
+        number, commodity = units_of(posting)
         coin = self.book.coins[commodity]
         holding = self.state.holding(name, commodity)
         if side is Side.LENT:
@@ -126,7 +126,7 @@ class Restoring:
 
     def _accrual(self, name: str, entry: Transaction, posting: Posting) -> None:
         """Take in a credit of yield, and the carry that proves it."""
-        number, commodity = _units(posting)
+        number, commodity = units_of(posting)
         coin, meta = self.book.coins[commodity], posting.meta or {}
         accrual = self.state.accrual(name, commodity)
         carry, quanta = _carry(coin, posting), _quanta(coin, number)
@@ -154,7 +154,7 @@ class Restoring:
         """Take in a posting to a product's account, and the left-over sum that it proves."""
         match account:
             case ProductAccount.ACCRETION | ProductAccount.CASH | ProductAccount.PAYABLE:
-                number, _ = _units(posting)
+                number, _ = units_of(posting)
                 bills.add(self.state.portfolio(product), account, number)
             case ProductAccount.DISTRIBUTED:
                 self.state.portfolio(product).left_over = _left_over(posting)
@@ -190,11 +190,6 @@ def _until(
             if day <= last:
                 for movement in of_day:
                     yield name, commodity, movement
-
-
-def _units(posting: Posting) -> tuple[Decimal, str]:
-    assert posting.units is not None and isinstance(posting.units.number, Decimal)
-    return posting.units.number, posting.units.currency
 
 
 def _quanta(coin: Coin, number: Decimal) -> int:

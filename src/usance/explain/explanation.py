@@ -27,7 +27,7 @@ from usance.explain.working import Hour, Lived, Step, Working
 from usance.language.directive import source_of
 from usance.language.provenance import has_id, is_generated
 from usance.language.reading import Reading
-from usance.language.transactions import lot_of
+from usance.language.transactions import lot_of, units_of
 from usance.ledger import plugin_lines, replay
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
@@ -262,8 +262,7 @@ def _given(
         if reading.chart.owner(posting.account) != giver or weight.currency != currency:
             continue
         number = len(terms) + 1
-        assert posting.units is not None and isinstance(posting.units.number, Decimal)
-        values[f"units {number}"] = posting.units.number
+        values[f"units {number}"], _ = units_of(posting)
         term = f"units {number}"
         lot = lot_of(posting)
         if lot is not None:

@@ -11,7 +11,7 @@ from usance.language import yield_terms
 from usance.language.canonical import Input, commodity_text
 from usance.language.directive import source_of
 from usance.language.schedule import Schedule
-from usance.language.transactions import Receipt, Written
+from usance.language.transactions import Receipt, Written, units_of
 from usance.model import periods, problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, tally
@@ -230,10 +230,8 @@ def _payments(
     for posting in entry.postings:
         place = chart.side(posting.account)
         if place is not None and place[0] == name and posting.units is not None:
-            number = posting.units.number
-            assert isinstance(number, Decimal)
-            key = (posting.units.currency, place[1])
-            tally(sums, key, number)
+            number, coin = units_of(posting)
+            tally(sums, (coin, place[1]), number)
     coins = {coin for coin, side in sums if side is Side.ACCRUED_YIELD}
     if period is not None:
         coins = {terms.products[venue, period[0]].values[0].asset}

@@ -255,10 +255,9 @@ class _TransactionReader:
 def _movement(
     posting: Posting, name: str, side: Side, at: int, seconds: int, source: Source
 ) -> Movement:
-    units, lot = posting.units, lot_of(posting)
-    assert units is not None and isinstance(units.number, Decimal)
+    (number, commodity), lot = units_of(posting), lot_of(posting)
     closes = lot is not None and posting.price is not None and posting.price.number != lot.cost
-    return Movement(at, seconds, name, side, units.currency, units.number, lot, source, closes)
+    return Movement(at, seconds, name, side, commodity, number, lot, source, closes)
 
 
 def _weights(entry: Transaction, owners: Sequence[str | None]) -> dict[str, dict[str, Decimal]]:
@@ -301,6 +300,13 @@ def _notionals(day: int, perps: Sequence[Posting], source: Source) -> Iterator[N
         contracts[lot.currency] = commodity
     for coin, amount in expected.items():
         yield Notional(day, contracts[coin], coin, written.get(coin, ZERO), amount, source)
+
+
+def units_of(posting: Posting) -> tuple[Decimal, str]:
+    """Return the number and the commodity of a booked posting's units."""
+    units = posting.units
+    assert units is not None and isinstance(units.number, Decimal)
+    return units.number, units.currency
 
 
 def lot_of(posting: Posting) -> Lot | None:

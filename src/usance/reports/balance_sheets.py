@@ -12,6 +12,7 @@ from beancount.core.data import Transaction
 
 from usance.language import prices as price_reading
 from usance.language.reading import Reading
+from usance.language.transactions import units_of
 from usance.ledger.load import Ledger
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
@@ -133,14 +134,14 @@ def _book(
         for owner in set(owners)
     }
     for owner, posting in zip(owners, entry.postings, strict=True):
-        units = posting.units
-        assert units is not None and isinstance(units.number, Decimal)
-        weight: Any = convert.get_weight(posting) if posting.cost or posting.price else units
+        number, commodity = units_of(posting)
+        weighed = posting.cost or posting.price
+        weight: Any = convert.get_weight(posting) if weighed else posting.units
         for weights in counting[owner]:
             weights[weight.currency].append(weight.number)
         if owner in legs:
-            key = posting.account, units.currency
-            legs[owner].units[key].append(units.number)
+            key = posting.account, commodity
+            legs[owner].units[key].append(number)
             if at_cost or posting.account in bills:
                 legs[owner].costs[key].append(convert.get_cost(posting))
 
