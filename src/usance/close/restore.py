@@ -20,6 +20,7 @@ from usance.model.lots import Lot
 from usance.model.periods import Period
 from usance.model.problems import Problem
 from usance.model.terms import Stage
+from usance.model.timeline import in_force
 
 CARRY = "carry-after"
 LEFT_OVER = "left-over-after"
@@ -146,8 +147,8 @@ class Restoring:
 
     def _period(self, name: str, product: str, day: int) -> Period | None:
         """Return the period of a product in which a day lies, or None if it has none."""
-        timeline = self.book.yields.products.get((self.book.venue(name), product))
-        terms = None if timeline is None else timeline.at(day * SLOTS)
+        key = (self.book.venue(name), product)
+        terms = in_force(self.book.yields.products, key, day * SLOTS)
         return None if terms is None else periods.period_of(terms.payout, day)
 
     def _product(self, product: str, account: ProductAccount, posting: Posting) -> None:

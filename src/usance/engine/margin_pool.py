@@ -14,6 +14,7 @@ from usance.model.amounts import EXACT, PRECISE, ZERO, decimal_text, rounded_tex
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
+from usance.model.timeline import in_force
 from usance.rules import settlement
 from usance.rules.margin import Margin, Valuation, evaluate
 from usance.rules.settlement import Settled
@@ -180,8 +181,8 @@ class MarginPool:
 
     def simulates(self, name: str) -> bool:
         """Tell whether a breach of a sub-account is liquidated."""
-        timeline = self.book.liquidations.get((self.book.venue(name), ""))
-        return timeline is not None and bool(timeline.at(self.day * SLOTS + HOURS))
+        key = (self.book.venue(name), "")
+        return in_force(self.book.liquidations, key, self.day * SLOTS + HOURS) is True
 
     def _breach(self, name: str, margin: Margin) -> None:
         self.problems.append(

@@ -10,6 +10,7 @@ from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quote, Quotes
 from usance.model.terms import Haircut, Identity, Perpetual
+from usance.model.timeline import in_force
 from usance.rules.margin import Asset, Debt, Position, Valuation
 
 FULL = Identity(Decimal(1))
@@ -43,8 +44,8 @@ class Valuer:
 
     def terms(self, name: str, contract: str) -> Perpetual | None:
         """Return the terms of a contract in force; tell where it has none, or another coin."""
-        timeline = self.book.perpetuals.get((self.book.venue(name), contract))
-        terms = None if timeline is None else timeline.at(self.moment)
+        key = (self.book.venue(name), contract)
+        terms = in_force(self.book.perpetuals, key, self.moment)
         if terms is None:
             at = self.book.last_moved(name, contract)
             self._tell(problems.no_perpetual(at, contract, iso(self.day)))
@@ -121,8 +122,8 @@ class Valuer:
         return Valuation(tuple(assets), tuple(positions), tuple(debts), perp, floor)
 
     def _asset(self, name: str, coin: str, quantity: Decimal, lent: Decimal) -> Asset | None:
-        timeline = self.book.collaterals.get((self.book.venue(name), coin))
-        terms = None if timeline is None else timeline.at(self.moment)
+        key = (self.book.venue(name), coin)
+        terms = in_force(self.book.collaterals, key, self.moment)
         haircut: Haircut | None = None if terms is None else terms.haircut
         if coin == self.book.operating:
             haircut = haircut or FULL
@@ -133,8 +134,8 @@ class Valuer:
         return None if price is None else Asset(coin, quantity, lent, price, haircut)
 
     def _debt(self, name: str, coin: str, quantity: Decimal) -> Debt | None:
-        timeline = self.book.collaterals.get((self.book.venue(name), coin))
-        terms = None if timeline is None else timeline.at(self.moment)
+        key = (self.book.venue(name), coin)
+        terms = in_force(self.book.collaterals, key, self.moment)
         if terms is None and coin != self.book.operating:
             at = self.book.last_moved(name, coin)
             date = iso(self.day)

@@ -22,6 +22,7 @@ from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
 from usance.model.terms import Bills, YieldProduct
+from usance.model.timeline import in_force
 from usance.rules import yields
 
 
@@ -171,8 +172,8 @@ class YieldSplit:
     def _observed(self, enrollment: Enrollment) -> None:
         """Credit treasury yield at the rate that the venue announces."""
         product, holder, _ = enrollment
-        timeline = self.book.yields.rates.get((product.venue, product.name))
-        rate = None if timeline is None else timeline.at(self.day * SLOTS)
+        key = (product.venue, product.name)
+        rate = in_force(self.book.yields.rates, key, self.day * SLOTS)
         if rate is None:
             at = self.book.last_moved(holder, product.coin.name)
             date = iso(self.day)
@@ -209,8 +210,7 @@ class YieldSplit:
     def _bonus(self, enrollment: Enrollment) -> None:
         """Credit a bonus to a holder, for the principal up to its cap."""
         product, holder, hours = enrollment
-        timeline = self.book.yields.bonuses.get((holder, product.name))
-        bonus = None if timeline is None else timeline.at(self.day * SLOTS)
+        bonus = in_force(self.book.yields.bonuses, (holder, product.name), self.day * SLOTS)
         if bonus is None:
             return
         proof = {"rate": decimal_text(bonus.rate)}

@@ -14,6 +14,7 @@ from usance.model.amounts import EXACT, Coin, total
 from usance.model.hours import SLOTS, date_of
 from usance.model.periods import Period, period_of
 from usance.model.terms import Bills, Bonus, YieldProduct
+from usance.model.timeline import in_force
 from usance.rules.yields import daily_growth
 
 
@@ -76,8 +77,7 @@ def _terms(lived: Lived, venue: str, name: str) -> YieldProduct:
 
 
 def _bonus_of(lived: Lived, holder: str, product: str) -> Bonus | None:
-    timeline = lived.book.yields.bonuses.get((holder, product))
-    return None if timeline is None else timeline.at(lived.day.day * SLOTS)
+    return in_force(lived.book.yields.bonuses, (holder, product), lived.day.day * SLOTS)
 
 
 def _principal_hours(work: Working, made: YieldDay, cap: int | None, say: str) -> int:

@@ -1,9 +1,10 @@
 """Timeline: what is in force at a moment."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
@@ -49,3 +50,9 @@ class Timeline(Generic[T]):
         if not self.moments or self.moments[-1] < first:
             return []
         return self.moments[bisect_left(self.moments, first) : bisect_right(self.moments, last)]
+
+
+def in_force(timelines: Mapping[K, Timeline[T]], key: K, moment: int) -> T | None:
+    """Return the value of a key in force at a moment, or None."""
+    timeline = timelines.get(key)
+    return None if timeline is None else timeline.at(moment)

@@ -12,6 +12,7 @@ from usance.ledger import replay
 from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, decimal_text, rounded_text, tally, total
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, iso
+from usance.model.timeline import in_force
 from usance.rules.pool_rates import utilization
 
 YEAR = 365
@@ -252,10 +253,10 @@ def pool_rates(book: Book, days: Iterable[LivedDay]) -> Iterator[PoolRates]:
     for day in days:
         date = iso(day.day)
         for pool in day.pools:
-            timeline = book.rates.get((pool.venue, pool.coin.name))
             used: list[Decimal | None] = []
             for hour, totals in enumerate(pool.totals):
-                quoted = None if timeline is None else timeline.at(day.day * SLOTS + hour)
+                key = (pool.venue, pool.coin.name)
+                quoted = in_force(book.rates, key, day.day * SLOTS + hour)
                 if totals is not None:
                     used.append(utilization(*totals))
                 else:
