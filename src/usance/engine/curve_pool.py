@@ -3,11 +3,9 @@
 from decimal import Decimal, localcontext
 
 from usance.model.amounts import PRECISE
+from usance.model.hours import HOURS_A_YEAR
 from usance.model.terms import CurvePool
-from usance.rules.interest import HOURS_A_YEAR
 from usance.rules.pool_rates import borrow_rate, supply_rate, utilization
-
-YEAR = Decimal(HOURS_A_YEAR)
 
 
 class Curve:
@@ -47,10 +45,12 @@ class Curve:
             used = utilization(self.lent, self.borrowed)
             borrow = borrow_rate(self.pool, used)
             supply = supply_rate(borrow, used, self.pool.fee)
-            self.fee += (self.borrowed * borrow - self.lent * supply) / YEAR
-            self.external += (self.external_lent * supply - self.external_borrowed * borrow) / YEAR
-            self.lent *= 1 + supply / YEAR
-            self.borrowed *= 1 + borrow / YEAR
-            self.external_lent *= 1 + supply / YEAR
-            self.external_borrowed *= 1 + borrow / YEAR
+            self.fee += (self.borrowed * borrow - self.lent * supply) / HOURS_A_YEAR
+            self.external += (
+                self.external_lent * supply - self.external_borrowed * borrow
+            ) / HOURS_A_YEAR
+            self.lent *= 1 + supply / HOURS_A_YEAR
+            self.borrowed *= 1 + borrow / HOURS_A_YEAR
+            self.external_lent *= 1 + supply / HOURS_A_YEAR
+            self.external_borrowed *= 1 + borrow / HOURS_A_YEAR
         return supply, borrow

@@ -17,8 +17,8 @@ from usance.engine.state import State
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import PRECISE, UNIT, Coin, fixed_point_text, rounded_text
 from usance.model.book import Book
+from usance.model.hours import HOURS_A_YEAR
 from usance.model.problems import Source
-from usance.rules.interest import HOURS_A_YEAR
 
 
 class Step(NamedTuple):

@@ -11,6 +11,10 @@ import re
 
 HOURS = 24
 SLOTS = 25
+DAYS_A_YEAR = 365
+HOURS_A_YEAR = 8760
+"""Of every year, leap years too: actual/365 fixed."""
+
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?\Z", re.ASCII)
 
 

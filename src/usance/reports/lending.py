@@ -11,11 +11,9 @@ from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, decimal_text, rounded_text, tally, total
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, iso
+from usance.model.hours import DAYS_A_YEAR, HOURS, SLOTS, iso
 from usance.model.timeline import in_force
 from usance.rules.pool_rates import utilization
-
-YEAR = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +194,8 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
     rate = None
     if average:
         rate = FIGURE.multiply(
-            FIGURE.divide(unit.from_quanta(interest), average), FIGURE.divide(Decimal(YEAR), days)
+            FIGURE.divide(unit.from_quanta(interest), average),
+            FIGURE.divide(Decimal(DAYS_A_YEAR), days),
         )
     principal = 0 if end is None else end.debt if owed else end.after.lent
     carry = 0

@@ -23,7 +23,7 @@ from usance.model.amounts import (
     tally,
 )
 from usance.model.book import Book, Payment
-from usance.model.hours import HOURS, SLOTS, date_of, iso
+from usance.model.hours import DAYS_A_YEAR, HOURS, SLOTS, date_of, iso
 from usance.model.terms import Bills, YieldProduct
 
 Figures = dict[str, Any]
@@ -31,7 +31,6 @@ Figures = dict[str, Any]
 
 SOURCES = ("lending", "treasury", "bonus")
 RATE_PLACES = Decimal("1e-18")
-YEAR = 365
 
 
 @dataclass(slots=True)
@@ -155,7 +154,7 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
         apy = compounding = total = None
         if principal:
             earned = coin.from_quanta(sum(made.income.values())) / principal
-            apy = ((1 + earned) ** (Decimal(YEAR) / days) - 1).quantize(RATE_PLACES)
+            apy = ((1 + earned) ** (Decimal(DAYS_A_YEAR) / days) - 1).quantize(RATE_PLACES)
             total = sum((rate for rate in rates.values() if rate is not None), ZERO)
             compounding = apy - total
     return head | {
@@ -180,7 +179,7 @@ def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -
     """Return a source's simple annual rate, rounded half-even to 18 decimals."""
     if not principal:
         return None
-    rate = coin.from_quanta(made.income[source]) / principal * YEAR / days
+    rate = coin.from_quanta(made.income[source]) / principal * DAYS_A_YEAR / days
     return rate.quantize(RATE_PLACES)
 
 

@@ -8,9 +8,7 @@ from decimal import Decimal, localcontext
 from functools import lru_cache
 
 from usance.model.amounts import PRECISE, UNIT, ceil_div
-
-HOURS_A_YEAR = 8760
-"""Of every year, leap years too: actual/365 fixed."""
+from usance.model.hours import HOURS_A_YEAR
 
 _SMALLEST = Decimal("1e-18")
 

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from usance.model.amounts import PRECISE, UNIT
-from usance.rules.interest import HOURS_A_YEAR
+from usance.model.hours import HOURS_A_YEAR
 
 
 def accreted(
