@@ -17,7 +17,7 @@ from usance.commands.options import (
 from usance.commands.tables import as_json, bar, eight_decimals, flat_rows, table
 from usance.language import prices
 from usance.reports.efficiency import efficiency as of_efficiency
-from usance.reports.margin import Figures
+from usance.reports.figures import Figures
 
 
 @click.command()

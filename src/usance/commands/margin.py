@@ -16,7 +16,7 @@ from usance.commands.options import (
 from usance.commands.tables import as_json, bar, eight_decimals, flat_rows, table
 from usance.commands.what_if import evening_of, must_be_held, numbers_by_name
 from usance.reports import margin as margin_reports
-from usance.reports.margin import Figures
+from usance.reports.figures import Figures
 
 
 @click.command()

@@ -9,8 +9,7 @@ from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from typing import Any
 
-from usance.reports.figures import short
-from usance.reports.margin import Figures
+from usance.reports.figures import Figures, short
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
 
 import click
 
@@ -13,9 +12,8 @@ from usance.commands.tables import as_json, comma_separated, stacked, table
 from usance.ledger.load import load
 from usance.model.amounts import total
 from usance.reports import yields as yield_reports
-from usance.reports.figures import short
+from usance.reports.figures import Figures, short
 
-Figures = dict[str, Any]
 FILLS = {"lending": "█", "treasury": "▓", "bonus": "░"}
 """How each source is drawn in a bar."""
 

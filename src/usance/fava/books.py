@@ -33,7 +33,8 @@ from usance.reports import lending as lending_reports
 from usance.reports import margin as margin_reports
 from usance.reports import yields as yield_reports
 from usance.reports.balance_sheets import Sheet
-from usance.reports.margin import Evening, Figures
+from usance.reports.figures import Figures
+from usance.reports.margin import Evening
 
 Answer = TypeVar("Answer")
 Question = TypeVarTuple("Question")

@@ -14,7 +14,7 @@ from usance.fava.page import Page, scaled
 from usance.fava.view import View
 from usance.model.accounts import Side
 from usance.reports import margin as margin_reports
-from usance.reports.margin import Figures
+from usance.reports.figures import Figures
 
 PRICE = re.compile(r"([^=,\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
 GAUGES = ("imr", "mmr")

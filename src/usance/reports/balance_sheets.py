@@ -18,6 +18,7 @@ from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, FIGURE, ZERO, K, decimal_text, tally, total
 from usance.model.problems import Problem, Source
+from usance.reports.figures import as_summed
 
 
 @dataclass(slots=True)
@@ -244,16 +245,12 @@ def accounts(at: datetime.date, sheets: list[Sheet]) -> dict[str, Any]:
                     for account, units in sheet.accounts.items()
                 },
                 "residual": {coin: format(number, "f") for coin, number in sheet.residual.items()},
-                "net_asset_value": _text(sheet.value),
+                "net_asset_value": as_summed(sheet.value),
             }
             for sheet in sheets
         ],
-        "net_asset_value": _text(whole),
+        "net_asset_value": as_summed(whole),
     }
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else format(number, "f")
 
 
 Row = tuple[str | None, ...]
@@ -265,11 +262,11 @@ def sheet_rows(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[Row]:
     for account, values in sorted(sheet.values.items()):
         if account == perp and values:
             # Contracts and the notional owed for them are one thing, at value.
-            yield account, None, None, _text(_sum(values.values()))
+            yield account, None, None, as_summed(_sum(values.values()))
             continue
         for coin, number in sheet.accounts.get(account, {}).items():
-            yield account, format(number, "f"), coin, _text(values[coin])
-    yield "Net asset value", None, None, _text(sheet.value)
+            yield account, format(number, "f"), coin, as_summed(values[coin])
+    yield "Net asset value", None, None, as_summed(sheet.value)
     for account, name in handed(sheet, chart):
         for coin, number in sheet.accounts[account].items():
             words = f"Due from {name}, given" if number > 0 else f"Due to {name}, got"
@@ -308,7 +305,7 @@ def distributed(sheets: list[Sheet], chart: ChartOfAccounts) -> dict[str, Decima
 def total_rows(sheets: list[Sheet], chart: ChartOfAccounts, whole: Decimal | None) -> Iterator[Row]:
     """Yield the sum of the parts, and the elimination of what they gave each other."""
     for sheet in sheets:
-        yield sheet.name, _text(sheet.value)
+        yield sheet.name, as_summed(sheet.value)
     given: dict[str, Decimal] = {}
     for sheet in sheets:
         for account, _ in handed(sheet, chart):
@@ -318,4 +315,4 @@ def total_rows(sheets: list[Sheet], chart: ChartOfAccounts, whole: Decimal | Non
         yield f"Transfers between them, eliminated ({coin})", format(number, "f")
     for coin, number in sorted(distributed(sheets, chart).items()):
         yield f"Distributions between them, eliminated ({coin})", format(number, "f")
-    yield "Net asset value", _text(whole)
+    yield "Net asset value", as_summed(whole)

@@ -10,8 +10,7 @@ from usance.model.amounts import PRECISE, ZERO
 from usance.model.hours import iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
-from usance.reports.figures import shown
-from usance.reports.margin import Figures
+from usance.reports.figures import Figures, shown
 from usance.rules.margin import Valuation, evaluate
 
 

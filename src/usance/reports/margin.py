@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from typing import Any
 
 from usance.engine.state import State
 from usance.engine.valuation import Valuer
@@ -13,12 +12,9 @@ from usance.model.amounts import PRECISE, ZERO, decimal_text
 from usance.model.hours import iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
-from usance.reports.figures import shown
+from usance.reports.figures import Figures, shown
 from usance.rules.liquidation_price import liquidation_price
 from usance.rules.margin import Margin, Requirement, Valuation, counted, evaluate, repriced, weight
-
-Figures = dict[str, Any]
-"""Names and figures as they stand in JSON: exact decimals as text, null where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

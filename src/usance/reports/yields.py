@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
-from typing import Any
 
 from usance import treasury
 from usance.engine import bills as portfolios
@@ -25,9 +24,7 @@ from usance.model.amounts import (
 from usance.model.book import Book, Payment
 from usance.model.hours import DAYS_A_YEAR, HOURS, SLOTS, date_of, iso
 from usance.model.terms import Bills, YieldProduct
-
-Figures = dict[str, Any]
-"""Names and figures as they stand in JSON: exact decimals as text, null where there is none."""
+from usance.reports.figures import Figures, in_full
 
 SOURCES = ("lending", "treasury", "bonus")
 RATE_PLACES = Decimal("1e-18")
@@ -163,13 +160,13 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
             {
                 "source": source,
                 "income": coin.text(made.income[source]),
-                "rate": _text(rates[source]),
+                "rate": in_full(rates[source]),
             }
             for source in SOURCES
         ],
-        "rate": _text(total),
-        "apy": _text(apy),
-        "compounding": _text(compounding),
+        "rate": in_full(total),
+        "apy": in_full(apy),
+        "compounding": in_full(compounding),
         "accrued_unpaid": _coins(made.unpaid, coin),
         "variance": _coins(made.variance, coin),
     }
@@ -181,10 +178,6 @@ def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -
         return None
     rate = coin.from_quanta(made.income[source]) / principal * DAYS_A_YEAR / days
     return rate.quantize(RATE_PLACES)
-
-
-def _text(number: Decimal | None) -> str | None:
-    return None if number is None else decimal_text(number)
 
 
 def _coins(amount: Decimal, coin: Coin) -> str:
@@ -245,10 +238,10 @@ def _reserve(
             "bills": _coins(worth, coin),
             "cash": _coins(portfolio.cash, coin),
             "holdings": _coins(holdings, coin),
-            "coverage": _text(_over(holdings, portfolio.payable)),
-            "days_to_maturity": _text(_over(to_maturity, worth)),
-            "portfolio_yield": _text(_over(rate, worth)),
-            "backing": _text(_over(holdings, coin.from_quanta(enrolled) + portfolio.payable)),
+            "coverage": in_full(_over(holdings, portfolio.payable)),
+            "days_to_maturity": in_full(_over(to_maturity, worth)),
+            "portfolio_yield": in_full(_over(rate, worth)),
+            "backing": in_full(_over(holdings, coin.from_quanta(enrolled) + portfolio.payable)),
             "left_over": _coins(portfolio.left_over, coin),
             "enrolled": coin.text(enrolled),
             "lots": [
