@@ -10,20 +10,19 @@ from beancount.core import convert
 from beancount.core.data import Transaction
 from beancount.parser import printer
 
-from usance.close import correction, restore
-from usance.close import inputs as closed
+from usance.close import correction, inputs, restore
 from usance.close.correction import Key, Sums
 from usance.engine import sub_accounts
 from usance.engine.drafts import Draft, Identity, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
-from usance.explain import borrowing as explain_borrowing
-from usance.explain import lending as explain_lending
-from usance.explain import liquidation as explain_liquidation
-from usance.explain import margin as explain_margin
-from usance.explain import yields as explain_yield
+from usance.explain.borrowing import borrowing
 from usance.explain.citations import Citations, OpeningBalance, Used
+from usance.explain.lending import lending
+from usance.explain.liquidation import liquidation
+from usance.explain.margin import margin, settlement
 from usance.explain.working import Hour, Lived, Step, Working
+from usance.explain.yields import payout, treasury
 from usance.language.directive import source_of
 from usance.language.provenance import has_id, is_generated
 from usance.language.reading import Reading
@@ -158,19 +157,19 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
     """Note the steps of a transaction that the states of two evenings explain."""
     match draft.kind:
         case TransactionKind.PAYOUT:
-            explain_yield.payout(work, lived, name)
+            payout(work, lived, name)
         case TransactionKind.LENDING:
-            explain_lending.lending(work, lived, name)
+            lending(work, lived, name)
         case TransactionKind.BORROWING:
-            explain_borrowing.borrowing(work, lived, name)
+            borrowing(work, lived, name)
         case TransactionKind.TREASURY:
-            explain_yield.treasury(work, lived, name)
+            treasury(work, lived, name)
         case TransactionKind.SETTLEMENT:
-            explain_margin.settlement(work, lived, name)
+            settlement(work, lived, name)
         case TransactionKind.MARGIN:
-            explain_margin.margin(work, lived, name)
+            margin(work, lived, name)
         case TransactionKind.LIQUIDATION:
-            explain_liquidation.liquidation(work, lived, name, draft)
+            liquidation(work, lived, name, draft)
         case TransactionKind.TRANSFER | TransactionKind.CORRECTION:
             raise ValueError(f"{draft.identity} does not rest on states")
         case _:
@@ -297,14 +296,14 @@ def _correction(
         if seal.date == entry.date
     }
     if is_generated(entry):
-        corrected = {day.day: day.source for day in closed.altered(reading, ledger.folder)}
+        corrected = {day.day: day.source for day in inputs.altered(reading, ledger.folder)}
     state, _ = restore.state(then)
     made = correction.correct(then, corrected, state)
     draft = next((draft for draft in made.drafts if draft.sub_account == name), None)
     if draft is None:
         return None
     for day, source in corrected.items():
-        lines = closed.lines(reading, day, day)[day]
+        lines = inputs.lines(reading, day, day)[day]
         work.cite(source, *(line.source for line in lines))
     _legs(work, draft, made.now.get(name, {}), made.then.get(name, {}))
     return draft

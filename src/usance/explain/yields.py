@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from usance.engine import bills as portfolios
-from usance.engine.bills import Division, Held
+from usance.engine.bills import Division, Held, divide, held
 from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import Accrual
 from usance.explain.working import Lived, Opening, Quoted, TermsInForce, Working, exact
@@ -164,7 +163,7 @@ def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int
         Opening(name, ProductAccount.ACCRETION, coin.name),
     )
     portfolio = lived.after.portfolio(name)
-    lots = list(portfolios.held(portfolio, bills, book.yields.maturities, coin, lived.day.day))
+    lots = list(held(portfolio, bills, book.yields.maturities, coin, lived.day.day))
     for day, of_day in sorted(book.yields.reserved.get(name, {}).items()):
         bought = {(lot.bill, lot.lot) for lot in lots}
         for kept in of_day:
@@ -207,7 +206,7 @@ def _share(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
         coin.name,
         coin.from_quanta(total_hours),
     )
-    division: Division = portfolios.divide(made.income, made.before, bills.fee, total_hours, coin)
+    division: Division = divide(made.income, made.before, bills.fee, total_hours, coin)
     values = {"distributable": division.distributable, "total hours": coin.from_quanta(total_hours)}
     shared = total_hours > 0 and division.distributable > 0
     work.step(

@@ -18,7 +18,7 @@ from usance.engine import sub_accounts
 from usance.engine.drafts import Draft, Identity, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
-from usance.explain import explanation as explain
+from usance.explain import explanation
 from usance.explain.explanation import Explanation
 from usance.language import prices
 from usance.language.provenance import POSTED
@@ -27,8 +27,7 @@ from usance.ledger.load import Ledger
 from usance.model.hours import date_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
-from usance.reports import balance_sheets as reports
-from usance.reports import efficiency
+from usance.reports import balance_sheets, efficiency
 from usance.reports import lending as lending_reports
 from usance.reports import margin as margin_reports
 from usance.reports import yields as yield_reports
@@ -137,7 +136,7 @@ class Books:
     @kept
     def sheets(self, day: int) -> tuple[list[Sheet], list[Problem]]:
         """Return the answer of `usance accounts`."""
-        return reports.sheets(self.ledger, self.reading, date_of(day), at_cost=False)
+        return balance_sheets.sheets(self.ledger, self.reading, date_of(day), at_cost=False)
 
     @kept
     def earned(self, first: int, last: int) -> list[lending_reports.Earned]:
@@ -181,7 +180,7 @@ class Books:
     @kept
     def ids(self) -> dict[str, Transaction]:
         """The generated transactions by id, in order of date."""
-        return explain.ids(self.ledger)
+        return explanation.ids(self.ledger)
 
     def latest(self, kind: TransactionKind, name: str, day: int, coin: str = "") -> str:
         """Return the id of the last transaction of a kind and sub-account up to a day, or "".
@@ -222,7 +221,7 @@ class Books:
     def explanation(self, identity: str) -> Explanation:
         """Explain a transaction."""
         entry = self.ids[identity]
-        return explain.explain(self.ledger, entry, detailed=True, evenings=self.evenings)
+        return explanation.explain(self.ledger, entry, detailed=True, evenings=self.evenings)
 
     def handovers(self, first: int, last: int) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""

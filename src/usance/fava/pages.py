@@ -12,7 +12,7 @@ from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
 from usance.model.amounts import ZERO, decimal_text
 from usance.model.hours import iso
-from usance.reports import balance_sheets as reports
+from usance.reports import balance_sheets
 from usance.reports.lending import SIDES
 from usance.reports.yields import SOURCES
 
@@ -117,7 +117,7 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
         view.convert()
         sheets, problems = books.sheets(view.last)
         chart = books.reading.chart
-        whole = reports.net_asset_value(sheets)
+        whole = balance_sheets.net_asset_value(sheets)
         transfers = [
             {
                 "id": str(draft.identity),
@@ -131,9 +131,9 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
             for pair in draft.pairs
         ]
         return {
-            "sheets": [(sheet, list(reports.sheet_rows(sheet, chart))) for sheet in sheets],
+            "sheets": [(sheet, list(balance_sheets.sheet_rows(sheet, chart))) for sheet in sheets],
             "changed": lambda account, coin: books.changed(account, coin, view.last),
-            "total": list(reports.total_rows(sheets, chart, whole)),
+            "total": list(balance_sheets.total_rows(sheets, chart, whole)),
             "problems": problems,
             "count": len(transfers),
             "transfers": listed(view, transfers),

@@ -8,9 +8,8 @@ from fava.ext import FavaExtensionBase
 from flask import request
 
 from usance.close.days import last_day
-from usance.explain import explanation as explain
-from usance.explain import working as explanation
-from usance.explain.explanation import Explanation
+from usance.explain.explanation import Explanation, nearest
+from usance.explain.working import substituted
 from usance.fava.books import Books
 from usance.fava.page import Page, listed
 from usance.fava.view import View
@@ -67,7 +66,7 @@ class UsanceVerify(Page, FavaExtensionBase):
     def _explained(self, books: Books, view: View, identity: str) -> Mapping[str, Any]:
         entry = books.ids.get(identity)
         if entry is None:
-            return {"explanation": None, "near": explain.nearest(identity, books.ids)}
+            return {"explanation": None, "near": nearest(identity, books.ids)}
         explained = books.explanation(identity)
         return {
             "explanation": explained,
@@ -90,7 +89,7 @@ def _steps(view: View, explained: Explanation) -> Iterator[dict[str, str]]:
     for step in explained.steps:
         name, _, expression = step.formula.partition(" = ")
         result = rounded_text(step.result)
-        numbers = explanation.substituted(step)
+        numbers = substituted(step)
         yield {
             "what": step.what,
             "name": name,

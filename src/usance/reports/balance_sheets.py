@@ -10,7 +10,7 @@ from typing import Any
 from beancount.core import convert
 from beancount.core.data import Transaction
 
-from usance.language import prices as price_reading
+from usance.language.prices import quotes
 from usance.language.reading import Reading
 from usance.language.transactions import units_of
 from usance.ledger.load import Ledger
@@ -43,7 +43,7 @@ class Prices:
     """Prices of a ledger in its operating currency, at a date."""
 
     def __init__(self, ledger: Ledger, at: datetime.date) -> None:
-        self.quotes = price_reading.quotes(ledger.entries)
+        self.quotes = quotes(ledger.entries)
         self.currency: str = ledger.options["operating_currency"][0]
         self.at = at
         self.missing: dict[tuple[str, str], Problem] = {}

@@ -21,7 +21,7 @@ from usance.ledger.plugin_lines import enabled
 from usance.ledger.replay import evenings
 from usance.model.amounts import FIGURE
 from usance.model.hours import date_of
-from usance.reports import margin as margin_reports
+from usance.reports.margin import SUMS
 from usance.rules.margin import evaluate
 
 NAME = "margin"
@@ -29,7 +29,7 @@ COLUMNS: dict[str, type] = {
     "date": date,
     "sub_account": str,
     "venue": str,
-    **dict.fromkeys(margin_reports.SUMS, Decimal),
+    **dict.fromkeys(SUMS, Decimal),
     "in_breach": bool,
 }
 
@@ -49,7 +49,7 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
             if valuation is None:
                 continue
             margin = evaluate(valuation)
-            figures = (getattr(margin, name) for name in margin_reports.SUMS)
+            figures = (getattr(margin, name) for name in SUMS)
             shown = [None if figure is None else FIGURE.plus(figure) for figure in figures]
             head = (date_of(day.day), name, book.venue(name))
             yield (*head, *shown, margin.in_breach)
