@@ -1,10 +1,10 @@
-"""Every stage of a day: isolation, lending, yield and margin.
+"""All stages of a day: isolation, lending, yield and margin.
 
     plugin "usance.plugins"
 
-Reads what the single stages read, and adds what they add: see `usance.plugins.sub_accounts`,
-`usance.plugins.auto_lending`, `usance.plugins.yield_split` and `usance.plugins.margin_pool`, which
-can also be enabled alone.
+It reads and adds everything that the single stages read and add: see
+`usance.plugins.sub_accounts`, `usance.plugins.auto_lending`, `usance.plugins.yield_split` and
+`usance.plugins.margin_pool`. Each of these can also be enabled alone.
 """
 
 from typing import Any

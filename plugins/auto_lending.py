@@ -4,7 +4,7 @@
 
 Reads     "sub-account", "lending-pool", "lending-rate", "accrue-through", and the `quantum:` of
           commodities.
-Adds      a day's interest and what changed in the Lent memorandum, for each sub-account:
+Adds      a day's interest and the change of the Lent memorandum, for each sub-account:
 
     2025-05-01 * "Lending" #lending #usance ^usance-2025-05-01
       usance: "lending/2025-05-01/Main"
@@ -13,11 +13,11 @@ Adds      a day's interest and what changed in the Lent memorandum, for each sub
       Equity:Backpack:Main:Uses:Lent      1000.042740 USDC
       Equity:Backpack:Main:Uses:Capital  -1000.042740 USDC
 
-          and a day's net borrow or repayment and its interest, tagged #borrowing. The metadata of
-          each interest is what it was computed from.
-Refuses   a missing rate, a wallet that is negative and may not borrow, a borrow without a pool.
-Finds     a row of a rates file that is old. See docs/errors.md.
-How       src/usance/engine/pool_lending.py has the day, rules/interest.py the arithmetic.
+          and a day's net borrow or repayment and its interest, tagged #borrowing. Metadata of each
+          interest posting hold the numbers from which it was computed.
+Refuses   a missing rate, a negative wallet that may not borrow, a borrow without a pool.
+Finds     an old row of a rates file. See docs/errors.md.
+Code      src/usance/engine/pool_lending.py runs the day, rules/interest.py has the arithmetic.
 """
 
 from typing import Any

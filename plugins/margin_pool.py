@@ -1,9 +1,9 @@
-"""Margin: results of contracts are settled daily, and collateral is held for what is open.
+"""Margin: results of contracts are settled daily, and collateral is held for contracts and borrows.
 
     plugin "usance.plugins.margin_pool"
 
 Reads     "collateral", "perpetual", "liquidation", and the price directives of marks and coins.
-Adds      a day's settlement, and what changed in the margin held, for each sub-account:
+Adds      a day's settlement, and the change of the margin held, for each sub-account:
 
     2025-05-02 * "Settlement" #settlement #usance ^usance-2025-05-02
       usance: "settlement/2025-05-02/Main"
@@ -15,10 +15,10 @@ Adds      a day's settlement, and what changed in the margin held, for each sub-
       Equity:Backpack:Main:Uses:Margin    740.00 USDC
       Equity:Backpack:Main:Uses:Capital  -740.00 USDC
 
-          and, where that is simulated, the steps of a liquidation, tagged #liquidation.
-Refuses   a missing mark or price, a contract without terms or cost. Finds a breach, and prices
-          that are old. See docs/errors.md.
-How       src/usance/engine/margin_pool.py has the end of a day, rules/margin.py the arithmetic.
+          and, if liquidation is simulated, each of its steps, tagged #liquidation.
+Refuses   a missing mark or price, a contract without terms or cost.
+Finds     a breach, and old prices. See docs/errors.md.
+Code      src/usance/engine/margin_pool.py ends the day, rules/margin.py has the arithmetic.
 """
 
 from typing import Any

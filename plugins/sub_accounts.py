@@ -1,18 +1,19 @@
-"""Isolation: a transfer between sub-accounts is completed, everything else between them refused.
+"""Isolation: a transfer between sub-accounts is completed, all else between them is refused.
 
     plugin "usance.plugins.sub_accounts"
 
 Reads     "sub-account", and transactions that touch more than one.
-Adds      beside a transfer of 100 USDC from Main to Arb, so that each keeps its own balance sheet:
+Adds      a transaction beside each transfer, so that each sub-account keeps its own balance sheet.
+          Beside one of 100 USDC from Main to Arb:
 
     2025-05-03 * "Transfer between Arb and Main" #transfer #usance ^usance-2025-05-03
       usance: "transfer/2025-05-03/Arb"
       Equity:Backpack:Arb:Transfers:Main  -100 USDC
       Equity:Backpack:Main:Transfers:Arb   100 USDC
 
-Refuses   a transaction in which one sub-account pays for another, an account of a sub-account
-          that is not known, an account under a venue that belongs to none. See docs/errors.md.
-How       src/usance/engine/sub_accounts.py has the day, rules/isolation.py the rule.
+Refuses   a transaction in which one sub-account pays for another, an account of an unknown
+          sub-account, an account under a venue that belongs to no sub-account. See docs/errors.md.
+Code      src/usance/engine/sub_accounts.py runs the day, rules/isolation.py has the rule.
 """
 
 from typing import Any

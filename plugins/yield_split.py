@@ -1,10 +1,10 @@
-"""Yield: what is lent earns treasury yield on top, accrued daily and paid when it is due.
+"""Yield: lent coins earn treasury yield on top, accrued daily and paid when it is due.
 
     plugin "usance.plugins.yield_split"
 
 Reads     "yield-product", "treasury-rate", "yield-bonus", the `earn:` of sub-accounts, the
           `maturity:` of commodities, and `pays:` on transactions.
-Adds      a day's yield of each sub-account, and what changed in the Yield memorandum:
+Adds      a day's yield of each sub-account, and the change of the Yield memorandum:
 
     2025-05-01 * "Treasury yield" #treasury #usance ^usance-2025-05-01
       usance: "treasury/2025-05-01/Main"
@@ -13,12 +13,12 @@ Adds      a day's yield of each sub-account, and what changed in the Yield memor
       Equity:Backpack:Main:Uses:Yield     1000.042740 USDC
       Equity:Backpack:Main:Uses:Capital  -1000.042740 USDC
 
-          a payout on the day after its period, tagged #payout, and, where bills in these books back
-          a product, what they accrete and what goes to its holders.
+          a payout on the day after its period, tagged #payout, and, if bills in these books back a
+          product, their accretion and its distribution to the holders.
 Refuses   a product without a rate, a bill without maturity, cost or place of its own.
-Finds     an Accretion that differs from that of the held bills, cash below zero at a payout, a row
-          of a rates file that is old. See docs/errors.md.
-How       src/usance/engine/yield_split.py has the day, rules/yields.py the arithmetic.
+Finds     an Accretion that differs from that of the held bills, cash below zero at a payout, an
+          old row of a rates file. See docs/errors.md.
+Code      src/usance/engine/yield_split.py runs the day, rules/yields.py has the arithmetic.
 """
 
 from typing import Any
