@@ -1,4 +1,4 @@
-"""The command line. No arithmetic: loading, posting and reports are asked, and shown."""
+"""The command line: the group `usance` and its commands."""
 
 import click
 
@@ -22,8 +22,8 @@ from usance.commands.yields import yield_
 def main() -> None:
     """Keep the books of a global margin account in Beancount.
 
-    LEDGER is a Beancount file with a line  plugin "usance.plugins". It may also come from
-    USANCE_FILE or BEANCOUNT_FILE.
+    LEDGER is a Beancount file with the line  plugin "usance.plugins". If you leave LEDGER out,
+    USANCE_FILE or BEANCOUNT_FILE names the file.
 
     \b
     Examples:

@@ -106,7 +106,7 @@ def test_the_difference_is_posted_on_the_first_open_day(tmp_path: Path) -> None:
     folder.edit("Main:Wallet   1000", "Main:Wallet   1100")
     folder.edit("Assets:Bank                  -1000", "Assets:Bank                  -1100")
     done = folder.accrue("--through", "2025-05-02", "--correct")
-    assert done.stdout.startswith("Posted 2025-05-02: 3 transactions, of them 1 correction.\n")
+    assert done.stdout.startswith("Posted 2025-05-02: 3 transactions, including 1 correction.\n")
     assert posted(folder).startswith(before)
     added = posted(folder).removeprefix(before)
     assert added.startswith(

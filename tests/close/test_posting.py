@@ -915,7 +915,7 @@ def test_a_run_waits_for_another(folder: Folder) -> None:
         [usance, "accrue", folder.ledger], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
         assert run.stderr is not None
-        assert run.stderr.readline() == "Another run is at work; waiting.\n"
+        assert run.stderr.readline() == "Another run is writing. Waiting for it.\n"
         assert folder.posted() == {}
         os.close(descriptor)
         assert run.wait(timeout=60) == 0

@@ -143,6 +143,13 @@ def test_version_and_help() -> None:
         assert f"usance {command}" in alone.stdout
 
 
+def test_the_help_cuts_no_summary_at_80_columns() -> None:
+    _, summaries = usance("--help", COLUMNS="80").stdout.split("Commands:\n")
+    lines = summaries.splitlines()
+    assert [line.split()[0] for line in lines] == COMMANDS  # a line each
+    assert [line for line in lines if line.endswith("...")] == []
+
+
 # Where the ledger comes from
 
 
@@ -349,8 +356,8 @@ def test_accounts_as_a_table(folder: Folder) -> None:
     lines = [" ".join(line.split()) for line in folder.usance("accounts").stdout.splitlines()]
     assert "Assets:Backpack:Arb:Wallet 2.00054801 SOL 300.08220150" in lines
     assert "Assets:Backpack:Arb:Wallet 100.026839 USDC 100.026839" in lines
-    assert "Due to Main, got 100 USDC" in lines
-    assert "Due from Arb, given 100 USDC" in lines
+    assert "Due to Main 100 USDC" in lines
+    assert "Due from Arb 100 USDC" in lines
     assert "Transfers between them, eliminated (USDC) 0" in lines
     assert lines[-1] == "Net asset value 353.44397150"
 

@@ -1,4 +1,4 @@
-"""Accounts: a balance sheet for each sub-account."""
+"""`usance accounts`: a balance sheet for each sub-account."""
 
 import datetime
 import sys
@@ -20,13 +20,13 @@ from usance.model.problems import Source
 from usance.reports import balance_sheets as reports
 
 
-@click.command()
+@click.command(short_help="Show a balance sheet for each sub-account, and the total")
 @with_ledger
 @with_at
-@click.option("--at-cost", is_flag=True, help="Value lots at their cost, as booked.")
+@click.option("--at-cost", is_flag=True, help="Value lots at their booked cost.")
 @with_format
 def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> None:
-    """Show a balance sheet for each sub-account, and net asset value.
+    """Show a balance sheet for each sub-account, and the net asset value of all.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Commands that close days, and verify what is closed."""
+"""`usance accrue`: close days, by posting their transactions."""
 
 import datetime
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from usance.close import folder as posted
-from usance.close import posting
+from usance.close.posting import Posting, plan
 from usance.commands.messages import beside, located, placed, refuse, show
 from usance.commands.options import date_or_yesterday, with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, counted
@@ -18,24 +18,26 @@ from usance.ledger.errors import UsanceChange
 from usance.ledger.load import load
 
 MANY_DAYS = 200
-"""From how many days on a run shows a bar."""
+"""A run of so many days shows a progress bar."""
 
 
-@click.command()
+@click.command(short_help="Close days: post and seal their transactions")
 @with_ledger
 @click.option(
     "--through",
     type=date_or_yesterday,
     metavar="DATE",
-    help="Last day to close, or yesterday (UTC); by default the horizon.",
+    show_default="the horizon",
+    help="Last day to close: a date, or yesterday (UTC).",
 )
-@click.option("--dry-run", is_flag=True, help="Print the text that would be posted, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the text to post, and write nothing.")
 @click.option(
     "--correct",
     is_flag=True,
-    help="Post what closed days that have changed would be by now, on the first open day.",
+    help="Post, on the first open day, the difference between changed closed days as posted and as "
+    "computed now.",
 )
-@click.option("--stale-ok", is_flag=True, help="Close also days whose rates come from an old row.")
+@click.option("--stale-ok", is_flag=True, help="Also close days that rest on an old rate or price.")
 @with_format
 def accrue(
     path: str,
@@ -47,11 +49,11 @@ def accrue(
 ) -> None:
     """Close days: post their transactions to posted/YYYY-MM.beancount.
 
-    Each day is sealed; running it again changes nothing, and missed days are caught up. A ledger
-    with any error is left as it is.
+    Each closed day gets a seal. A second run changes nothing, and a late run also closes the days
+    that were missed. If the ledger has an error, nothing is written.
 
-    What a person changes in a closed day is an error, until it is undone, or --correct posts the
-    difference: what is posted already is never written again.
+    If a person changes a closed day, that is an error. Undo the change, or post the difference with
+    --correct. Posted text is never rewritten.
 
     \b
     Examples:
@@ -64,14 +66,14 @@ def accrue(
     if missing:
         refuse(map(placed, missing))
     disk = Disk()
-    with locked(folder, lambda: click.echo("Another run is at work; waiting.", err=True)):
+    with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
         ledger = load(path)
         errors = [
             error for error in ledger.errors if not (correct and isinstance(error, UsanceChange))
         ]
         if errors:
             refuse(map(located, errors))
-        made = posting.plan(
+        posting = plan(
             ledger,
             None if through is None else through.toordinal(),
             folder,
@@ -80,16 +82,16 @@ def accrue(
             disk=disk,
             watch=_watched,
         )
-        if any(not problem.finding for problem in made.problems):
-            refuse(map(placed, made.problems))
+        if any(not problem.finding for problem in posting.problems):
+            refuse(map(placed, posting.problems))
         if not dry_run:
-            write(made.files, disk)
-    show(map(placed, made.problems), sys.stderr)
+            write(posting.files, disk)
+    show(map(placed, posting.problems), sys.stderr)
     if dry_run:
-        click.echo(made.text, nl=False)
+        click.echo(posting.text, nl=False)
     else:
-        _show_posting(path, made, form)
-    if made.problems:
+        _show_posting(path, posting, form)
+    if posting.problems:
         click.echo(
             "A day that rests on an old rate or price is not posted. Use --stale-ok to post it "
             "anyway.",
@@ -99,7 +101,7 @@ def accrue(
 
 
 def _watched(days: Iterator[LivedDay], count: int) -> Iterator[LivedDay]:
-    """Pass days on, with a bar on a terminal where they are many."""
+    """Pass days on; many days show a progress bar on a terminal."""
     if count < MANY_DAYS or not sys.stderr.isatty():
         yield from days
         return
@@ -107,31 +109,35 @@ def _watched(days: Iterator[LivedDay], count: int) -> Iterator[LivedDay]:
         yield from bar
 
 
-def _show_posting(path: str, made: posting.Posting, form: str) -> None:
-    files = [beside(path, name.name) for name, _ in made.files]
+def _show_posting(path: str, posting: Posting, form: str) -> None:
+    files = [beside(path, name.name) for name, _ in posting.files]
     match form:
         case "json":
             answer = {
-                "posted": made.days,
-                "transactions": made.transactions,
+                "posted": posting.days,
+                "transactions": posting.transactions,
                 "files": files,
-                "corrections": made.corrections,
-                "findings": made.findings,
-                "through": made.last,
+                "corrections": posting.corrections,
+                "findings": posting.findings,
+                "through": posting.last,
             }
             click.echo(as_json(answer), nl=False)
         case "csv":
-            click.echo(comma_separated(["date"], [[day] for day in made.days]), nl=False)
+            click.echo(comma_separated(["date"], [[day] for day in posting.days]), nl=False)
         case _:
-            for finding in dict.fromkeys(made.findings):
+            for finding in dict.fromkeys(posting.findings):
                 click.echo(f"finding: {finding}", err=True)
-            if not made.days:
-                click.echo(f"Nothing to post: closed through {made.last or 'no day yet'}.")
+            if not posting.days:
+                last = posting.last
+                closed = f"closed through {last}" if last else "no day is closed yet"
+                click.echo(f"Nothing to post: {closed}.")
             else:
-                days = made.days[0] if len(made.days) == 1 else f"{made.days[0]} to {made.days[-1]}"
-                wrote = counted(made.transactions, "transaction")
-                if made.corrections:
-                    wrote += f", of them {counted(made.corrections, 'correction')}"
+                days, last = posting.days[0], posting.days[-1]
+                if last != days:
+                    days += f" to {last}"
+                wrote = counted(posting.transactions, "transaction")
+                if posting.corrections:
+                    wrote += f", including {counted(posting.corrections, 'correction')}"
                 click.echo(f"Posted {days}: {wrote}.")
                 for file in files:
                     click.echo(f"  {file}")

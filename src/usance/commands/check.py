@@ -1,4 +1,4 @@
-"""Check: every error and finding of a ledger."""
+"""`usance check`: every error and finding of a ledger."""
 
 import sys
 from pathlib import Path
@@ -15,15 +15,15 @@ from usance.ledger.load import load
 from usance.reports import balance_sheets as reports
 
 
-@click.command()
+@click.command(short_help="Print every error and finding of a ledger")
 @with_ledger
 @with_lines
 def check(path: str, form: str) -> None:
     """Print every error and finding of LEDGER, as file:line: message.
 
-    Errors are Beancount's and ours; a finding is a fact about an account. The chain of closed
-    days is followed too. Exits 1 where there is an error or a finding; a note, about lots that
-    could repay what is owed, is none.
+    Errors come from Beancount and from Usance. A finding is a fact about an account. The seals of
+    closed days are checked too. The command exits 1 if there is an error or a finding. Notes, on
+    lots that could repay a debt, do not change the exit code.
 
     \b
     Example:
@@ -36,8 +36,9 @@ def check(path: str, form: str) -> None:
     findings = [*map(located, ledger.findings)]
     notes = [*map(placed, reports.lots_that_could_repay(ledger, ledger.read()))]
     if form == "json":
-        found = {"errors": errors, "findings": findings, "notes": notes}
-        click.echo(as_json({"ok": not (errors or findings), **found}), nl=False)
+        ok = not (errors or findings)
+        answer = {"ok": ok, "errors": errors, "findings": findings, "notes": notes}
+        click.echo(as_json(answer), nl=False)
     else:
         show([*errors, *findings], sys.stdout)
         show(({**note, "message": f"note: {note['message']}"} for note in notes), sys.stdout)

@@ -1,4 +1,4 @@
-"""Efficiency: one capital and its uses at once."""
+"""`usance efficiency`: one capital and its simultaneous uses."""
 
 import datetime
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ from usance.reports.efficiency import efficiency as of_efficiency
 from usance.reports.figures import Figures
 
 
-@click.command()
+@click.command(short_help="Show one capital and its simultaneous uses")
 @with_ledger
 @with_at
 @with_format
 def efficiency(path: str, at: datetime.date | None, form: str) -> None:
-    """Show one capital and its uses at once: lent, held as margin, in the yield product.
+    """Show one capital and its simultaneous uses: lent, held as margin, in the yield product.
 
     \b
     Example:
@@ -49,7 +49,7 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
 
 
 def _use_lines(row: Figures) -> Iterable[list[str | None]]:
-    """Yield one capital, and each of its uses as a bar beside it."""
+    """Yield the capital and each of its uses, with a bar."""
     if row["capital"] is None:
         yield ["cannot be priced", None, None]
         return

@@ -1,4 +1,4 @@
-"""The command that explains a figure. No arithmetic: explain is asked, and shown."""
+"""`usance explain`: the arithmetic behind one generated transaction."""
 
 import sys
 import textwrap
@@ -19,16 +19,16 @@ from usance.ledger.load import load
 from usance.model.amounts import decimal_text, rounded_text
 
 WIDTH = 97
-"""Of an equation, behind its margin."""
+"""Characters of an equation, without its indent."""
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 class _AfterLedger(click.Command):
-    """A command with an argument behind LEDGER, which may come from the environment."""
+    """A command with an argument after LEDGER, which the environment may name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the only argument for the last one, where the environment names a ledger."""
+        """Take a lone argument as the last one if the environment names the ledger."""
         given, _, _ = self.make_parser(ctx).parse_args(list(args))
         path, last = (param for param in self.params if isinstance(param, click.Argument))
         named = path.resolve_envvar_value(ctx)
@@ -36,16 +36,17 @@ class _AfterLedger(click.Command):
         return super().parse_args(ctx, [named, *args] if alone and named else args)
 
 
-@click.command(cls=_AfterLedger)
+@click.command(cls=_AfterLedger, short_help="Show the arithmetic behind one generated transaction")
 @with_ledger
 @click.argument("identity", metavar="ID")
 @click.option("--hours", "hourly", is_flag=True, help="Show each hour's principal and rate.")
 @with_format
 def explain(path: str, identity: str, hourly: bool, form: str) -> None:
-    """Show the arithmetic behind the generated transaction ID, from the directives on.
+    """Show the arithmetic behind one generated transaction, starting from the directives.
 
-    ID is what stands behind its usance: as kind/date/sub-account, or product. The figure is
-    computed again, on closed days too. Exits 1 where what is posted differs, and shows both.
+    ID is the transaction's usance: metadata, kind/date/sub-account (or product), for example
+    lending/2025-05-01/Main. The command computes the transaction again, also on a closed day. If
+    the posted transaction differs, the command shows both and exits 1.
 
     \b
     Examples:
@@ -53,34 +54,34 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
       usance explain books/main.beancount margin/2025-05-02/Main --format json
     """
     ledger = load(path)
-    known = explaining.ids(ledger)
-    if identity not in known:
-        close = explaining.nearest(identity, known)
+    entries = explaining.ids(ledger)
+    if identity not in entries:
+        close = explaining.nearest(identity, entries)
         hint = "Write an id such as lending/2025-05-01/Main."
         if close:
-            hint = f"The nearest: {', '.join(close)}."
+            hint = f"Nearest: {', '.join(close)}."
         raise click.UsageError(f"no transaction has the id {identity!r}. {hint}")
-    found = explaining.explain(ledger, known[identity], detailed=hourly)
+    explanation = explaining.explain(ledger, entries[identity], detailed=hourly)
     match form:
         case "json":
-            click.echo(as_json(_answer(found, hourly)), nl=False)
+            click.echo(as_json(_answer(explanation, hourly)), nl=False)
         case "csv":
-            _show_rows(found, hourly)
+            _show_rows(explanation, hourly)
         case _:
-            _show(found, hourly)
-    if found.differs:
-        _tell(found)
+            _show(explanation, hourly)
+    if explanation.differs:
+        _show_difference(explanation)
     report(ledger)
-    sys.exit(1 if found.differs else 0)
+    sys.exit(1 if explanation.differs else 0)
 
 
-def _answer(found: Explanation, hourly: bool) -> dict[str, Any]:
+def _answer(explanation: Explanation, hourly: bool) -> dict[str, Any]:
     """Return an explanation as JSON."""
     answer = {
-        "id": found.id,
-        "file": near(found.source.file),
-        "line": found.source.line,
-        "kind": found.kind,
+        "id": explanation.id,
+        "file": near(explanation.source.file),
+        "line": explanation.source.line,
+        "kind": explanation.kind,
         "steps": [
             {
                 "what": step.what,
@@ -89,18 +90,23 @@ def _answer(found: Explanation, hourly: bool) -> dict[str, Any]:
                 "result": decimal_text(step.result),
                 "unit": step.unit,
             }
-            for step in found.steps
+            for step in explanation.steps
         ],
-        "directives": [{**asdict(used), "file": near(used.file)} for used in found.directives],
-        "openings": [{**asdict(opening), "file": near(opening.file)} for opening in found.openings],
-        "differs": found.differs,
-        "posted": found.shown,
-        "recomputed": found.recomputed or None,
-        "corrections": found.corrections,
+        "directives": [
+            {**asdict(used), "file": near(used.file)} for used in explanation.directives
+        ],
+        "openings": [
+            {**asdict(opening), "file": near(opening.file)} for opening in explanation.openings
+        ],
+        "differs": explanation.differs,
+        "posted": explanation.shown,
+        "recomputed": explanation.recomputed or None,
+        "corrections": explanation.corrections,
     }
     if hourly:
         answer["hours"] = [
-            {name: _text(value) for name, value in hour._asdict().items()} for hour in found.hours
+            {name: _text(value) for name, value in hour._asdict().items()}
+            for hour in explanation.hours
         ]
     return answer
 
@@ -109,11 +115,12 @@ def _text(value: object) -> object:
     return decimal_text(value) if isinstance(value, Decimal) else value
 
 
-def _show_rows(found: Explanation, hourly: bool) -> None:
-    """Print steps as CSV, or the hours behind them."""
+def _show_rows(explanation: Explanation, hourly: bool) -> None:
+    """Print the steps as CSV, or their hours."""
     if hourly:
         hours = [
-            [None if cell is None else str(_text(cell)) for cell in hour] for hour in found.hours
+            [None if cell is None else str(_text(cell)) for cell in hour]
+            for hour in explanation.hours
         ]
         click.echo(comma_separated(Hour._fields, hours), nl=False)
         return
@@ -127,19 +134,19 @@ def _show_rows(found: Explanation, hourly: bool) -> None:
             decimal_text(step.result),
             step.unit,
         )
-        for number, step in enumerate(found.steps, 1)
+        for number, step in enumerate(explanation.steps, 1)
     ]
     click.echo(comma_separated(names, rows), nl=False)
 
 
-def _show(found: Explanation, hourly: bool) -> None:
-    """Print steps for a person with a calculator, then what they rest on."""
-    click.echo(f"{found.id}, {near(found.source.file)}:{found.source.line}")
-    for number, step in enumerate(found.steps, 1):
+def _show(explanation: Explanation, hourly: bool) -> None:
+    """Print the steps for a person with a calculator, then the balances and directives used."""
+    click.echo(f"{explanation.id}, {near(explanation.source.file)}:{explanation.source.line}")
+    for number, step in enumerate(explanation.steps, 1):
         click.echo(f"\n{number}. {step.what}")
         for line in _lines(step):
             click.echo(f"   {line}")
-    if hourly and found.hours:
+    if hourly and explanation.hours:
         heads = ["What", "Hour", "Principal ", "Rate ", "Growth ", "Principal x growth "]
         rows = [
             (
@@ -150,17 +157,17 @@ def _show(found: Explanation, hourly: bool) -> None:
                 rounded_text(hour.growth),
                 rounded_text(hour.earned),
             )
-            for hour in found.hours
+            for hour in explanation.hours
         ]
         click.echo(table("\nHours", heads, rows), nl=False)
-    if found.openings:
+    if explanation.openings:
         click.echo("\nBalances at 00:00 come from:")
-    for opening in found.openings:
+    for opening in explanation.openings:
         behind = f"  {opening.id}" if opening.id else ""
         place = f"{near(opening.file)}:{opening.line}"
         click.echo(f"  {place}  {opening.account} {opening.commodity}{behind}")
     click.echo("\nDirectives:")
-    for used in found.directives:
+    for used in explanation.directives:
         first, *rest = used.text.split("\n")
         click.echo(f"  {near(used.file)}:{used.line}  {first}".rstrip())
         for line in rest:
@@ -168,7 +175,7 @@ def _show(found: Explanation, hourly: bool) -> None:
 
 
 def _lines(step: Step) -> Iterator[str]:
-    """Return a formula, the same with its numbers, and the result."""
+    """Yield a formula, the formula with its numbers, and the result."""
     name, _, expression = step.formula.partition(" = ")
     result = f"{rounded_text(step.result)} {step.unit}".rstrip()
     numbers, margin = substituted(step), " " * len(name)
@@ -186,7 +193,7 @@ def _unbreakable(expression: str, names: Iterable[str]) -> str:
 
 
 def _wrapped(name: str, expression: str) -> Iterator[str]:
-    """Yield the lines of an equation, those after the first indented to its right side."""
+    """Yield the lines of an equation; later lines are indented to its right side."""
     lines = textwrap.wrap(
         expression, WIDTH - len(name) - 3, break_long_words=False, break_on_hyphens=False
     )
@@ -196,11 +203,11 @@ def _wrapped(name: str, expression: str) -> Iterator[str]:
         yield f"{' ' * len(name)}   {line}"
 
 
-def _tell(found: Explanation) -> None:
-    """Say that what is posted is not what comes out, and show both."""
-    click.echo(f"{found.id}: the posted transaction differs from the computed one.", err=True)
-    click.echo(f"Posted:\n{found.shown}", err=True)
-    again = found.recomputed or "nothing: the ledger no longer produces this transaction\n"
+def _show_difference(explanation: Explanation) -> None:
+    """Report that the posted transaction differs from the computed one, and show both."""
+    click.echo(f"{explanation.id}: the posted transaction differs from the computed one.", err=True)
+    click.echo(f"Posted:\n{explanation.shown}", err=True)
+    again = explanation.recomputed or "nothing: the ledger no longer produces this transaction\n"
     click.echo(f"Computed again:\n{again}", err=True)
-    if found.corrections:
-        click.echo(f"Corrected since: {', '.join(found.corrections)}.", err=True)
+    if explanation.corrections:
+        click.echo(f"Corrected since: {', '.join(explanation.corrections)}.", err=True)

@@ -1,4 +1,4 @@
-"""Fava: the command that serves a ledger's pages."""
+"""`usance fava`: serve a ledger's pages."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from usance.commands.options import with_ledger
 
 
-@click.command(name="fava")
+@click.command(name="fava", short_help="Show a ledger in Fava, with Usance's pages")
 @with_ledger
 @click.option(
     "--host",
@@ -25,12 +25,13 @@ from usance.commands.options import with_ledger
     metavar="N",
     help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--no-browser", is_flag=True, help="Open no browser.")
-@click.option("--read-write", is_flag=True, help="Let the ledger be edited, closed days excepted.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.option("--read-write", is_flag=True, help="Allow edits, except of closed days.")
 def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -> None:
     """Show LEDGER in Fava, with Usance's pages.
 
-    Only this machine reaches it, and nothing can be changed, unless you ask for it. Ctrl-C ends it.
+    Unless you ask for more, only this machine can open the pages, and nobody can change the ledger.
+    Press Ctrl-C to stop.
 
     \b
     Examples:
@@ -52,9 +53,9 @@ def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -
             "Name another port with --port (0 takes a free one), or another address with --host."
         ) from error
     if not server.is_loopback(host):
-        what = "read and change" if read_write else "read"
+        verbs = "read and change" if read_write else "read"
         click.echo(
-            f"Warning: anyone who reaches {host} can {what} this ledger; there is no password.",
+            f"Warning: anyone who reaches {host} can {verbs} this ledger; there is no password.",
             err=True,
         )
     try:

@@ -1,4 +1,4 @@
-"""Init: a ledger to start from."""
+"""`usance init`: a ledger to start from."""
 
 from importlib import resources
 from pathlib import Path
@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Write a ledger to start from")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 def init(folder: str) -> None:
     """Write a ledger to start from: DIR/main.beancount and DIR/posted.
 
-    It loads, accrues, and has terms to edit. Nothing is ever overwritten.
+    The ledger loads and accrues without errors, and has terms to edit. The command never overwrites
+    a file.
 
     \b
     Example:

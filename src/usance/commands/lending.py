@@ -1,4 +1,4 @@
-"""Commands that show figures. No arithmetic: reports are asked, and shown."""
+"""`usance lending`: interest of each day, and the balance of each pool."""
 
 import datetime
 from dataclasses import astuple, fields
@@ -18,12 +18,12 @@ from usance.reports import lending as lending_reports
 from usance.reports.figures import short
 
 
-@click.command()
+@click.command(short_help="Show interest by day, sub-account, coin and side")
 @with_ledger
 @with_period
 @with_format
 def lending(path: str, begin: datetime.date | None, end: datetime.date | None, form: str) -> None:
-    """Show interest by day, sub-account, coin and side, and each pool's conservation.
+    """Show interest by day, sub-account, coin and side, and the parts that balance each pool.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Commands of margin: what is locked, what is free, and what if."""
+"""`usance margin`: margin in use, margin available, and margin at other prices."""
 
 import datetime
 import re
@@ -14,12 +14,12 @@ from usance.commands.options import (
     with_name,
 )
 from usance.commands.tables import as_json, bar, eight_decimals, flat_rows, table
-from usance.commands.what_if import evening_of, must_be_held, numbers_by_name
+from usance.commands.what_if import LINES, evening_of, must_be_held, numbers_by_name
 from usance.reports import margin as margin_reports
 from usance.reports.figures import Figures
 
 
-@click.command()
+@click.command(short_help="Show the margin of each sub-account at the end of a day")
 @with_ledger
 @with_at
 @with_name
@@ -28,7 +28,7 @@ from usance.reports.figures import Figures
     "prices",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="What it would be: a coin in the operating currency, a contract in its settle coin.",
+    help="Another price: of a coin in the operating currency, of a contract in its settle coin.",
 )
 @with_format
 def margin(
@@ -36,8 +36,7 @@ def margin(
 ) -> None:
     """Show the margin of each sub-account at the end of a day.
 
-    With --price that commodity alone is worth something else; nothing is settled or borrowed
-    again.
+    With --price, that commodity alone has another price. Settlements and borrows stay as they are.
 
     \b
     Examples:
@@ -66,23 +65,10 @@ def margin(
 
 
 PRICE = re.compile(r"([^=\s]+)=(-?\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
-LINES = (
-    ("Collateral", "collateral"),
-    ("Unsettled PnL", "unsettled_pnl"),
-    ("Borrow liability", "borrow_liability"),
-    ("Net equity", "net_equity"),
-    ("Exposure", "exposure"),
-    ("Initial margin", "initial_margin"),
-    ("Maintenance margin", "maintenance_margin"),
-    ("Available equity", "available_equity"),
-    ("Margin fraction", "margin_fraction"),
-    ("IMR", "imr"),
-    ("MMR", "mmr"),
-)
 
 
 def _show_margin(row: Figures, answer: Figures) -> None:
-    """Show one sub-account: its figures with bars, then what they are made of."""
+    """Show one sub-account: its figures with bars, then its coins, positions and borrows."""
     title = f"{row['name']} at {row['venue']}, end of {answer['at']}"
     if row["net_equity"] is None:
         click.echo(f"{title}\n\n  cannot be priced\n")
@@ -133,7 +119,7 @@ PARTS = (
 
 
 def _gauge(key: str, value: str | None) -> str:
-    """Return a bar of how much of its margin ratio is taken."""
+    """Return a bar of a margin ratio, full at 100 %, or an empty text."""
     if key not in ("imr", "mmr") or value is None:
         return ""
     taken = Decimal(value)

@@ -1,4 +1,4 @@
-"""Messages: problems and Beancount's errors, as `file:line: message`."""
+"""Messages: our problems and Beancount's errors, as `file:line: message`."""
 
 import os
 import sys
@@ -14,15 +14,18 @@ from usance.ledger.load import Ledger
 from usance.model.problems import Problem
 
 Place = dict[str, Any]
-"""File, line and message, as `usance check --format json` shows them."""
+"""A file, a line and a message, as `usance check --format json` shows them."""
 
 
 def report(ledger: Ledger, missing: Iterable[Problem] = ()) -> None:
-    """Print what is wrong behind a report, and what it missed; exit 1 where that is something."""
-    wrong = [*map(located, ledger.errors)]
-    wrong += [place for place in map(placed, missing) if place not in wrong]
-    show([*wrong, *map(located, ledger.findings)], sys.stderr)
-    if wrong:
+    """Print the errors and findings behind a report; exit 1 if there is an error.
+
+    missing   problems that the report itself met, such as a missing price
+    """
+    errors = [*map(located, ledger.errors)]
+    errors += [place for place in map(placed, missing) if place not in errors]
+    show([*errors, *map(located, ledger.findings)], sys.stderr)
+    if errors:
         sys.exit(1)
 
 
@@ -34,39 +37,39 @@ def refuse(places: Iterable[Place]) -> NoReturn:
 
 
 def located(error: BeancountError) -> Place:
-    """Return file, line and text of one of Beancount's errors."""
+    """Return the place and text of one of Beancount's errors."""
     source = error.source or {}
     text = str(error.message)
     head, trace, _ = text.partition("Traceback (most recent call last)")
     if trace:
-        # What Beancount caught in a plugin: what it was doing, and the last line says why.
+        # Beancount caught an exception in a plugin. Its last line says why.
         text = f"{head} {text.strip().splitlines()[-1].strip()}"
     return _place(str(source.get("filename", "")), source.get("lineno", 0), text)
 
 
 def placed(problem: Problem) -> Place:
-    """Return file, line and text of a problem."""
+    """Return the place and text of a problem."""
     text = f"finding: {problem.message}" if problem.finding else problem.message
     return _place(problem.source.file, problem.source.line, text)
 
 
 def near(file: str) -> str:
-    """Name a file from the current folder where it lies below it."""
+    """Return the path of a file, relative to the current folder if it is below it."""
     return file.removeprefix(f"{Path.cwd()}{os.sep}")
 
 
 def _place(file: str, line: int, text: str) -> Place:
-    """Keep a message on one line."""
+    """Return a place with its message on one line."""
     printed = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return {"file": near(file), "line": line, "message": printed}
 
 
 def show(places: Iterable[Place], stream: TextIO) -> None:
-    """Print places line by line."""
+    """Print places, one on each line."""
     for place in places:
         click.echo(f"{place['file']}:{place['line']}: {place['message']}", file=stream)
 
 
 def beside(path: str, name: str) -> str:
-    """Name a file of closed days as the ledger was named."""
+    """Return the path of a file of closed days, relative to the same folder as the ledger's."""
     return str(Path(path).parent / POSTED / name)

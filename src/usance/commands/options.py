@@ -1,4 +1,4 @@
-"""Options: what several commands take, and how they take it."""
+"""Options that several commands share, and how their values are read."""
 
 import datetime
 import re
@@ -47,14 +47,14 @@ Command = Callable[..., None]
 
 
 def with_ledger(command: Command) -> Command:
-    """Give a command its ledger, loaded, and turn a full disk into one clear message."""
+    """Give a command its LEDGER argument, and print an error of the disk as one line."""
 
     @wraps(command)
     def guarded(**values: Any) -> None:
         try:
             command(**values)
         except BrokenPipeError:
-            raise  # whoever reads, as `head` does, has enough; click ends quietly
+            raise  # a reader such as `head` has enough; click ends quietly
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{name}{error.strerror or error}") from error
@@ -71,7 +71,7 @@ with_format = click.option(
     type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="A table for people, an object or rows for programs.",
+    help="A table for people; JSON or CSV for programs.",
 )
 
 
@@ -81,26 +81,36 @@ with_lines = click.option(
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="Lines for people, or an object for programs.",
+    help="Lines for people, JSON for programs.",
 )
 
 
 with_at = click.option(
-    "--at", type=date, metavar="DATE", help="End of this day; by default the last day of the books."
+    "--at",
+    type=date,
+    metavar="DATE",
+    show_default="the last day of the books",
+    help="Show the end of this day.",
 )
 
 
 def with_period(command: Command) -> Command:
-    """Give a command the days that it is about, --from and --to."""
+    """Give a command its period, --from and --to."""
     first = click.option(
         "--from",
         "begin",
         type=date,
         metavar="DATE",
-        help="First day; by default the first of the books.",
+        show_default="the first day of the books",
+        help="First day.",
     )
     last = click.option(
-        "--to", "end", type=date, metavar="DATE", help="Last day; by default the last of the books."
+        "--to",
+        "end",
+        type=date,
+        metavar="DATE",
+        show_default="the last day of the books",
+        help="Last day.",
     )
     return first(last(command))
 
@@ -108,7 +118,10 @@ def with_period(command: Command) -> Command:
 def days_of(
     begin: datetime.date | None, end: datetime.date | None, horizon: int
 ) -> tuple[int | None, int | None]:
-    """Return the days of a period, None where one was not asked for; both within the books."""
+    """Return the first and last day of a period, or None for a day that was not asked for.
+
+    A day beyond the books is wrong usage.
+    """
     within_books(begin, horizon, "--from")
     within_books(end, horizon, "--to")
     if begin is not None and end is not None and begin > end:
@@ -127,12 +140,16 @@ def within_books(asked: datetime.date | None, last: int, option: str) -> None:
 
 
 with_name = click.option(
-    "--sub-account", "name", metavar="NAME", help="Only this one; by default all."
+    "--sub-account",
+    "name",
+    metavar="NAME",
+    show_default="all",
+    help="Show only this sub-account.",
 )
 
 
 def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
-    """Load a ledger, whose books must reach a day."""
+    """Load and read a ledger; a day beyond its books is wrong usage."""
     ledger = load(path)
     reading = ledger.read()
     within_books(at, reading.last, "--at")
@@ -140,5 +157,5 @@ def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
 
 
 def last_day(reading: Reading, at: datetime.date | None) -> int:
-    """Return the day of --at, else the last one of the books."""
+    """Return the day of --at, or the last day of the books."""
     return max(1, reading.last) if at is None else at.toordinal()

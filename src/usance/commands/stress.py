@@ -1,4 +1,4 @@
-"""Stress: margin under shocks, all sub-accounts side by side."""
+"""`usance stress`: margin under shocks, all sub-accounts side by side."""
 
 import datetime
 import re
@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import click
 
-from usance.commands.margin import LINES
 from usance.commands.messages import report
 from usance.commands.options import (
     with_at,
@@ -15,12 +14,12 @@ from usance.commands.options import (
     with_name,
 )
 from usance.commands.tables import as_json, eight_decimals, flat_rows, table
-from usance.commands.what_if import evening_of, must_be_held, numbers_by_name
+from usance.commands.what_if import LINES, evening_of, must_be_held, numbers_by_name
 from usance.reports import margin as margin_reports
 from usance.reports.figures import Figures
 
 
-@click.command()
+@click.command(short_help="Show margin under shocks, all sub-accounts side by side")
 @with_ledger
 @with_at
 @with_name
@@ -30,7 +29,7 @@ from usance.reports.figures import Figures
     multiple=True,
     required=True,
     metavar="NAME=PERCENT,…",
-    help="A group of moves at once; several groups stand side by side.",
+    help="Moves that happen together. Repeat the option for other groups, side by side.",
 )
 @with_format
 def stress(
@@ -38,8 +37,8 @@ def stress(
 ) -> None:
     """Show margin under shocks, all sub-accounts side by side.
 
-    A shock on a coin moves what is held, owed or settled in it, and every mark over it; nothing is
-    settled or borrowed again. Commas join moves into one group.
+    A shock on a coin moves the value of amounts held, owed or settled in it, and the marks of
+    contracts over it. Settlements and borrows stay as they are. Commas join moves into one group.
 
     \b
     Example:

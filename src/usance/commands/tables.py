@@ -13,8 +13,8 @@ from usance.reports.figures import Figures, short
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
-    """Return rows as a table; a column whose name ends in a space holds numbers."""
-    # Here, because to import it takes longer than to close a day, which draws none.
+    """Return rows as a table; a column with a name that ends in a space holds numbers."""
+    # Imported here: the import takes longer than closing a day, and that draws no table.
     from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -35,7 +35,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None
         markup=False,
         width=1000,
     )
-    if title:  # by itself, for as a table's own it would be wrapped to its width
+    if title:  # a table wraps a title of its own to its width
         console.print(title, style="table.title")
     console.print(drawn)
     assert isinstance(console.file, io.StringIO)
@@ -64,7 +64,7 @@ def _plain(value: object) -> object:
 
 
 def bar(part: Decimal, whole: Decimal, width: int = 40) -> str:
-    """Return a bar that fills as much of its width as a part does of the whole."""
+    """Return a bar, filled in the proportion of a part to the whole."""
     if whole <= 0 or part <= 0:
         return ""
     eighths = int(min(Decimal(1), part / whole) * width * 8)
@@ -73,7 +73,7 @@ def bar(part: Decimal, whole: Decimal, width: int = 40) -> str:
 
 
 def stacked(parts: Sequence[tuple[str, Decimal]], width: int = 40) -> str:
-    """Return one bar of several parts, each drawn with its own mark, as wide as it is large."""
+    """Return one bar of several parts, each with its own mark and a width in proportion."""
     whole = sum((part for _, part in parts if part > 0), Decimal(0))
     if whole <= 0:
         return ""
@@ -87,7 +87,7 @@ def stacked(parts: Sequence[tuple[str, Decimal]], width: int = 40) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number of things, such as "1 day" or "1,200 days"."""
+    """Return a number with its noun, such as "1 day" or "1,200 days"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -107,7 +107,7 @@ LISTS = ("collateral_assets", "positions", "borrows")
 
 
 def eight_decimals(value: str | None) -> str | None:
-    """Return a figure for people to read, at most eight decimals; JSON and CSV have them all."""
+    """Return a figure for people, with at most eight decimals; JSON and CSV have them all."""
     if value is None:
         return "-"
     return short(value, 8) if value.replace(".", "").removeprefix("-").isdecimal() else value

@@ -1,4 +1,4 @@
-"""Verify: the command that follows the seals of closed days."""
+"""`usance verify`: check the seals of closed days."""
 
 import sys
 from pathlib import Path
@@ -16,21 +16,24 @@ from usance.model import problems
 from usance.model.problems import Source
 
 
-@click.command()
+@click.command(short_help="Check the seals of closed days")
 @with_ledger
 @click.option(
     "--head",
     type=digest,
     metavar="DIGEST",
-    help="Digest that a closed day must have: the head that an earlier run printed.",
+    help="A closed day must have this digest: the head that an earlier run printed.",
 )
 @with_lines
 def verify(path: str, head: str | None, form: str) -> None:
-    """Follow the seals of the days closed beside LEDGER, and name the first that is broken.
+    """Check the seals of the days closed beside LEDGER, and name the first broken one.
 
-    Reads the posted files alone: the ledger is not opened, no plugin runs, nothing is included.
-    Prints the head, the digest of the last closed day. Keep it elsewhere, as in a git tag: a chain
-    that somebody made anew holds in itself, and does not have it. Exits 1 where a seal is broken.
+    The command reads the posted files alone: it opens no ledger, runs no plugin and follows no
+    include. It exits 1 if a seal is broken.
+
+    It prints the head, the digest of the last closed day. Someone who rewrites every seal gets a
+    chain that checks out, but with another head. So keep the head elsewhere, for example in a git
+    tag, and pass it back with --head.
 
     \b
     Examples:
@@ -41,22 +44,22 @@ def verify(path: str, head: str | None, form: str) -> None:
     if missing:
         show(map(placed, missing), sys.stderr)
         sys.exit(1)
-    found = verification.verify(folder, Disk(), head)
+    verified = verification.verify(folder, Disk(), head)
     if form == "json":
-        click.echo(as_json(_verified(path, found)), nl=False)
+        click.echo(as_json(_verified(path, verified)), nl=False)
     else:
-        _show_verified(path, found)
-    if found.beyond:
+        _show_verified(path, verified)
+    if verified.beyond:
         click.echo(
-            f"note: the .inputs files go on to {found.beyond}, which is not closed: a run was "
+            f"note: the .inputs files go on to {verified.beyond}, which is not closed: a run was "
             "interrupted, or closed days were removed. Use --head to find out which.",
             err=True,
         )
-    sys.exit(1 if found.broken else 0)
+    sys.exit(1 if verified.broken else 0)
 
 
-def _verified(path: str, found: Verification) -> dict[str, object]:
-    broken, closes = found.broken, found.seals
+def _verified(path: str, verified: Verification) -> dict[str, object]:
+    broken, closes = verified.broken, verified.seals
     return {
         "ok": broken is None,
         "days": len(closes),
@@ -71,20 +74,20 @@ def _verified(path: str, found: Verification) -> dict[str, object]:
             "line": broken.line if broken.file else None,
             "why": broken.why,
         },
-        "beyond": found.beyond or None,
+        "beyond": verified.beyond or None,
     }
 
 
-def _show_verified(path: str, found: Verification) -> None:
-    closes = found.seals
-    if found.broken is not None:
-        broken = found.broken
+def _show_verified(path: str, verified: Verification) -> None:
+    closes = verified.seals
+    if verified.broken is not None:
+        broken = verified.broken
         file = beside(path, broken.file) if broken.file else path
         at = Source(str(Path(file).absolute()), broken.line)
         show([placed(problems.broken_chain(at, broken.date, broken.why))], sys.stdout)
     if not closes:
-        click.echo("No day is closed." if found.broken is None else "No seal holds.")
+        click.echo("No day is closed." if verified.broken is None else "No seal holds.")
         return
     days = f"{counted(len(closes), 'day')}, {closes[0].date} to {closes[-1].date}"
-    click.echo(f"{'Sound' if found.broken is None else 'Sound before it'}: {days}.")
+    click.echo(f"{'Sound' if verified.broken is None else 'Sound before it'}: {days}.")
     click.echo(f"Head: {closes[-1].digest}")

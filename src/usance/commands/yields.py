@@ -1,4 +1,4 @@
-"""The command of yield: where each cent came from, and what backs a product."""
+"""`usance yield`: the yield of a period by source, and the assets that back a product."""
 
 import datetime
 from collections.abc import Iterable, Iterator
@@ -15,14 +15,16 @@ from usance.reports import yields as yield_reports
 from usance.reports.figures import Figures, short
 
 FILLS = {"lending": "█", "treasury": "▓", "bonus": "░"}
-"""How each source is drawn in a bar."""
+"""The mark of each source in a bar."""
 
 
-@click.command("yield")
+@click.command("yield", short_help="Show the yield of a period by source")
 @with_ledger
 @with_period
 @click.option(
-    "--reserves", is_flag=True, help="What backs each product at the end of the last day."
+    "--reserves",
+    is_flag=True,
+    help="Show the assets that back each product at the end of the last day.",
 )
 @with_format
 def yield_(
@@ -34,8 +36,8 @@ def yield_(
 ) -> None:
     """Show the yield of a period by source: lending, treasury, bonus.
 
-    The rates of the sources add up to the total, to the last digit; what compounding adds is a line
-    of its own.
+    The rates of the sources add up to the total rate, to the last digit. Compounding has a line of
+    its own.
 
     \b
     Examples:
@@ -87,7 +89,7 @@ def _total(row: Figures) -> str:
 
 
 def _lines(row: Figures) -> Iterator[list[str | None]]:
-    """Yield the sources with their parts of one bar, their sum, and what is behind it."""
+    """Yield each source with its part of one bar, their total, and the figures behind it."""
     sources = [source for source in row["sources"] if Decimal(source["income"]) or row["rate"]]
     parts = [(FILLS[source["source"]], Decimal(source["income"])) for source in sources]
     for source in sources:
@@ -101,7 +103,7 @@ def _lines(row: Figures) -> Iterator[list[str | None]]:
     yield ["average principal", short(row["average_principal"], 6), None, None]
     yield ["accrued, unpaid", row["accrued_unpaid"], None, None]
     if Decimal(row["variance"]):
-        yield ["paid beyond what accrued", row["variance"], None, None]
+        yield ["paid less accrued", row["variance"], None, None]
 
 
 def _percent(rate: str | None) -> str | None:
@@ -114,7 +116,7 @@ FIGURES = (
     ("Cash", "cash"),
     ("Held", "holdings"),
     ("Coverage", "coverage"),
-    ("Backing of what is enrolled and owed", "backing"),
+    ("Backing of enrolled and owed", "backing"),
     ("Days to maturity, weighted", "days_to_maturity"),
     ("Portfolio yield", "portfolio_yield"),
     ("Left over", "left_over"),

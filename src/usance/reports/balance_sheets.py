@@ -269,7 +269,7 @@ def sheet_rows(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[Row]:
     yield "Net asset value", None, None, as_summed(sheet.value)
     for account, name in handed(sheet, chart):
         for coin, number in sheet.accounts[account].items():
-            words = f"Due from {name}, given" if number > 0 else f"Due to {name}, got"
+            words = f"Due from {name}" if number > 0 else f"Due to {name}"
             yield words, format(abs(number), "f"), coin, None
 
 
