@@ -16,7 +16,7 @@ import pytest
 from beancount.core.amount import Amount
 from test_settlement import HEAD, LONG, TERMS, Books, books, through
 
-from usance.language import margin_terms as margin_directives
+from usance.language import margin_terms
 from usance.model import problems
 from usance.model.problems import Problem, Source
 
@@ -395,13 +395,13 @@ def test_two_of_one_moment_are_refused(term: str, tmp_path: Path) -> None:
 
 
 def test_the_tables_name_every_key() -> None:
-    """What margin_directives.py reads, no more and no less."""
+    """What margin_terms.py reads, no more and no less."""
     kinds = {
         "collateral": {*KNOWN["identity"], *KNOWN["inverse-sqrt"], *KNOWN["tiers"]},
         "perpetual": set(KNOWN["perpetual"]),
         "liquidation": set(KNOWN["liquidation"]),
     }
-    assert {kind: set(keys) for kind, keys in margin_directives.KEYS.items()} == kinds
+    assert {kind: set(keys) for kind, keys in margin_terms.KEYS.items()} == kinds
 
 
 @pytest.mark.parametrize("kind", ["collateral", "perpetual", "liquidation"])

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from margin_oracle import Picture, Terms, Text, excess, figures, judge, pictures, shown, standing
 
 from usance.cli import main
-from usance.language import prices as price_reading
+from usance.language.prices import others
 from usance.ledger import load as ledger
 from usance.model.amounts import FIGURE, PRECISE, Coin
 from usance.reports import margin as margin_reports
@@ -325,9 +325,9 @@ def evenings(book: ledger.Ledger) -> Iterator[tuple[date, dict[str, Any]]]:
     """Yield what `usance margin` answers for each day, by sub-account."""
     reading = book.read()
     assert reading.book.first is not None
-    others = price_reading.others(reading.book, book.entries)
+    quotes = others(reading.book, book.entries)
     for day in range(reading.book.first, reading.horizon + 1):
-        seen = margin_reports.evening(reading, day, others)
+        seen = margin_reports.evening(reading, day, quotes)
         answer = margin_reports.margin(reading, seen, {})
         yield date.fromordinal(day), {row["name"]: row for row in answer["sub_accounts"]}
 

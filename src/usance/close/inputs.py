@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from usance.close import seals
 from usance.close.days import first_day, last_day
-from usance.language import canonical as inputs
+from usance.language import canonical
 from usance.language.directive import source_of
 from usance.language.provenance import POSTED
 from usance.language.rate_files import Row
@@ -47,21 +47,21 @@ def lines(reading: Reading, first: int, last: int) -> dict[int, list[Line]]:
     return found
 
 
-def _all(reading: Reading, first: int, last: int) -> Iterator[inputs.Input]:
+def _all(reading: Reading, first: int, last: int) -> Iterator[canonical.Input]:
     yield from reading.inputs
     begin = first_day(reading) or 0
-    yield from _rows(reading.files, inputs.row_text, begin, first, last)
-    yield from _rows(reading.yield_files, inputs.treasury_row_text, begin, first, last)
+    yield from _rows(reading.files, canonical.row_text, begin, first, last)
+    yield from _rows(reading.yield_files, canonical.treasury_row_text, begin, first, last)
 
 
 def _rows(
     files: Files[R], text_of: Callable[[str, str, Row[R]], str], begin: int, first: int, last: int
-) -> Iterator[inputs.Input]:
+) -> Iterator[canonical.Input]:
     for name, path, since, rows in files:
         for row in rows:
             counts = max(row[0], since)
             if first <= max(counts, begin) <= last:
-                yield inputs.Input(counts, partial(text_of, name, path, row), row[2].source)
+                yield canonical.Input(counts, partial(text_of, name, path, row), row[2].source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from beancount.core.amount import CURRENCY_RE, Amount
 from beancount.core.data import Commodity, Custom
@@ -32,6 +32,20 @@ class Term(Generic[V]):
     source: Source
 
 
+class Read(NamedTuple, Generic[V]):
+    """A directive that was read.
+
+    name      the sub-account, product, coin or contract that it is about, even if it has a fault;
+              None if no name can be read
+    term      None if it has a fault
+    problems  its faults
+    """
+
+    name: str | None
+    term: Term[V] | None
+    problems: list[Problem]
+
+
 @dataclass(frozen=True, slots=True)
 class RatesFile:
     """Rates in a file, path relative to the ledger's folder."""
@@ -57,7 +71,7 @@ class Reader:
         self.what = what
         self.problems: list[Problem] = []
 
-    def known(self, keys: Collection[str]) -> None:
+    def allow(self, keys: Collection[str]) -> None:
         """Refuse every key that is not one of these."""
         for key in self.meta:
             if key not in keys:
@@ -68,7 +82,7 @@ class Reader:
         value = self.meta.get(key, default)
         if isinstance(value, bool):
             return value
-        self.wrong(key, "TRUE or FALSE")
+        self.wrong_type(key, "TRUE or FALSE")
         return default
 
     def text(self, key: str, example: str) -> str | None:
@@ -78,7 +92,7 @@ class Reader:
         value = self.meta[key]
         if isinstance(value, str) and value:
             return value
-        self.wrong(key, example)
+        self.wrong_type(key, example)
         return None
 
     def needed(self, key: str, example: str) -> str:
@@ -106,7 +120,7 @@ class Reader:
         if value is None:
             self.missing(key, example)
         elif not isinstance(value, Decimal):
-            self.wrong(key, example)
+            self.wrong_type(key, example)
         elif not within(value, bounds):
             self.problems.append(problems.out_of_range(self.source, self.what, key, value, bounds))
         else:
@@ -119,7 +133,7 @@ class Reader:
             return ZERO
         value = self.meta[key]
         if not isinstance(value, Amount) or not isinstance(value.number, Decimal):
-            self.wrong(key, f"1000000 {coin}")
+            self.wrong_type(key, f"1000000 {coin}")
         elif value.currency != coin:
             self.problems.append(
                 problems.wrong_currency(self.source, self.what, key, value.currency, coin)
@@ -136,7 +150,7 @@ class Reader:
         """Refuse that a key is absent."""
         self.problems.append(problems.missing_key(self.source, self.what, key, example))
 
-    def wrong(self, key: str, example: str) -> None:
+    def wrong_type(self, key: str, example: str) -> None:
         """Refuse what a key says."""
         self.problems.append(
             problems.wrong_type(self.source, self.what, key, self.meta[key], example)

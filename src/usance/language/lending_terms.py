@@ -14,6 +14,7 @@ from beancount.core.data import Commodity, Custom
 from usance.language.directive import (
     COIN,
     RatesFile,
+    Read,
     Reader,
     Term,
     _coin_of,
@@ -65,28 +66,30 @@ def venue_of(root: str) -> str:
     return root.partition(":")[2].rpartition(":")[0]
 
 
-def sub_account(
-    entry: Custom, assets: str
-) -> tuple[tuple[str, str] | None, Term[SubAccount] | None, list[Problem]]:
-    """Read custom "sub-account" "Main" Assets:Backpack:Main.
+def root_of(entry: Custom) -> str:
+    """Return the account that a sub-account's directive gives it."""
+    return str(entry.values[1].value)
 
-    Its name and account come back even where the rest is wrong, if they can stand for one.
-    """
+
+def sub_account(entry: Custom, assets: str) -> Read[SubAccount]:
+    """Read custom "sub-account" "Main" Assets:Backpack:Main; a name comes with an account."""
     match list(values_of(entry)):
         case [(_, str(name)), (kind, str(root))] if kind == account.TYPE:
             pass
         case _:
             example = f'custom "sub-account" "Main" {assets}:Backpack:Main'
-            return None, None, [problems.bad_values(source_of(entry.meta), "sub-account", example)]
+            return Read(
+                None, None, [problems.bad_values(source_of(entry.meta), "sub-account", example)]
+            )
     reader = Reader(entry, f'sub-account "{name}"')
-    reader.known(KEYS["sub-account"])
+    reader.allow(KEYS["sub-account"])
     parts = root.split(":")
     if parts[0] != assets or len(parts) < 3:
-        return None, None, [problems.bad_account(reader.source, name, root, assets)]
+        return Read(None, None, [problems.bad_account(reader.source, name, root, assets)])
     # `Transfers:Arb` is made from the name, so the name must be fit for an account. Names are
     # unique in the ledger; the last parts of accounts need not be.
     if ":" in name or not account.is_valid(f"{assets}:{name}"):
-        return None, None, [problems.bad_name(reader.source, name)]
+        return Read(None, None, [problems.bad_name(reader.source, name)])
     auto_borrow = reader.switch("auto-borrow", False)
     earn = reader.switch("earn", True)
     limit = None
@@ -104,25 +107,25 @@ def sub_account(
         earn,
     )
     term = Term(name, None, entry.date.toordinal(), reader.seconds(), value, reader.source)
-    return (name, root), (None if reader.problems else term), reader.problems
+    return Read(name, None if reader.problems else term, reader.problems)
 
 
-def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Problem]]:
+def lending_pool(entry: Custom) -> Read[Pool]:
     """Read custom "lending-pool" "USDC"; the coin comes back even where the rest is wrong."""
     match list(values_of(entry)):
         case [(kind, str(coin))] if kind is str and COIN.match(coin):
             pass
         case _:
             at, example = source_of(entry.meta), 'custom "lending-pool" "USDC"'
-            return _coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)]
+            return Read(_coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)])
     reader = Reader(entry, f'lending-pool "{coin}"')
     rates = reader.needed("rates", RATES_EXAMPLE)
     value: Pool | None = None
     if rates == "observed":
-        reader.known((*OBSERVED_KEYS, "time", "venue"))
+        reader.allow((*OBSERVED_KEYS, "time", "venue"))
         value = ObservedPool(reader.switch("entry-fee", False))
     elif rates == "curve":
-        reader.known((*CURVE_KEYS, "time", "venue"))
+        reader.allow((*CURVE_KEYS, "time", "venue"))
         value = CurvePool(
             reader.number("base-rate", "0.00", "from 0 to 100", ZERO),
             reader.number("slope-1", "0.06", "from 0 to 100"),
@@ -133,12 +136,12 @@ def lending_pool(entry: Custom) -> tuple[str | None, Term[Pool] | None, list[Pro
             reader.coins("external-borrowed", coin),
         )
     elif rates:
-        reader.wrong("rates", RATES_EXAMPLE)
+        reader.wrong_type("rates", RATES_EXAMPLE)
     term: Term[Pool] | None = dated(reader, entry, coin, value)
-    return coin, term, reader.problems
+    return Read(coin, term, reader.problems)
 
 
-def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, list[Problem]]:
+def lending_rate(entry: Custom) -> Read[RatesTerm]:
     """Read custom "lending-rate" "USDC" with two rates or the name of a file.
 
     The coin comes back even where the rest is wrong.
@@ -152,7 +155,7 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
             values = []
     match values[1:]:
         case [(_, Decimal() as supply), (_, Decimal() as borrow)]:
-            reader.known(KEYS["lending-rate"])
+            reader.allow(KEYS["lending-rate"])
             for key, rate in (("supply rate", supply), ("borrow rate", borrow)):
                 if not ZERO <= rate <= RATE_MAX:
                     reader.problems.append(
@@ -163,7 +166,7 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
                 used = reader.number("utilization", "0.72", "from 0 to 1")
             value = QuotedRates(supply, borrow, used)
         case [(kind, str(path))] if kind is str:
-            reader.known(("time", "venue"))
+            reader.allow(("time", "venue"))
             value = RatesFile(path)
         case _:
             example = (
@@ -171,8 +174,8 @@ def lending_rate(entry: Custom) -> tuple[str | None, Term[RatesTerm] | None, lis
                 'or custom "lending-rate" "USDC" "rates/usdc.csv"'
             )
             at = source_of(entry.meta)
-            return _coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)]
-    return coin, dated(reader, entry, coin, value), reader.problems
+            return Read(_coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)])
+    return Read(coin, dated(reader, entry, coin, value), reader.problems)
 
 
 def accrue_through(entry: Custom) -> tuple[int, list[Problem]]:

@@ -13,10 +13,9 @@ from decimal import Decimal
 
 from beancount.core.data import Custom
 
-from usance.language.directive import COIN, Reader, Term, dated, source_of, values_of
+from usance.language.directive import COIN, Read, Reader, dated, source_of, values_of
 from usance.model import problems
 from usance.model.amounts import ZERO
-from usance.model.problems import Problem
 from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
 
 MARGIN_KEYS = (
@@ -37,15 +36,15 @@ KEYS = {
 """Every key of every kind of directive."""
 
 
-def collateral(entry: Custom) -> tuple[str | None, Term[Collateral] | None, list[Problem]]:
+def collateral(entry: Custom) -> Read[Collateral]:
     """Read custom "collateral" "SOL"."""
     coin = _named(entry)
     if coin is None:
         example = 'custom "collateral" "SOL"'
-        return None, None, [problems.bad_values(source_of(entry.meta), "collateral", example)]
+        return Read(None, None, [problems.bad_values(source_of(entry.meta), "collateral", example)])
     reader = Reader(entry, f'collateral "{coin}"')
     value = Collateral(_haircut(reader), *_margins(reader, required=False))
-    return coin, dated(reader, entry, coin, value), reader.problems
+    return Read(coin, dated(reader, entry, coin, value), reader.problems)
 
 
 def _haircut(reader: Reader) -> Haircut:
@@ -54,21 +53,21 @@ def _haircut(reader: Reader) -> Haircut:
         return Identity(ZERO)
     match function:
         case "identity":
-            reader.known(IDENTITY_KEYS)
+            reader.allow(IDENTITY_KEYS)
             return Identity(reader.number("weight", "0.95", "from 0 to 1"))
         case "inverse-sqrt":
-            reader.known((*IDENTITY_KEYS, "base", "penalty"))
+            reader.allow((*IDENTITY_KEYS, "base", "penalty"))
             return InverseSqrt(
                 reader.number("weight", "0.95", "from 0 to 1"),
                 reader.number("base", "1.1", "above 0"),
                 reader.number("penalty", "0.0004", "at least 0"),
             )
         case "tiers":
-            reader.known((*IDENTITY_KEYS, "tiers"))
+            reader.allow((*IDENTITY_KEYS, "tiers"))
             # A weight may stay beside tiers: it has to be one, and counts for nothing.
             reader.number("weight", "0.95", "from 0 to 1", ZERO)
             return Tiers(_bands(reader))
-    reader.wrong("weight-function", FUNCTIONS)
+    reader.wrong_type("weight-function", FUNCTIONS)
     return Identity(ZERO)
 
 
@@ -111,31 +110,31 @@ def _margins(reader: Reader, *, required: bool) -> tuple[Slope, Slope]:
     return initial, maintenance
 
 
-def perpetual(entry: Custom) -> tuple[str | None, Term[Perpetual] | None, list[Problem]]:
+def perpetual(entry: Custom) -> Read[Perpetual]:
     """Read custom "perpetual" "SOL-PERP"."""
     contract = _named(entry)
     if contract is None:
         example = 'custom "perpetual" "SOL-PERP"'
-        return None, None, [problems.bad_values(source_of(entry.meta), "perpetual", example)]
+        return Read(None, None, [problems.bad_values(source_of(entry.meta), "perpetual", example)])
     reader = Reader(entry, f'perpetual "{contract}"')
-    reader.known(KEYS["perpetual"])
+    reader.allow(KEYS["perpetual"])
     settle = _coin(reader, "settle", "USDC")
     if "settle" not in reader.meta:
         reader.missing("settle", "USDC")
     underlying = _coin(reader, "underlying", '"SOL"')
     value = Perpetual(settle or "", underlying, *_margins(reader, required=True))
-    return contract, dated(reader, entry, contract, value), reader.problems
+    return Read(contract, dated(reader, entry, contract, value), reader.problems)
 
 
-def liquidation(entry: Custom) -> tuple[str | None, Term[bool] | None, list[Problem]]:
+def liquidation(entry: Custom) -> Read[bool]:
     """Read custom "liquidation" "alert" or "simulate": whether a breach is liquidated."""
     match list(values_of(entry)):
         case [(kind, "alert" | "simulate" as mode)] if kind is str:
             reader = Reader(entry, "liquidation")
-            reader.known(KEYS["liquidation"])
-            return "", dated(reader, entry, "", mode == "simulate"), reader.problems
+            reader.allow(KEYS["liquidation"])
+            return Read("", dated(reader, entry, "", mode == "simulate"), reader.problems)
     example = 'custom "liquidation" "alert" or custom "liquidation" "simulate"'
-    return None, None, [problems.bad_values(source_of(entry.meta), "liquidation", example)]
+    return Read(None, None, [problems.bad_values(source_of(entry.meta), "liquidation", example)])
 
 
 def _named(entry: Custom) -> str | None:
@@ -153,5 +152,5 @@ def _coin(reader: Reader, key: str, example: str) -> str | None:
     value = reader.meta[key]
     if isinstance(value, str) and COIN.match(value):
         return value
-    reader.wrong(key, example)
+    reader.wrong_type(key, example)
     return None

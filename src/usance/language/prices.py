@@ -9,8 +9,7 @@ from itertools import chain
 from beancount.core import prices
 from beancount.core.data import Directive, Price
 
-from usance.language import canonical as inputs
-from usance.language.canonical import Input
+from usance.language.canonical import Input, price_text
 from usance.language.directive import source_of
 from usance.language.schedule import Schedule
 from usance.model import problems
@@ -83,17 +82,17 @@ def _with_terms(terms: Schedule | Book) -> set[str]:
 def _since(terms: Schedule, operating: str | None) -> dict[str, int]:
     """Return the day from which prices of our commodities count: that of their first terms."""
     # So terms of June do not make the prices of a closed May inputs of May.
-    found: dict[str, int] = {}
+    since: dict[str, int] = {}
     for timelines in (terms.pools, terms.collaterals, terms.perpetuals):
         for (_, name), timeline in timelines.items():
             day = timeline.moments[0] // SLOTS
-            found[name] = min(day, found.get(name, day))
+            since[name] = min(day, since.get(name, day))
     for timeline in terms.perpetuals.values():
         for moment, perpetual in zip(timeline.moments, timeline.values, strict=True):
             day = moment // SLOTS
-            found[perpetual.settle] = min(day, found.get(perpetual.settle, day))
-    found.pop(operating or "", None)
-    return found
+            since[perpetual.settle] = min(day, since.get(perpetual.settle, day))
+    since.pop(operating or "", None)
+    return since
 
 
 def _price_inputs(entries: list[Price], since: Mapping[str, int]) -> Iterator[Input]:
@@ -115,7 +114,7 @@ def _price_inputs(entries: list[Price], since: Mapping[str, int]) -> Iterator[In
 
 
 def _price_input(entry: Price, day: int) -> Input:
-    return Input(day, partial(inputs.price_text, entry), source_of(entry.meta))
+    return Input(day, partial(price_text, entry), source_of(entry.meta))
 
 
 def quotes(entries: Iterable[Directive]) -> Quotes:

@@ -155,7 +155,7 @@ def _rows(
 ) -> tuple[list[Row[V]], Problem | None]:
     lines = csv.reader(io.StringIO(text, newline=""))
     rows: list[Row[V]] = []
-    known: dict[str, int] = {}
+    times: dict[str, int] = {}
     before = ""
     begin = 1
     try:
@@ -168,7 +168,7 @@ def _rows(
             begin = lines.line_num + 1
             if not cells:
                 continue
-            row = _columns(cells, len(header), at) or parse(cells, len(header), at, known)
+            row = _columns(cells, len(header), at) or parse(cells, len(header), at, times)
             if isinstance(row, Problem):
                 return [], row
             if cells[0] <= before:
@@ -186,8 +186,8 @@ def _rows(
 
 
 def _header(cells: list[str], hint: str, at: Source) -> Problem:
-    found = ",".join(cells)
-    why = f'The header is "{_shown(found, 80)}"' if found else "The header is missing"
+    header = ",".join(cells)
+    why = f'The header is "{_shown(header, 80)}"' if header else "The header is missing"
     return problems.rates_row(at, why, hint)
 
 
@@ -199,21 +199,21 @@ def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
     return problems.rates_row(at, why, "Write one value for each column")
 
 
-def _day(text: str, known: dict[str, int]) -> int | None:
+def _day(text: str, times: dict[str, int]) -> int | None:
     """Return the day of a date, None where it is none."""
-    day = known.get(text)
+    day = times.get(text)
     if day is None:
         try:
-            day = known[text] = datetime.date.fromisoformat(text).toordinal()
+            day = times[text] = datetime.date.fromisoformat(text).toordinal()
         except ValueError:
             return None
     return day
 
 
 def _daily(
-    cells: list[str], _width: int, at: Source, known: dict[str, int]
+    cells: list[str], _width: int, at: Source, times: dict[str, int]
 ) -> Row[TreasuryRate] | Problem:
-    day = _day(cells[0], known) if _DATE.fullmatch(cells[0]) else None
+    day = _day(cells[0], times) if _DATE.fullmatch(cells[0]) else None
     if day is None:
         return problems.rates_row(
             at, f'"{_shown(cells[0])}" is not a date', "Write it as 2025-05-01"
@@ -223,18 +223,18 @@ def _daily(
 
 
 def _hourly(
-    cells: list[str], width: int, at: Source, known: dict[str, int]
+    cells: list[str], width: int, at: Source, times: dict[str, int]
 ) -> Row[Rates] | Problem:
     date, clock = cells[0][:11], cells[0][11:]
-    if date not in known or clock not in known:
+    if date not in times or clock not in times:
         match = _TIME.fullmatch(cells[0])
-        day = None if match is None else _day(match[1], known)
+        day = None if match is None else _day(match[1], times)
         if match is None or day is None:
             return problems.rates_row(
                 at, f'"{_shown(cells[0])}" is not a time in UTC', "Write it as 2025-05-01T09:00:00Z"
             )
-        known[date] = day
-        known[clock] = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
+        times[date] = day
+        times[clock] = int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
     supply = _number(cells[1], "supply_apr", RATE_MAX, at)
     borrow = _number(cells[2], "borrow_apr", RATE_MAX, at)
     used = _number(cells[3], "utilization", _ONE, at) if width == 4 and cells[3] else None
@@ -244,7 +244,7 @@ def _hourly(
         return borrow
     if isinstance(used, Problem):
         return used
-    return known[date], known[clock], Rates(supply, borrow, used, known[date], at)
+    return times[date], times[clock], Rates(supply, borrow, used, times[date], at)
 
 
 def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:

@@ -33,11 +33,11 @@ class Series(Generic[V, R]):
 
     def file(self, term: Term[V | RatesFile], folder: str) -> list[Problem]:
         """Read the file that a directive names, if it names one; return what is wrong in it."""
-        wrong: list[Problem] = []
+        faults: list[Problem] = []
         if isinstance(term.value, RatesFile) and term.value.path not in self.files:
             path = term.value.path
-            self.files[path], wrong = self.read(folder, path, term.source)
-        return wrong
+            self.files[path], faults = self.read(folder, path, term.source)
+        return faults
 
     def is_lost(self, term: Term[V | RatesFile]) -> bool:
         """Tell whether a directive names a file that could not be read."""
@@ -50,13 +50,13 @@ class Series(Generic[V, R]):
 
         terms  in order of time
         """
-        found: dict[tuple[str, str], Timeline[R | None]] = {}
+        rates: dict[tuple[str, str], Timeline[R | None]] = {}
         for name in sorted({term.name for term in terms}):
             for venue in venues:
                 here = [term for term in terms if term.name == name and term.venue in (None, venue)]
                 if here:
-                    found[venue, name] = Timeline(self._changes(here))
-        return found, list(self._rows(terms))
+                    rates[venue, name] = Timeline(self._changes(here))
+        return rates, list(self._rows(terms))
 
     def _changes(self, terms: list[Term[V | RatesFile]]) -> Iterator[tuple[int, R | None]]:
         """Yield the moments at which a rate changes, with the rate from then on."""

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from beancount.core.data import Custom
 
-from usance.language import yield_terms as yield_directives
-from usance.language.directive import Term
-from usance.language.yield_terms import ReadRate, venue_of
+from usance.language import yield_terms
+from usance.language.directive import Read, Term
+from usance.language.yield_terms import RateTerm, venue_of
 from usance.model import problems
 from usance.model.problems import Problem
 from usance.model.terms import Bonus, YieldProduct
@@ -25,14 +25,14 @@ def faults(
     coins: dict[tuple[str, str], str] = {}
     for term in terms:
         begun = first.setdefault(term.name, term.value)
-        found = [
+        refused = [
             *_changes(term, begun),
             *_placed(term, owners, venues),
             *_alone(term, coins, venues),
         ]
         if term.name in roots:
-            found.append(problems.product_name_taken(term.source, term.name))
-        for problem in found:
+            refused.append(problems.product_name_taken(term.source, term.name))
+        for problem in refused:
             yield term.name, problem
 
 
@@ -87,43 +87,47 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def treasury_rate(
-    entry: Custom, known: Mapping[str, YieldProduct], names: Collection[str]
-) -> ReadRate:
+    entry: Custom, products: Mapping[str, YieldProduct], names: Collection[str]
+) -> Read[RateTerm]:
     """Read a rate of a product that is declared and observed.
 
-    known  products that were understood
-    names  of all that were declared
+    products  those without a fault, as first declared
+    names     of all that are declared
     """
-    name, term, wrong = yield_directives.treasury_rate(entry)
+    read = yield_terms.treasury_rate(entry)
+    name, term, _ = read
     if term is None or name is None:
-        return name, term, wrong
+        return read
     if name not in names:
-        unknown = problems.unknown_product(term.source, f'treasury-rate "{name}"', name, names)
-        return name, None, [*wrong, unknown]
-    if name in known and known[name].bills is not None:
-        return name, None, [*wrong, problems.rate_of_bills(term.source, name)]
-    return name, term, wrong
+        what = f'treasury-rate "{name}"'
+        unknown = problems.unknown_product(term.source, what, name, names)
+        return Read(name, None, [unknown])
+    if name in products and products[name].bills is not None:
+        return Read(name, None, [problems.rate_of_bills(term.source, name)])
+    return read
 
 
 def bonus(
     entry: Custom,
-    known: Mapping[str, YieldProduct],
+    products: Mapping[str, YieldProduct],
     names: Collection[str],
     sub_accounts: Collection[str],
-) -> tuple[str | None, Term[Bonus] | None, list[Problem]]:
+) -> Read[Bonus]:
     """Read a bonus; the term has the name of its sub-account."""
-    name, term, wrong = yield_directives.yield_bonus(entry)
+    name, term, faults = yield_terms.yield_bonus(entry)
     if term is None or name is None:
-        return name, None, wrong
-    sub_account, value, currency = term.value
+        return Read(name, None, faults)
+    sub_account, currency = term.value.sub_account, term.value.currency
     what = f'yield-bonus "{name}" "{sub_account}"'
+    refused: list[Problem] = []
     if name not in names:
-        wrong.append(problems.unknown_product(term.source, what, name, names))
+        refused.append(problems.unknown_product(term.source, what, name, names))
     if sub_account not in sub_accounts:
-        wrong.append(problems.unknown_sub_account(term.source, what, sub_account, sub_accounts))
-    if name in known and currency not in ("", known[name].asset):
-        coin = known[name].asset
-        wrong.append(problems.wrong_currency(term.source, what, "cap", currency, coin))
-    if wrong:
-        return name, None, wrong
-    return name, Term(sub_account, None, term.day, term.seconds, value, term.source), []
+        refused.append(problems.unknown_sub_account(term.source, what, sub_account, sub_accounts))
+    if name in products and currency not in ("", products[name].asset):
+        coin = products[name].asset
+        refused.append(problems.wrong_currency(term.source, what, "cap", currency, coin))
+    if refused:
+        return Read(name, None, refused)
+    value = term.value.bonus
+    return Read(name, Term(sub_account, None, term.day, term.seconds, value, term.source), [])

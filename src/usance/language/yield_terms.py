@@ -12,13 +12,23 @@
 import datetime
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
 from beancount.core import account
 from beancount.core.amount import Amount
 from beancount.core.data import Commodity, Custom
 
-from usance.language.directive import COIN, RatesFile, Reader, Term, dated, source_of, values_of
+from usance.language.directive import (
+    COIN,
+    RatesFile,
+    Read,
+    Reader,
+    Term,
+    dated,
+    source_of,
+    values_of,
+)
 from usance.model import problems
 from usance.model.amounts import ZERO
 from usance.model.problems import Problem
@@ -38,42 +48,49 @@ PAYOUTS = '"daily", "weekly", "monthly" or "manual"'
 NAME = re.compile(r'[^\s/"]+( [^\s/"]+)*')
 """A name that can stand in an id and before a period."""
 
-ReadProduct = tuple[str | None, Term[YieldProduct] | None, list[Problem]]
-ReadRate = tuple[str | None, Term[Decimal | RatesFile] | None, list[Problem]]
-ReadBonus = tuple[str | None, Term[tuple[str, Bonus, str]] | None, list[Problem]]
+RateTerm = Decimal | RatesFile
 
 
-def yield_product(entry: Custom, assets: str) -> ReadProduct:
+@dataclass(frozen=True, slots=True)
+class QuotedBonus:
+    """A bonus as a directive states it: for which sub-account, and the currency of its cap."""
+
+    sub_account: str
+    bonus: Bonus
+    currency: str
+
+
+def yield_product(entry: Custom, assets: str) -> Read[YieldProduct]:
     """Read custom "yield-product" "USD"; its name comes back even where the rest is wrong."""
     name = _named(entry)
     if name is None or len(list(values_of(entry))) != 1:
         at, example = source_of(entry.meta), 'custom "yield-product" "USD"'
-        return name, None, [problems.bad_values(at, "yield-product", example)]
+        return Read(name, None, [problems.bad_values(at, "yield-product", example)])
     reader = Reader(entry, f'yield-product "{name}"')
     asset = reader.needed("asset", '"USDC"')
     if asset and not COIN.match(asset):
-        reader.wrong("asset", '"USDC"')
+        reader.wrong_type("asset", '"USDC"')
     payout = _payout(reader)
     bills = None
     match reader.needed("source", SOURCES):
         case "observed":
-            reader.known(OBSERVED_KEYS)
+            reader.allow(OBSERVED_KEYS)
         case "bills":
-            reader.known((*OBSERVED_KEYS, *BILLS_KEYS))
+            reader.allow((*OBSERVED_KEYS, *BILLS_KEYS))
             bills = _bills(reader, assets)
         case "":
             pass
         case _:
-            reader.wrong("source", SOURCES)
+            reader.wrong_type("source", SOURCES)
     value = YieldProduct(asset, payout, bills, reader.source)
     term = dated(reader, entry, name, value)
     if term is None or bills is None:
-        return name, term, reader.problems
+        return Read(name, term, reader.problems)
     venue = venue_of(bills)
     if term.venue not in (None, venue):
-        reader.wrong("venue", f'"{venue}"')
-        return name, None, reader.problems
-    return name, Term(name, venue, term.day, term.seconds, value, reader.source), []
+        reader.wrong_type("venue", f'"{venue}"')
+        return Read(name, None, reader.problems)
+    return Read(name, Term(name, venue, term.day, term.seconds, value, reader.source), [])
 
 
 def venue_of(bills: Bills) -> str:
@@ -85,10 +102,10 @@ def _bills(reader: Reader, assets: str) -> Bills:
     example = f"{assets}:Backpack:Treasury:Bills"
     name = reader.needed("bills", example)
     if name and not _can_hold(name, assets):
-        reader.wrong("bills", example)
+        reader.wrong_type("bills", example)
     accretion = reader.text("accretion", '"constant-yield"') or "constant-yield"
     if accretion not in ("constant-yield", "straight-line"):
-        reader.wrong("accretion", '"constant-yield" or "straight-line"')
+        reader.wrong_type("accretion", '"constant-yield" or "straight-line"')
     fee = reader.number("fee", "0.15", "from 0 to 1", ZERO)
     return Bills(name, accretion == "straight-line", fee)
 
@@ -104,15 +121,15 @@ def places(entries: Iterable[Custom], assets: str) -> tuple[dict[str, str], bool
 
     And whether one has none that can be read, so that its accounts cannot be told.
     """
-    found: dict[str, str] = {}
+    accounts: dict[str, str] = {}
     lost = False
     for entry in entries:
         name, bills = _named(entry), entry.meta.get("bills")
         if name is not None and _can_hold(bills, assets):
-            found.setdefault(name, str(bills))
+            accounts.setdefault(name, str(bills))
         elif bills is not None or entry.meta.get("source") == "bills":
             lost = True
-    return found, lost
+    return accounts, lost
 
 
 def _payout(reader: Reader) -> Payout:
@@ -121,16 +138,16 @@ def _payout(reader: Reader) -> Payout:
         if payout.value == text:
             return payout
     if text:
-        reader.wrong("payout", PAYOUTS)
+        reader.wrong_type("payout", PAYOUTS)
     return Payout.MANUAL
 
 
-def treasury_rate(entry: Custom) -> ReadRate:
+def treasury_rate(entry: Custom) -> Read[RateTerm]:
     """Read custom "treasury-rate" "USD" with a rate or the name of a file."""
     name = _named(entry)
     reader = Reader(entry, f'treasury-rate "{name}"')
-    reader.known(KEYS["treasury-rate"])
-    value: Decimal | RatesFile
+    reader.allow(KEYS["treasury-rate"])
+    value: RateTerm
     match list(values_of(entry))[1:]:
         case [(_, Decimal() as rate)] if name is not None:
             value = _rate(reader, rate)
@@ -141,11 +158,11 @@ def treasury_rate(entry: Custom) -> ReadRate:
                 'custom "treasury-rate" "USD" 0.0400, '
                 'or custom "treasury-rate" "USD" "rates/usd.csv"'
             )
-            return name, None, [problems.bad_values(reader.source, "treasury-rate", example)]
-    return name, dated(reader, entry, name, value), reader.problems
+            return Read(name, None, [problems.bad_values(reader.source, "treasury-rate", example)])
+    return Read(name, dated(reader, entry, name, value), reader.problems)
 
 
-def yield_bonus(entry: Custom) -> ReadBonus:
+def yield_bonus(entry: Custom) -> Read[QuotedBonus]:
     """Read custom "yield-bonus" "USD" "Main" 0.0300: sub-account, bonus, currency of the cap."""
     name = _named(entry)
     match list(values_of(entry))[1:]:
@@ -153,9 +170,9 @@ def yield_bonus(entry: Custom) -> ReadBonus:
             pass
         case _:
             at, example = source_of(entry.meta), 'custom "yield-bonus" "USD" "Main" 0.0300'
-            return name, None, [problems.bad_values(at, "yield-bonus", example)]
+            return Read(name, None, [problems.bad_values(at, "yield-bonus", example)])
     reader = Reader(entry, f'yield-bonus "{name}" "{sub_account}"')
-    reader.known(KEYS["yield-bonus"])
+    reader.allow(KEYS["yield-bonus"])
     cap, currency = None, ""
     if "cap" in reader.meta:
         amount = reader.meta["cap"]
@@ -163,9 +180,9 @@ def yield_bonus(entry: Custom) -> ReadBonus:
             currency = amount.currency
             cap = reader.coins("cap", currency)
         else:
-            reader.wrong("cap", "1000000 USDC")
-    value = (sub_account, Bonus(_rate(reader, rate), cap), currency)
-    return name, dated(reader, entry, name, value), reader.problems
+            reader.wrong_type("cap", "1000000 USDC")
+    value = QuotedBonus(sub_account, Bonus(_rate(reader, rate), cap), currency)
+    return Read(name, dated(reader, entry, name, value), reader.problems)
 
 
 def maturity(entry: Commodity) -> tuple[int, list[Problem]]:
@@ -174,7 +191,7 @@ def maturity(entry: Commodity) -> tuple[int, list[Problem]]:
     value = reader.meta["maturity"]
     if isinstance(value, datetime.date):
         return value.toordinal(), []
-    reader.wrong("maturity", "2025-11-28")
+    reader.wrong_type("maturity", "2025-11-28")
     return 0, reader.problems
 
 
