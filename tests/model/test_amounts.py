@@ -9,7 +9,7 @@ import pytest
 
 from usance import treasury
 from usance.model import amounts
-from usance.model.amounts import Coin
+from usance.model.amounts import Carry, Coin, Grains, Quanta
 from usance.rules import interest, yields
 
 USDC = Coin.of("USDC", Decimal("0.000001"), 9)
@@ -20,9 +20,16 @@ def test_a_coin_counts_in_grains_as_fine_as_its_finest_amount() -> None:
     assert (USDC.step, USDC.places, USDC.digits, USDC.grains_per_quantum) == (1, 6, 9, 1000)
     assert (LOTS.step, LOTS.places, LOTS.digits, LOTS.grains_per_quantum) == (25, 4, 4, 25)
     assert USDC.to_grains(Decimal("1.000000001")) == 1_000_000_001
-    assert USDC.from_grains(-1) == Decimal("-0.000000001")
-    assert str(LOTS.from_quanta(3)) == "0.0075"
-    assert LOTS.text(-3) == "-0.0075"
+    assert USDC.from_grains(Grains(-1)) == Decimal("-0.000000001")
+    assert str(LOTS.from_quanta(Quanta(3))) == "0.0075"
+    assert LOTS.quanta_text(Quanta(-3)) == "-0.0075"
+
+
+def test_grains_are_quanta_exactly_down_or_up() -> None:
+    assert (LOTS.in_grains(Quanta(3)), USDC.in_grains(Quanta(-3))) == (75, -3000)
+    edges = (0, 1, 24, 25, 26, -1)
+    assert [LOTS.floor_quanta(Grains(grains)) for grains in edges] == [0, 0, 0, 1, 1, -1]
+    assert [LOTS.ceil_quanta(Grains(grains)) for grains in edges] == [0, 1, 1, 1, 2, 0]
 
 
 def test_an_amount_is_rounded_to_the_quantum_half_even_or_as_said() -> None:
@@ -58,19 +65,19 @@ def test_an_amount_is_written_to_the_quantum_or_finer(amount: str, text: str) ->
     ],
 )
 def test_a_carry_is_written_and_read_back(carry: int, text: str) -> None:
-    assert USDC.carry_text(carry) == text
-    assert USDC.carry(text) == carry
+    assert USDC.carry_text(Carry(carry)) == text
+    assert USDC.to_carry(text) == carry
 
 
 @pytest.mark.parametrize("text", ["", "one", "Infinity", "1e9999999"])
 def test_what_is_no_carry_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=f"^{text}$"):
-        USDC.carry(text)
+        USDC.to_carry(text)
 
 
 def test_a_carry_that_is_not_a_number_is_none() -> None:
     with pytest.raises(ValueError, match="NaN"):
-        USDC.carry("NaN")
+        USDC.to_carry("NaN")
 
 
 @pytest.mark.parametrize(
@@ -131,10 +138,10 @@ SHORT = datetime.date(2023, 6, 8)
 EXACT: dict[str, Callable[[], object]] = {
     "grains": lambda: USDC.to_grains(Decimal("12345678.000000001")),
     "rounded": lambda: USDC.to_quanta(Decimal("12345678.0000005")),
-    "decimal": lambda: USDC.from_grains(12345678000000001),
+    "decimal": lambda: USDC.from_grains(Grains(12345678000000001)),
     "written": lambda: USDC.written(Decimal("12345678.000000001")),
-    "amount": lambda: USDC.from_quanta(12345678000001),
-    "carry": lambda: USDC.carry("0.000000123456789012345678"),
+    "amount": lambda: USDC.from_quanta(Quanta(12345678000001)),
+    "carry": lambda: USDC.to_carry("0.000000123456789012345678"),
     "total": lambda: amounts.total([Decimal("12345678.9"), Decimal("0.00000001")]),
     "figure": lambda: amounts.rounded_text(Decimal("1.00000000000000000000000000050001")),
     "plain": lambda: amounts.decimal_text(Decimal("12345678.000000010")),

@@ -20,6 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from usance import treasury
+from usance.model.amounts import NO_CARRY, Quanta
 from usance.rules import yields
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -447,9 +448,9 @@ def test_a_thousand_at_four_percent_earn_109589_millionths_a_day() -> None:
     # 0.04/8760 = 4.566210045662100...e-6; 24,000 coin-hours: 0.109589041095888
     growth = yields.daily_growth(Decimal("0.04"))
     assert growth == 4_566_210_045_662
-    credit, carry = yields.earned(24 * 10**9, growth, 0)
+    credit, carry = yields.earned(Quanta(24 * 10**9), growth, NO_CARRY)
     assert (credit, carry) == (109_589, 41_095_888_000_000_000)
-    credit, carry = yields.earned(24 * 10**9, growth, carry)
+    credit, carry = yields.earned(Quanta(24 * 10**9), growth, carry)
     assert (credit, carry) == (109_589, 82_191_776_000_000_000)
 
 
@@ -477,11 +478,11 @@ def test_credits_differ_from_the_sum_by_less_than_a_quantum(
     booked: list[tuple[int, Decimal]],
 ) -> None:
     """Whatever the horizon: the carry is all that is missing."""
-    carry = credited = 0
+    carry, credited = NO_CARRY, 0
     exact = Fraction(0)
     for hours, rate in booked:
         growth = yields.daily_growth(rate)
-        credit, carry = yields.earned(hours, growth, carry)
+        credit, carry = yields.earned(Quanta(hours), growth, carry)
         credited += credit
         exact += Fraction(hours * growth, 10**18)
         assert 0 <= exact - credited < 1

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from usance.model.amounts import NO_CARRY, Quanta
 from usance.model.terms import CurvePool
 from usance.rules.interest import borrower, growth, lender
 from usance.rules.pool_rates import borrow_rate, supply_rate, utilization
@@ -51,17 +52,17 @@ def curve(*numbers: str) -> CurvePool:
     return CurvePool(base, slope_1, slope_2, optimal, fee, Decimal(0), Decimal(0))
 
 
-def whole(number: Decimal, quantum: str) -> int:
+def whole(number: Decimal, quantum: str) -> Quanta:
     """Return an amount in quanta; it has no finer digits."""
     quanta = number / Decimal(quantum)
     assert quanta == quanta.to_integral_value()
-    return int(quanta)
+    return Quanta(int(quanta))
 
 
 def lent(principal: str, steps: list[Decimal]) -> Decimal:
     """Return what a principal earns in some steps, each with its simple growth."""
     grown = growth([step * HOURS_A_YEAR for step in steps])
-    credit, carry = lender(whole(Decimal(principal), "1e-18"), grown, 0)
+    credit, carry = lender(whole(Decimal(principal), "1e-18"), grown, NO_CARRY)
     assert 0 <= carry < UNIT
     return Decimal(credit).scaleb(-18)
 
@@ -114,9 +115,9 @@ def check_pool_step(row: Row) -> None:
     """One step of a pool, in its smallest units: what borrowers pay is what is earned and kept."""
     inputs, expected = row["inputs"], row["expected"]
     rate, kept = Decimal(inputs["rate_per_step"]), Decimal(inputs["reserve_factor"])
-    borrows = int(Decimal(inputs["total_borrows"]))
-    paid, carry = borrower(borrows, growth([rate * HOURS_A_YEAR]), 0)
-    earned, rest = lender(borrows, growth([rate * (1 - kept) * HOURS_A_YEAR]), 0)
+    borrows = Quanta(int(Decimal(inputs["total_borrows"])))
+    paid, carry = borrower(borrows, growth([rate * HOURS_A_YEAR]), NO_CARRY)
+    earned, rest = lender(borrows, growth([rate * (1 - kept) * HOURS_A_YEAR]), NO_CARRY)
     assert (carry, rest) == (0, 0)
     assert paid == int(expected["interest"])
     assert borrows + paid == int(expected["total_borrows"])
@@ -152,7 +153,7 @@ def check_recorded_charge(row: Row) -> None:
     """One recorded hour of a borrower, rounded up to 1e-8."""
     rate = Decimal(row["inputs"]["rate_per_day"]) / 24
     owed = whole(Decimal(row["inputs"]["amount"]), "1e-8")
-    charge, _ = borrower(owed, growth([rate * HOURS_A_YEAR]), 0)
+    charge, _ = borrower(owed, growth([rate * HOURS_A_YEAR]), NO_CARRY)
     assert charge == whole(Decimal(row["expected"]["interest"]), "1e-8")
 
 

@@ -20,7 +20,7 @@ from usance.language.reading import Reading
 from usance.language.transactions import lot_of, units_of
 from usance.ledger.journal import Journal
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import EXACT, Coin, decimal_text, tally
+from usance.model.amounts import EXACT, NO_QUANTA, Coin, Quanta, decimal_text, tally
 from usance.model.lots import Lot, age
 from usance.model.problems import Problem
 
@@ -138,7 +138,7 @@ class _Legs:
     ) -> None:
         """Let units without cost prove a state: all that differ, or a part of them."""
         key = (account, coin.name, None, None)
-        number = self.sums.pop(key, coin.from_quanta(0)) if part is None else part
+        number = self.sums.pop(key, coin.from_quanta(NO_QUANTA)) if part is None else part
         if part is not None:
             tally(self.sums, key, EXACT.minus(part))
         self.made.append(Leg(account, number, coin.name, proof=proof))
@@ -165,8 +165,8 @@ class _Legs:
             proof = {"source": source, "carry-after": coin.carry_text(carry)}
             changed = carry != before
             for period in sorted({*now.unpaid, *then.unpaid}):
-                quanta = now.unpaid.get(period, (0, 0))[index]
-                quanta -= then.unpaid.get(period, (0, 0))[index]
+                due, posted = (held.unpaid.get(period, (0, 0))[index] for held in (now, then))
+                quanta = Quanta(due - posted)
                 if quanta:
                     account = self.chart.account(self.name, Side.ACCRUED_YIELD)
                     of_period = {"source": source, "period": period.name, **proof}
@@ -174,7 +174,7 @@ class _Legs:
                     changed = False
             if changed:
                 account = self.chart.account(self.name, Side.ACCRUED_YIELD)
-                self._prove(account, coin, proof, coin.from_quanta(0))
+                self._prove(account, coin, proof, coin.from_quanta(NO_QUANTA))
 
     def _portfolio(self, coin: Coin) -> None:
         if not self.chart.is_product(self.name):

@@ -13,7 +13,7 @@ from usance.language.reading import Reading
 from usance.language.transactions import lot_of, units_of
 from usance.model import periods, problems
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import EXACT, Coin, tally
+from usance.model.amounts import EXACT, NO_QUANTA, Carry, Coin, Quanta, tally
 from usance.model.book import Movement
 from usance.model.hours import SLOTS
 from usance.model.lots import Lot
@@ -103,7 +103,8 @@ class Restoring:
             return
         elif side is Side.YIELD:
             coin = self.book.coins[commodity]
-            self.state.accrual(name, commodity).enrolled += _quanta(coin, number)
+            accrual = self.state.accrual(name, commodity)
+            accrual.enrolled = Quanta(accrual.enrolled + _quanta(coin, number))
         elif side is Side.ACCRUED_YIELD:
             self._accrual(name, entry, posting)
         elif side in BALANCES:
@@ -116,7 +117,7 @@ class Restoring:
         coin = self.book.coins[commodity]
         holding = self.state.holding(name, commodity)
         if side is Side.LENT:
-            holding.lent += _quanta(coin, number)
+            holding.lent = Quanta(holding.lent + _quanta(coin, number))
         elif side is not Side.INTEREST_PAID:
             holding.take(side, coin.to_grains(number), lot_of(posting))
         carry = _carry(coin, posting)
@@ -143,7 +144,8 @@ class Restoring:
         else:
             period = self._period(name, str(meta.get("product")), entry.date.toordinal())
         if period is not None and quanta:
-            accrual.accrue(period, 0 if of_bonus else quanta, quanta if of_bonus else 0)
+            credited = (NO_QUANTA, quanta) if of_bonus else (quanta, NO_QUANTA)
+            accrual.accrue(period, *credited)
 
     def _period(self, name: str, product: str, day: int) -> Period | None:
         """Return the period of a product in which a day lies, or None if it has none."""
@@ -193,16 +195,16 @@ def _until(
                     yield name, commodity, movement
 
 
-def _quanta(coin: Coin, number: Decimal) -> int:
-    return coin.to_grains(number) // coin.grains_per_quantum
+def _quanta(coin: Coin, number: Decimal) -> Quanta:
+    return coin.floor_quanta(coin.to_grains(number))
 
 
-def _carry(coin: Coin, posting: Posting) -> int | None:
+def _carry(coin: Coin, posting: Posting) -> Carry | None:
     """Return the carry that a posting proves, 1e-18 quanta, or None if it proves none."""
     if not posting.meta or CARRY not in posting.meta:
         return None
     try:
-        return coin.carry(str(posting.meta[CARRY]))
+        return coin.to_carry(str(posting.meta[CARRY]))
     except ValueError:
         raise UnreadProofError(CARRY) from None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from usance.engine.records import Segment
+from usance.model.amounts import NO_QUANTA, Carry, Quanta
 from usance.model.hours import HOURS
 from usance.rules import interest
 
@@ -41,32 +42,32 @@ class Accruing:
     """
 
     rates: HourlyRates
-    rule: Callable[[int, int, int], tuple[int, int]]
-    carry: int
+    rule: Callable[[Quanta, int, Carry], tuple[Quanta, Carry]]
+    carry: Carry
     segments: list[Segment]
-    principal: int = 0
+    principal: Quanta = NO_QUANTA
     since: int = 0
 
-    def change(self, principal: int, slot: int) -> int:
+    def change(self, principal: Quanta, slot: int) -> Quanta:
         """Accrue on another principal from a slot on; return the difference, quanta."""
-        added = principal - self.principal
+        added = Quanta(principal - self.principal)
         if added:
             self.principal, self.since = principal, slot
         return added
 
-    def end(self, slot: int) -> int:
+    def end(self, slot: int) -> Quanta:
         """End the segment before a slot; return its interest, quanta, which joins the principal.
 
         It is 0 if no hour has passed, or if one of the hours has no rate.
         """
         since, self.since = self.since, slot
         if not self.principal or since == slot:
-            return 0
+            return NO_QUANTA
         growth = self.rates.over(since, slot)
         if growth is None:
-            return 0
+            return NO_QUANTA
         principal, carry = self.principal, self.carry
         joins, self.carry = self.rule(principal, growth[1], carry)
         self.segments.append(Segment(principal, slot - since, *growth, carry, joins, since))
-        self.principal += joins
+        self.principal = Quanta(principal + joins)
         return joins

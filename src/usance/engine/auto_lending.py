@@ -9,6 +9,7 @@ from usance.engine.pool_lending import PoolLending
 from usance.engine.records import LendingDay
 from usance.engine.state import Holding, State
 from usance.model.accounts import Side
+from usance.model.amounts import Grains, Quanta
 from usance.model.book import Book
 from usance.model.hours import SLOTS
 from usance.model.problems import Problem
@@ -64,13 +65,14 @@ class AutoLending:
                     grains = self.book.coins[coin].to_grains(movement.quantity)
                     holding.take(movement.side, grains, movement.lot)
 
-    def settle(self, name: str, coin: str, grains: int) -> None:
+    def settle(self, name: str, coin: str, grains: Grains) -> None:
         """Pay a settlement into a wallet after the day's interest."""
         pool = self.pools.get((self.book.venue(name), coin))
         if pool is not None:
             pool.settle(name, grains)
         else:
-            self.state.holding(name, coin).free += grains
+            holding = self.state.holding(name, coin)
+            holding.free = Grains(holding.free + grains)
 
     def close(self) -> None:
         """End the day: note interest, pools and transactions."""
@@ -110,10 +112,10 @@ def _drafts(book: Book, day: int, coins: list[LendingDay]) -> list[Draft]:
 
 def _lent_pairs(coin: LendingDay, price: Decimal | None) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
-    earned, lent = coin.earned, coin.after.lent - coin.before.lent
+    earned, lent = coin.earned, Quanta(coin.after.lent - coin.before.lent)
     amount = unit.from_quanta(earned)
     if earned or coin.before.carry_lent != coin.after.carry_lent:
-        proof = Proof(unit, coin.lent, coin.after.carry_lent, 0, price)
+        proof = Proof(unit, coin.lent, coin.after.carry_lent, price=price)
         yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
     if lent:
         # On a quiet day just the interest, which is lent on.

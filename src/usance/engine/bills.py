@@ -7,7 +7,17 @@ from fractions import Fraction
 
 from usance.engine.state import Portfolio
 from usance.model.accounts import ProductAccount
-from usance.model.amounts import EXACT, UNIT, ZERO, Coin, decimals, normalized, total
+from usance.model.amounts import (
+    EXACT,
+    NO_QUANTA,
+    UNIT,
+    ZERO,
+    Coin,
+    Quanta,
+    decimals,
+    normalized,
+    total,
+)
 from usance.model.book import ProductPosting
 from usance.model.hours import date_of
 from usance.model.lots import Lot, age
@@ -43,7 +53,7 @@ class Division:
     growth         what an hour's principal gets of it, 1e-18
     """
 
-    fee: int
+    fee: Quanta
     distributable: Decimal
     growth: int
 
@@ -106,7 +116,9 @@ def worth(lots: Iterable[Held]) -> Decimal:
     return total(lot.worth for lot in lots)
 
 
-def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: Coin) -> Division:
+def divide(
+    earned: Decimal, left_over: Decimal, fee: Decimal, hours: Quanta, coin: Coin
+) -> Division:
     """Divide a day's income among all that was enrolled.
 
     earned, left_over  coins
@@ -117,9 +129,9 @@ def divide(earned: Decimal, left_over: Decimal, fee: Decimal, hours: int, coin: 
     carries hold too, or after a loss. Then nothing is distributed until it is earned again; what
     was credited is never taken back.
     """
-    charge = 0
+    charge = NO_QUANTA
     if earned > 0:
-        charge = -(-Fraction(EXACT.multiply(earned, fee)) // Fraction(coin.quantum))
+        charge = Quanta(-(-Fraction(EXACT.multiply(earned, fee)) // Fraction(coin.quantum)))
     rest = EXACT.subtract(EXACT.add(earned, left_over), coin.from_quanta(charge))
     # Growth is never below zero: for the sake of a quantum it would take back credits that may be
     # paid and spent. A fraction distributed early comes off the next days instead; so does a loss.

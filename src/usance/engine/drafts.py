@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from usance.engine.records import Segment
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import Coin
+from usance.model.amounts import NO_QUANTA, Carry, Coin, Quanta
 from usance.model.hours import date_of
 from usance.model.lots import Lot
 
@@ -83,8 +83,8 @@ class Proof(NamedTuple):
 
     coin: Coin
     segments: Sequence[Segment]
-    carry: int
-    entry_fee: int = 0
+    carry: Carry
+    entry_fee: Quanta = NO_QUANTA
     price: Decimal | None = None
 
 

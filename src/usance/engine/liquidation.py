@@ -15,10 +15,12 @@ from usance.engine.valuation import Valuer
 from usance.model.accounts import Side
 from usance.model.amounts import (
     EXACT,
+    NO_GRAINS,
     PRECISE,
     ZERO,
     Coin,
-    ceil_div,
+    Grains,
+    Quanta,
     normalized,
     rounded_text,
     tally,
@@ -142,23 +144,23 @@ class Liquidation:
             self.state.trade(self.name, market, lot, EXACT.minus(part))
             self.state.closed[self.name, market, lot] = str(self._identity())
         worth = EXACT.multiply(size, position.mark)
-        notional = sign * coin.to_quanta(worth)
+        notional = Quanta(sign * coin.to_quanta(worth))
         proceeds = coin.from_quanta(notional)
         fee = coin.to_quanta(EXACT.multiply(worth, FEE), ROUND_CEILING)
         holding = self.state.holding(self.name, settle)
-        holding.perp += notional * coin.grains_per_quantum
-        holding.free -= fee * coin.grains_per_quantum
+        holding.perp = Grains(holding.perp + coin.in_grains(notional))
+        holding.free = Grains(holding.free - coin.in_grains(fee))
         legs += [
             Leg((self.name, Side.PERP), proceeds, settle),
             *self._result(settle, EXACT.subtract(cost, proceeds)),
             Leg((self.name, Side.FEES), coin.from_quanta(fee), settle),
-            Leg((self.name, Side.WALLET), coin.from_quanta(-fee), settle),
+            Leg((self.name, Side.WALLET), coin.from_quanta(Quanta(-fee)), settle),
         ]
         if not any(
             self._settles_in(contract, settle) for contract, *_ in self.state.contracts(self.name)
         ):
-            rest, holding.perp = holding.perp, 0
-            holding.free += rest
+            rest, holding.perp = holding.perp, NO_GRAINS
+            holding.free = Grains(holding.free + rest)
             if rest:
                 amount = coin.written(coin.from_grains(rest))
                 legs.append(Leg((self.name, Side.WALLET), amount, settle))
@@ -174,12 +176,12 @@ class Liquidation:
         holding, coin = self.state.holding(self.name, name), self.book.coins[name]
         if holding.held >= 0:
             return []
-        short = ceil_div(-holding.held, coin.grains_per_quantum)
-        holding.free += short * coin.grains_per_quantum
-        holding.owed += short * coin.grains_per_quantum
+        short = coin.ceil_quanta(Grains(-holding.held))
+        holding.free = Grains(holding.free + coin.in_grains(short))
+        holding.owed = Grains(holding.owed + coin.in_grains(short))
         return [
             Leg((self.name, Side.WALLET), coin.from_quanta(short), name),
-            Leg((self.name, Side.BORROWED), coin.from_quanta(-short), name),
+            Leg((self.name, Side.BORROWED), coin.from_quanta(Quanta(-short)), name),
         ]
 
     def _result(self, currency: str, amount: Decimal) -> list[Leg]:
@@ -208,7 +210,7 @@ class Liquidation:
                 legs += self._sell(asset, debt)
         if holding.owed > 0:
             relief = normalized(coin.from_grains(holding.owed))
-            holding.owed = 0
+            holding.owed = NO_GRAINS
             legs.append(Leg((self.name, Side.BORROWED), relief, coin.name))
             legs.append(Leg((self.name, Side.BAD_DEBT), EXACT.minus(relief), coin.name))
         return legs
@@ -218,8 +220,8 @@ class Liquidation:
         paid = holding.repayable
         if not paid:
             return []
-        holding.free -= paid
-        holding.owed -= paid
+        holding.free = Grains(holding.free - paid)
+        holding.owed = Grains(holding.owed - paid)
         amount = normalized(coin.from_grains(paid))
         return [
             Leg((self.name, Side.WALLET), EXACT.minus(amount), coin.name),
@@ -240,10 +242,10 @@ class Liquidation:
             # Divided once, so that a quantity that is exact is not rounded up.
             worth, each = owed.from_grains(owing.owed) * debt.price, asset.price * sold.quantum
             wanted = (worth / each).to_integral_value(ROUND_CEILING)
-            grains = min(int(wanted) * sold.grains_per_quantum, holding.held)
+            grains = min(sold.in_grains(Quanta(int(wanted))), holding.held)
             quantity = sold.from_grains(grains)
             written = normalized((rate).quantize(PRICE_PLACES, ROUND_HALF_EVEN))
-            proceeds = min(owed.to_quanta(quantity * rate) * owed.grains_per_quantum, owing.owed)
+            proceeds = min(owed.in_grains(owed.to_quanta(quantity * rate)), owing.owed)
         legs: list[Leg] = []
         sums: dict[str, Decimal] = {owed.name: owed.from_grains(proceeds)}
         for lot, part in self._units(sold, grains):
@@ -254,8 +256,8 @@ class Liquidation:
             currency, cost = (owed.name, written) if lot is None else (lot.currency, lot.cost)
             weight = EXACT.multiply(amount, cost)
             tally(sums, currency, EXACT.minus(weight))
-            holding.take(Side.WALLET, -part, lot)
-        owing.owed -= proceeds
+            holding.take(Side.WALLET, Grains(-part), lot)
+        owing.owed = Grains(owing.owed - proceeds)
         legs.append(
             Leg((self.name, Side.BORROWED), normalized(owed.from_grains(proceeds)), owed.name)
         )
@@ -263,19 +265,19 @@ class Liquidation:
             legs += self._result(currency, EXACT.minus(amount))
         return legs
 
-    def _units(self, coin: Coin, grains: int) -> Iterable[tuple[Lot | None, int]]:
+    def _units(self, coin: Coin, grains: Grains) -> Iterable[tuple[Lot | None, Grains]]:
         """Return which units make up a number of grains: without cost first, then oldest lots."""
         holding = self.state.holding(self.name, coin.name)
-        parts: list[tuple[Lot | None, int]] = []
-        free = max(0, min(holding.free, grains))
+        parts: list[tuple[Lot | None, Grains]] = []
+        free = max(NO_GRAINS, min(holding.free, grains))
         if free:
             parts.append((None, free))
-        left = grains - free
+        left = Grains(grains - free)
         for lot in sorted(holding.kept, key=age):
-            part = max(0, min(left, holding.kept[lot]))
+            part = max(NO_GRAINS, min(left, holding.kept[lot]))
             if part:
                 parts.append((lot, part))
-                left -= part
+                left = Grains(left - part)
         return parts
 
 

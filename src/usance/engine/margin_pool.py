@@ -10,7 +10,7 @@ from usance.engine.state import State
 from usance.engine.valuation import Valuer
 from usance.model import problems
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, ZERO, decimal_text, rounded_text
+from usance.model.amounts import EXACT, PRECISE, ZERO, Grains, decimal_text, rounded_text
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
@@ -95,7 +95,8 @@ class MarginPool:
                     continue
                 pairs.append(pair)
                 grains = self.book.coins[coin].to_grains(pair.amount)
-                self.state.holding(name, coin).perp -= grains
+                holding = self.state.holding(name, coin)
+                holding.perp = Grains(holding.perp - grains)
                 lending.settle(name, coin, grains)
             if pairs:
                 self.today.drafts.append(

@@ -15,7 +15,7 @@ from usance.engine.curve_pool import Curve
 from usance.engine.records import Borrow, Carried, LendingDay, PoolDay
 from usance.engine.state import Holding
 from usance.model import problems
-from usance.model.amounts import Coin, ceil_div
+from usance.model.amounts import NO_GRAINS, NO_QUANTA, Coin, Grains, Quanta, total_quanta
 from usance.model.book import Book, Movement
 from usance.model.hours import HOURS, SLOTS, iso, slot_of
 from usance.model.problems import Problem
@@ -81,11 +81,11 @@ class PoolLending:
         if slots[-1] == HOURS:
             self._change(HOURS)
 
-    def settle(self, name: str, grains: int) -> None:
+    def settle(self, name: str, grains: Grains) -> None:
         """Pay a settlement into a wallet after the day's interest: repay or borrow at once."""
         for account in self.accounts:
             if account.day.sub_account == name:
-                account.holding.free += grains
+                account.holding.free = Grains(account.holding.free + grains)
                 self._move(account, HOURS, ())
 
     def close(self) -> list[LendingDay]:
@@ -132,7 +132,7 @@ class PoolLending:
         before, self.pool = self.pool, self.pools.at(at)
         # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
         same = before == self.pool or slot == HOURS
-        lent = owed = 0
+        lent = owed = NO_QUANTA
         for account in self.accounts:
             terms = account.switches.at(at)
             moved = account.flows.get(slot, ())
@@ -141,14 +141,14 @@ class PoolLending:
             account.terms = terms
             if moved or account.holding.owed or account.holding.held < 0:
                 self._move(account, slot, moved)
-            lent += self._lend(account, slot)
+            lent = Quanta(lent + self._lend(account, slot))
             if account.owed.principal or account.holding.owed:
-                owed += self._owe(account, slot)
+                owed = Quanta(owed + self._owe(account, slot))
         if not isinstance(self.pool, CurvePool):
             self.curve = None
         elif self.curve is None:
-            lent = sum(account.lent.principal for account in self.accounts)
-            owed = sum(account.owed.principal for account in self.accounts)
+            lent = total_quanta(account.lent.principal for account in self.accounts)
+            owed = total_quanta(account.owed.principal for account in self.accounts)
             self.curve = Curve(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
         else:
             self.curve.flow(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
@@ -177,7 +177,7 @@ class PoolLending:
     def _ends(self, account: Account, after: Holding, slot: int) -> bool:
         """End the segment of a balance that a step changes; tell whether interest joined it."""
         holding = account.holding
-        lent = after.held if self._lendable(account, after.held) else 0
+        lent = after.held if self._lendable(account, after.held) else NO_GRAINS
         if lent != (holding.held if account.lent.principal else 0) and self._credit(account, slot):
             return True
         return after.owed != holding.owed and self._charge(account, slot) != 0
@@ -187,74 +187,77 @@ class PoolLending:
     ) -> tuple[Holding, Borrow | None]:
         """Return the holding after a step, and the borrow or repayment that the step causes."""
         holding = account.holding.copy()
-        quantum, terms = self.coin.grains_per_quantum, account.terms
+        coin, terms = self.coin, account.terms
         for movement in moved:
-            holding.take(movement.side, self.coin.to_grains(movement.quantity), movement.lot)
+            holding.take(movement.side, coin.to_grains(movement.quantity), movement.lot)
         if terms is None:
             return holding, None
         before = holding.free, holding.held, holding.owed
         if holding.held < 0 and terms.auto_borrow and self.pool is not None:
-            amount = ceil_div(-holding.held, quantum)
+            amount = coin.ceil_quanta(Grains(-holding.held))
             fee = self._entry_fee(account, amount, slot, moved)
-            holding.free += amount * quantum
-            holding.owed += (amount + fee) * quantum
+            holding.free = Grains(holding.free + coin.in_grains(amount))
+            holding.owed = Grains(holding.owed + coin.in_grains(Quanta(amount + fee)))
             return holding, Borrow(slot, amount, fee, *before)
-        amount = holding.repayable // quantum
+        amount = coin.floor_quanta(holding.repayable)
         if amount and terms.auto_repay:
-            holding.free -= amount * quantum
-            holding.owed -= amount * quantum
-            return holding, Borrow(slot, -amount, 0, *before)
+            repaid = coin.in_grains(amount)
+            holding.free = Grains(holding.free - repaid)
+            holding.owed = Grains(holding.owed - repaid)
+            return holding, Borrow(slot, Quanta(-amount), NO_QUANTA, *before)
         return holding, None
 
     def _entry_fee(
-        self, account: Account, amount: int, slot: int, moved: Sequence[Movement]
-    ) -> int:
+        self, account: Account, amount: Quanta, slot: int, moved: Sequence[Movement]
+    ) -> Quanta:
         """Return the fee, in quanta, for the rest of the hour in which the borrow was made."""
         # Exactly on the hour it is nothing: the borrow pays the whole hour that begins. If several
         # transactions of an hour caused the borrow, the time of the last counts, even a full hour.
         seconds = slot * 3600 - moved[-1].seconds if moved else 0
         if not (isinstance(self.pool, ObservedPool) and self.pool.entry_fee and seconds):
-            return 0
+            return NO_QUANTA
         rates = self.observed.at(self.start + slot - 1)
         if rates is None:
             self._missing(slot - 1, [account])
-            return 0
+            return NO_QUANTA
         return interest.entry_fee(amount, rates.borrow, seconds)
 
-    def _lend(self, account: Account, slot: int) -> int:
+    def _lend(self, account: Account, slot: int) -> Quanta:
         """Lend idle coins from a slot on; return by how much the loan grows, quanta."""
         lent = self._lendable(account, account.holding.held)
         if lent != account.lent.principal and self._credit(account, slot):
             lent = self._lendable(account, account.holding.held)
         return account.lent.change(lent, slot)
 
-    def _owe(self, account: Account, slot: int) -> int:
+    def _owe(self, account: Account, slot: int) -> Quanta:
         """Let the debt accrue from a slot on; return by how much it grows, quanta."""
         owed = self._debt(account)
         if owed != account.owed.principal and self._charge(account, slot):
             owed = self._debt(account)
         return account.owed.change(owed, slot)
 
-    def _lendable(self, account: Account, held: int) -> int:
+    def _lendable(self, account: Account, held: Grains) -> Quanta:
         """Return the quanta that are lent of a balance in grains."""
         if held <= 0 or self.pool is None or account.terms is None or not account.terms.auto_lend:
-            return 0
-        return held // self.coin.grains_per_quantum
+            return NO_QUANTA
+        return self.coin.floor_quanta(held)
 
-    def _debt(self, account: Account) -> int:
+    def _debt(self, account: Account) -> Quanta:
         owed = account.holding.owed
-        return ceil_div(owed, self.coin.grains_per_quantum) if owed > 0 else 0
+        return self.coin.ceil_quanta(owed) if owed > 0 else NO_QUANTA
 
-    def _credit(self, account: Account, slot: int) -> int:
+    def _credit(self, account: Account, slot: int) -> Quanta:
         """End a loan's segment; pay its interest into the wallet, and return it, quanta."""
         credit = account.lent.end(slot)
-        account.holding.free += credit * self.coin.grains_per_quantum
+        holding = account.holding
+        holding.free = Grains(holding.free + self.coin.in_grains(credit))
         return credit
 
-    def _charge(self, account: Account, slot: int) -> int:
+    def _charge(self, account: Account, slot: int) -> Quanta:
         """End a debt's segment; capitalise its interest, and return it, quanta."""
         charge = account.owed.end(slot)
-        account.holding.owed += charge * self.coin.grains_per_quantum
+        holding = account.holding
+        holding.owed = Grains(holding.owed + self.coin.in_grains(charge))
         return charge
 
     def _run(self, slot: int, until: int) -> None:
@@ -314,7 +317,7 @@ class PoolLending:
 
     def _negative(self, account: Account, moved: Sequence[Movement]) -> None:
         source = moved[-1].source if moved else account.switches.values[0].source
-        short = self.coin.text(ceil_div(-account.holding.held, self.coin.grains_per_quantum))
+        short = self.coin.quanta_text(self.coin.ceil_quanta(Grains(-account.holding.held)))
         self.problems.append(
             problems.negative_wallet(
                 source, account.day.sub_account, self.coin.name, self._date(), short

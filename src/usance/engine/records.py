@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from usance.model.amounts import Coin
+from usance.model.amounts import NO_QUANTA, Carry, Coin, Grains, Quanta
 
 
 class Segment(NamedTuple):
@@ -20,12 +20,12 @@ class Segment(NamedTuple):
     since      the hour in which it begins, 0 to 23
     """
 
-    principal: int
+    principal: Quanta
     hours: int
     rate: Decimal
     growth: int
-    carry: int
-    interest: int
+    carry: Carry
+    interest: Quanta
     since: int
 
 
@@ -39,11 +39,11 @@ class Borrow(NamedTuple):
     """
 
     slot: int
-    quanta: int
-    fee: int
-    free: int
-    held: int
-    owed: int
+    quanta: Quanta
+    fee: Quanta
+    free: Grains
+    held: Grains
+    owed: Grains
 
 
 class Carried(NamedTuple):
@@ -54,9 +54,9 @@ class Carried(NamedTuple):
     carry_owed  interest charged in advance, 1e-18 quanta
     """
 
-    lent: int
-    carry_lent: int
-    carry_owed: int
+    lent: Quanta
+    carry_lent: Carry
+    carry_owed: Carry
 
 
 @dataclass(slots=True)
@@ -79,30 +79,30 @@ class LendingDay:
     lent: list[Segment] = field(default_factory=list)
     owed: list[Segment] = field(default_factory=list)
     borrows: list[Borrow] = field(default_factory=list)
-    debt: int = 0
-    hours: list[int] = field(default_factory=list)
+    debt: Quanta = NO_QUANTA
+    hours: list[Quanta] = field(default_factory=list)
 
     @property
-    def borrowed(self) -> int:
+    def borrowed(self) -> Quanta:
         """Net borrow (+) or repayment (-) of the day, quanta."""
-        return sum([borrow.quanta for borrow in self.borrows])
+        return sum([borrow.quanta for borrow in self.borrows], NO_QUANTA)
 
     @property
-    def entry_fee(self) -> int:
+    def entry_fee(self) -> Quanta:
         """Entry fees of the day, quanta."""
-        return sum([borrow.fee for borrow in self.borrows])
+        return sum([borrow.fee for borrow in self.borrows], NO_QUANTA)
 
     @property
-    def earned(self) -> int:
+    def earned(self) -> Quanta:
         """Interest credited, quanta."""
         if len(self.lent) == 1:
             return self.lent[0].interest
-        return sum([segment.interest for segment in self.lent])
+        return sum([segment.interest for segment in self.lent], NO_QUANTA)
 
     @property
-    def paid(self) -> int:
+    def paid(self) -> Quanta:
         """Interest charged, an entry fee included, quanta."""
-        return self.entry_fee + sum([segment.interest for segment in self.owed])
+        return sum([segment.interest for segment in self.owed], self.entry_fee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,11 @@ class YieldDay:
     venue: str
     product: str
     coin: Coin
-    hours: int = 0
-    treasury: int = 0
-    bonus: int = 0
-    paid: int = 0
-    enrolled: Sequence[int] = ()
+    hours: Quanta = NO_QUANTA
+    treasury: Quanta = NO_QUANTA
+    bonus: Quanta = NO_QUANTA
+    paid: Quanta = NO_QUANTA
+    enrolled: Sequence[Quanta] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class ProductDay:
     venue: str
     coin: Coin
     income: Decimal
-    fee: int
-    distributed: int
+    fee: Quanta
+    distributed: Quanta
     before: Decimal
     left_over: Decimal

@@ -5,7 +5,18 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, ZERO, total
+from usance.model.amounts import (
+    EXACT,
+    NO_CARRY,
+    NO_GRAINS,
+    NO_QUANTA,
+    PRECISE,
+    ZERO,
+    Carry,
+    Grains,
+    Quanta,
+    total,
+)
 from usance.model.lots import Lot
 from usance.model.periods import Period
 
@@ -24,24 +35,24 @@ class Holding:
     carry_owed    what a borrower paid and did not owe yet, 1e-18 quanta
     """
 
-    free: int = 0
-    lots: int = 0
-    owed: int = 0
-    perp: int = 0
-    lent: int = 0
-    carry_lent: int = 0
-    carry_owed: int = 0
-    kept: dict[Lot, int] = field(default_factory=dict)
+    free: Grains = NO_GRAINS
+    lots: Grains = NO_GRAINS
+    owed: Grains = NO_GRAINS
+    perp: Grains = NO_GRAINS
+    lent: Quanta = NO_QUANTA
+    carry_lent: Carry = NO_CARRY
+    carry_owed: Carry = NO_CARRY
+    kept: dict[Lot, Grains] = field(default_factory=dict)
 
     @property
-    def held(self) -> int:
+    def held(self) -> Grains:
         """The whole balance of the coin in the wallet, grains."""
-        return self.free + self.lots
+        return Grains(self.free + self.lots)
 
     @property
-    def repayable(self) -> int:
+    def repayable(self) -> Grains:
         """What can be repaid, grains: lots at cost keep their basis, so only units without."""
-        return max(0, min(self.free, self.held, self.owed))
+        return max(NO_GRAINS, min(self.free, self.held, self.owed))
 
     def is_empty(self) -> bool:
         """Tell whether nothing can come of it until somebody moves something."""
@@ -51,17 +62,17 @@ class Holding:
         """Return a holding of its own that is the same."""
         return replace(self, kept=dict(self.kept))
 
-    def take(self, side: Side, grains: int, lot: Lot | None) -> None:
+    def take(self, side: Side, grains: Grains, lot: Lot | None) -> None:
         """Take in a posting to the wallet, to what is borrowed, or to Perp."""
         if side is Side.BORROWED:
-            self.owed -= grains
+            self.owed = Grains(self.owed - grains)
         elif side is Side.PERP:
-            self.perp += grains
+            self.perp = Grains(self.perp + grains)
         elif lot is None:
-            self.free += grains
+            self.free = Grains(self.free + grains)
         else:
-            self.lots += grains
-            self.kept[lot] = self.kept.get(lot, 0) + grains
+            self.lots = Grains(self.lots + grains)
+            self.kept[lot] = Grains(self.kept.get(lot, 0) + grains)
             if not self.kept[lot]:
                 del self.kept[lot]
 
@@ -76,15 +87,15 @@ class Accrual:
     unpaid           treasury and bonus not paid yet, quanta, by period
     """
 
-    enrolled: int = 0
-    carry_treasury: int = 0
-    carry_bonus: int = 0
-    unpaid: dict[Period, tuple[int, int]] = field(default_factory=dict)
+    enrolled: Quanta = NO_QUANTA
+    carry_treasury: Carry = NO_CARRY
+    carry_bonus: Carry = NO_CARRY
+    unpaid: dict[Period, tuple[Quanta, Quanta]] = field(default_factory=dict)
 
-    def accrue(self, period: Period, treasury: int, bonus: int) -> None:
+    def accrue(self, period: Period, treasury: Quanta, bonus: Quanta) -> None:
         """Let a day's credits wait for the payout of a period."""
         before = self.unpaid.get(period, (0, 0))
-        self.unpaid[period] = (before[0] + treasury, before[1] + bonus)
+        self.unpaid[period] = (Quanta(before[0] + treasury), Quanta(before[1] + bonus))
 
 
 @dataclass(slots=True)

@@ -17,7 +17,18 @@ from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import State
 from usance.model import periods, problems
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import EXACT, Coin, decimal_text, fixed_point_text, without_trailing_zeros
+from usance.model.amounts import (
+    EXACT,
+    NO_QUANTA,
+    Carry,
+    Coin,
+    Grains,
+    Quanta,
+    decimal_text,
+    fixed_point_text,
+    total_quanta,
+    without_trailing_zeros,
+)
 from usance.model.book import Book
 from usance.model.hours import HOURS, SLOTS, iso
 from usance.model.problems import Problem
@@ -43,7 +54,7 @@ class Enrollment(NamedTuple):
 
     product: Product
     holder: str
-    hours: Sequence[int]
+    hours: Sequence[Quanta]
 
 
 class YieldSplit:
@@ -84,7 +95,7 @@ class YieldSplit:
         paid: dict[str, list[Pair]] = {}
         for product in self.in_force:
             coin = product.coin
-            treasury_paid = 0
+            treasury_paid = NO_QUANTA
             for holder in self._holders(product.venue):
                 accrual = self.state.accruals.get((holder, coin.name))
                 for period in sorted(accrual.unpaid) if accrual is not None else ():
@@ -92,16 +103,18 @@ class YieldSplit:
                         continue
                     assert accrual is not None
                     of_treasury, of_bonus = accrual.unpaid.pop(period)
-                    amount = of_treasury + of_bonus
+                    amount = Quanta(of_treasury + of_bonus)
                     if not amount or (holder, product.name, period) in self.book.yields.settled:
                         continue
                     proof = {"product": product.name, "period": period.name}
                     places = ((holder, Side.WALLET), (holder, Side.ACCRUED_YIELD))
                     pair = Pair(*places, coin.from_quanta(amount), coin.name, proof)
                     paid.setdefault(holder, []).append(pair)
-                    self.state.holding(holder, coin.name).free += amount * coin.grains_per_quantum
-                    self._day_of(product, holder).paid += amount
-                    treasury_paid += of_treasury
+                    holding = self.state.holding(holder, coin.name)
+                    holding.free = Grains(holding.free + coin.in_grains(amount))
+                    of_holder = self._day_of(product, holder)
+                    of_holder.paid = Quanta(of_holder.paid + amount)
+                    treasury_paid = Quanta(treasury_paid + of_treasury)
             if product.terms.bills is not None and treasury_paid:
                 self._pay_out(product, treasury_paid)
         for holder, pairs in paid.items():
@@ -110,7 +123,7 @@ class YieldSplit:
                 Draft(TransactionKind.PAYOUT, self.day, holder, 0, tuple(ordered))
             )
 
-    def _pay_out(self, product: Product, quanta: int) -> None:
+    def _pay_out(self, product: Product, quanta: Quanta) -> None:
         """Let a product pay its holders out of its cash."""
         name, coin = product.name, product.coin
         portfolio, amount = self.state.portfolio(name), coin.from_quanta(quanta)
@@ -162,7 +175,9 @@ class YieldSplit:
             terms = account.switches.at(start)
             if terms is None or not terms.earn or account.switches.changes(start, start + HOURS):
                 hours = [
-                    lent if (terms := account.switches.at(start + hour)) and terms.earn else 0
+                    lent
+                    if (terms := account.switches.at(start + hour)) and terms.earn
+                    else NO_QUANTA
                     for hour, lent in enumerate(hours)
                 ]
             if any(hours):
@@ -196,13 +211,13 @@ class YieldSplit:
     def _credit(self, enrollment: Enrollment, growth: int, proof: Mapping[str, str]) -> None:
         """Credit treasury yield to a holder."""
         product, holder, hours = enrollment
-        principal = sum(hours)
+        principal = total_quanta(hours)
         accrual = self.state.accrual(holder, product.coin.name)
         before = accrual.carry_treasury
         credit, accrual.carry_treasury = yields.earned(principal, growth, before)
         earned = self._day_of(product, holder)
-        earned.hours += principal
-        earned.treasury += credit
+        earned.hours = Quanta(earned.hours + principal)
+        earned.treasury = Quanta(earned.treasury + credit)
         figures = _figures(product, "treasury", principal, proof, growth)
         carries = (before, accrual.carry_treasury)
         self._pair(holder, Side.TREASURY, product.coin, credit, carries, figures)
@@ -214,16 +229,17 @@ class YieldSplit:
         if bonus is None:
             return
         proof = {"rate": decimal_text(bonus.rate)}
-        principal = sum(hours)
+        principal = total_quanta(hours)
         if bonus.cap is not None:
-            cap = int(bonus.cap // product.coin.quantum)
-            principal = sum([min(lent, cap) for lent in hours])
+            cap = Quanta(int(bonus.cap // product.coin.quantum))
+            principal = total_quanta([min(lent, cap) for lent in hours])
             proof["cap"] = decimal_text(bonus.cap)
         accrual = self.state.accrual(holder, product.coin.name)
         before = accrual.carry_bonus
         growth = yields.daily_growth(bonus.rate)
         credit, accrual.carry_bonus = yields.earned(principal, growth, before)
-        self._day_of(product, holder).bonus += credit
+        of_holder = self._day_of(product, holder)
+        of_holder.bonus = Quanta(of_holder.bonus + credit)
         figures = _figures(product, "bonus", principal, proof, growth)
         carries = (before, accrual.carry_bonus)
         self._pair(holder, Side.BONUS, product.coin, credit, carries, figures)
@@ -233,8 +249,8 @@ class YieldSplit:
         holder: str,
         income: Side,
         coin: Coin,
-        credit: int,
-        carries: tuple[int, int],
+        credit: Quanta,
+        carries: tuple[Carry, Carry],
         figures: dict[str, str],
     ) -> None:
         """Post a credit, if there is one or the carry has changed."""
@@ -255,16 +271,18 @@ class YieldSplit:
         portfolio = self.state.portfolio(name)
         lots = self._lots(product, backing)
         income, before = bills.income(lots), portfolio.left_over
-        total = sum([sum(enrollment.hours) for enrollment in enrollments])
+        total = total_quanta(total_quanta(enrollment.hours) for enrollment in enrollments)
         division = bills.divide(income, before, backing.fee, total, coin)
         portfolio.accretion = EXACT.add(portfolio.accretion, income)
         proof = {
             "distributable": decimal_text(division.distributable),
-            "total-hours": coin.text(total),
+            "total-hours": coin.quanta_text(total),
         }
         for enrollment in enrollments:
             self._credit(enrollment, division.growth, proof)
-        distributed = sum(day.treasury for day in self.days.values() if day.product == name)
+        distributed = total_quanta(
+            day.treasury for day in self.days.values() if day.product == name
+        )
         given = coin.from_quanta(distributed)
         portfolio.payable = EXACT.add(portfolio.payable, given)
         portfolio.left_over = EXACT.subtract(division.distributable, given)
@@ -288,7 +306,7 @@ class YieldSplit:
         return list(bills.held(portfolio, backing, maturities, product.coin, self.day))
 
     def _post_product(
-        self, day: ProductDay, lots: Sequence[Held], division: Division, total: int
+        self, day: ProductDay, lots: Sequence[Held], division: Division, total: Quanta
     ) -> None:
         """Post the accretion of a product's bills, and what its holders get of it."""
         name, coin, pairs = day.product, day.coin, []
@@ -307,10 +325,10 @@ class YieldSplit:
             proof = {
                 "product": name,
                 "income": decimal_text(day.income),
-                "fee": coin.text(day.fee),
+                "fee": coin.quanta_text(day.fee),
                 "left-over": decimal_text(day.before),
                 "distributable": decimal_text(division.distributable),
-                "total-hours": coin.text(total),
+                "total-hours": coin.quanta_text(total),
                 "growth": _growth(division.growth),
                 "left-over-after": decimal_text(day.left_over),
             }
@@ -352,12 +370,12 @@ class YieldSplit:
                 holding = self.state.holdings.get(holder, {}).get(coin.name)
                 terms = self.book.sub_accounts[holder].at(self.day * SLOTS + HOURS)
                 earns = holding is not None and terms is not None and terms.earn
-                lent = holding.lent if holding is not None and earns else 0
+                lent = holding.lent if holding is not None and earns else NO_QUANTA
                 accrual = self.state.accruals.get((holder, coin.name))
                 if lent == (accrual.enrolled if accrual is not None else 0):
                     continue
                 accrual = self.state.accrual(holder, coin.name)
-                change, accrual.enrolled = lent - accrual.enrolled, lent
+                change, accrual.enrolled = Quanta(lent - accrual.enrolled), lent
                 places = ((holder, Side.YIELD), (holder, Side.CAPITAL))
                 self._post(holder, coin, Pair(*places, coin.from_quanta(change), coin.name))
         for holder, coins in self.pairs.items():
@@ -389,13 +407,13 @@ class YieldSplit:
 
 
 def _figures(
-    product: Product, source: str, principal: int, proof: Mapping[str, str], growth: int
+    product: Product, source: str, principal: Quanta, proof: Mapping[str, str], growth: int
 ) -> dict[str, str]:
     """Return the figures that a credit rests on, by name.
 
     principal  sum over the hours, quanta
     """
-    hours = product.coin.text(principal)
+    hours = product.coin.quanta_text(principal)
     head = {"product": product.name, "source": source, "principal-hours": hours}
     return {**head, **proof, "growth": _growth(growth)}
 

@@ -8,7 +8,7 @@ from usance.engine.state import Holding
 from usance.explain.interest import Balance, Flow, coins_of
 from usance.explain.working import Lived, Working, carried, exact
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, UNIT
+from usance.model.amounts import EXACT, UNIT, Carry, Quanta
 from usance.model.hours import slot_of
 
 
@@ -54,7 +54,7 @@ class Debt(Balance):
             if movement.side is self.account:
                 yield slot_of(movement.moment), "moved", EXACT.minus(movement.quantity)
         for borrow in self.day.borrows:
-            yield borrow.slot, "borrowed", self.coin.from_quanta(borrow.quanta + borrow.fee)
+            yield borrow.slot, "borrowed", self.coin.from_quanta(Quanta(borrow.quanta + borrow.fee))
 
     def earned(self, segment: Segment, clock: str) -> None:
         """Note how a segment's charge and its carry, a prepayment, came about."""
@@ -72,7 +72,7 @@ class Debt(Balance):
             charge,
             coin.name,
         )
-        left = segment.interest * UNIT - segment.principal * segment.growth + segment.carry
+        left = Carry(segment.interest * UNIT - segment.principal * segment.growth + segment.carry)
         self.work.step(
             self.say(f"{clock}: carry, a prepayment"),
             "carry after = charge - (principal x growth - carry)",
@@ -94,7 +94,7 @@ class Debt(Balance):
                     "owed": coin.from_grains(borrow.owed),
                     "quantum": coin.quantum,
                 },
-                coin.from_quanta(-borrow.quanta),
+                coin.from_quanta(Quanta(-borrow.quanta)),
                 coin.name,
             )
             return

@@ -30,7 +30,7 @@ from usance.language.transactions import lot_of, units_of
 from usance.ledger import plugin_lines, replay
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
-from usance.model.amounts import ZERO, total
+from usance.model.amounts import ZERO, Quanta, total
 from usance.model.hours import date_of
 from usance.model.problems import Source
 
@@ -179,7 +179,7 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
 def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: int) -> Lived:
     """Return a day between the states of two evenings, and the yield of the days before."""
     book, before, after = reading.book, State(), State()
-    credits_of: dict[tuple[str, str], dict[int, tuple[int, int]]] = {}
+    credits_of: dict[tuple[str, str], dict[int, tuple[Quanta, Quanta]]] = {}
     made = LivedDay(day)
     for made, state in evenings:
         before, after = after, state

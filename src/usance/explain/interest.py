@@ -9,7 +9,7 @@ from usance.engine.records import LendingDay, PoolDay, Segment
 from usance.engine.state import Holding
 from usance.explain.working import Lived, Opening, TermsInForce, Working, exact
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, ZERO, decimal_text, total
+from usance.model.amounts import EXACT, PRECISE, ZERO, Quanta, decimal_text, total
 from usance.model.book import Movement
 from usance.model.hours import SLOTS
 from usance.model.terms import CurvePool
@@ -217,7 +217,7 @@ class Balance(ABC):
             self.say(f"utilization of the pool at {clock}"), formula, values, used, ""
         )
 
-    def total(self, interest: int, others: dict[str, Decimal]) -> None:
+    def total(self, interest: Quanta, others: dict[str, Decimal]) -> None:
         """Note the sum of the day's interest: of the segments, and other parts."""
         parts = {
             f"{self.interest} {number}": self.coin.from_quanta(segment.interest)

@@ -8,7 +8,7 @@ from usance.engine.state import Holding
 from usance.explain.interest import Balance, Flow, coins_of
 from usance.explain.working import Lived, Quoted, Working
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, ZERO, Coin, total
+from usance.model.amounts import EXACT, ZERO, Coin, Quanta, total
 from usance.model.hours import slot_of
 from usance.model.terms import CurvePool
 
@@ -62,7 +62,7 @@ class Loan(Balance):
             if paid:
                 yield 0, "payout", self.coin.from_quanta(paid)
 
-    def _paid(self) -> list[int]:
+    def _paid(self) -> list[Quanta]:
         name, coin = self.day.sub_account, self.coin.name
         yields = self.lived.day.yields
         return [
@@ -113,7 +113,7 @@ class Loan(Balance):
             self.say("change of the Lent memorandum"),
             "change = lent - lent before",
             {"lent": coin.from_quanta(after), "lent before": coin.from_quanta(before)},
-            coin.from_quanta(after - before),
+            coin.from_quanta(Quanta(after - before)),
             coin.name,
         )
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import PRECISE, UNIT, Coin, fixed_point_text, rounded_text
+from usance.model.amounts import PRECISE, UNIT, Carry, Coin, Quanta, fixed_point_text, rounded_text
 from usance.model.book import Book
 from usance.model.hours import HOURS_A_YEAR
 from usance.model.problems import Source
@@ -92,7 +92,7 @@ class Lived:
     before: State
     after: State
     day: LivedDay
-    credits: Mapping[tuple[str, str], Mapping[int, tuple[int, int]]]
+    credits: Mapping[tuple[str, str], Mapping[int, tuple[Quanta, Quanta]]]
 
 
 @dataclass(slots=True)
@@ -124,7 +124,13 @@ class Working:
         return self.step(what, f"{name} = {' + '.join(parts) or '0'}", parts, result, unit)
 
     def credit(
-        self, what: str, coin: Coin, base: tuple[str, int], growth: int, carry: int, credit: int
+        self,
+        what: str,
+        coin: Coin,
+        base: tuple[str, Quanta],
+        growth: int,
+        carry: Carry,
+        credit: Quanta,
     ) -> None:
         """Note what a lender or holder is credited, and the carry that is left.
 
@@ -144,7 +150,7 @@ class Working:
             coin.from_quanta(credit),
             coin.name,
         )
-        left = quanta * growth + carry - credit * UNIT
+        left = Carry(quanta * growth + carry - credit * UNIT)
         self.step(
             f"{what}: carry that is left",
             f"carry after = {raw} - credit",
@@ -181,7 +187,7 @@ def exact(number: int, places: int) -> Decimal:
     return Decimal(fixed_point_text(number, places))
 
 
-def carried(coin: Coin, carry: int) -> Decimal:
+def carried(coin: Coin, carry: Carry) -> Decimal:
     """Return a carry (1e-18 quanta) in coins."""
     return Decimal(coin.carry_text(carry))
 

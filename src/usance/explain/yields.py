@@ -9,7 +9,7 @@ from usance.engine.records import ProductDay, YieldDay
 from usance.engine.state import Accrual
 from usance.explain.working import Lived, Opening, Quoted, TermsInForce, Working, exact
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import EXACT, Coin, total
+from usance.model.amounts import EXACT, NO_QUANTA, Coin, Quanta, total, total_quanta
 from usance.model.hours import SLOTS, date_of
 from usance.model.periods import Period, period_of
 from usance.model.terms import Bills, Bonus, YieldProduct
@@ -60,7 +60,7 @@ def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
     if bonus is not None:
         work.cite(TermsInForce("yield-bonus", made.product, holder))
         say = f"{made.product}, bonus"
-        cap = None if bonus.cap is None else int(bonus.cap // coin.quantum)
+        cap = None if bonus.cap is None else Quanta(int(bonus.cap // coin.quantum))
         hours = _principal_hours(work, made, cap, say)
         growth = _growth(work, bonus.rate, say)
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_bonus, made.bonus)
@@ -79,15 +79,15 @@ def _bonus_of(lived: Lived, holder: str, product: str) -> Bonus | None:
     return in_force(lived.book.yields.bonuses, (holder, product), lived.day.day * SLOTS)
 
 
-def _principal_hours(work: Working, made: YieldDay, cap: int | None, say: str) -> int:
+def _principal_hours(work: Working, made: YieldDay, cap: Quanta | None, say: str) -> Quanta:
     """Note the sum over the hours of the principal, quanta; up to a cap where there is one."""
-    coin, values, terms, hours = made.coin, dict[str, Decimal](), [], 0
+    coin, values, terms, hours = made.coin, dict[str, Decimal](), [], NO_QUANTA
     runs = [(lent, len(list(run))) for lent, run in groupby(made.enrolled)]
     for number, (lent, count) in enumerate(((lent, n) for lent, n in runs if lent), 1):
         values |= {f"principal {number}": coin.from_quanta(lent), f"hours {number}": Decimal(count)}
         principal = f"principal {number}" if cap is None else f"min(principal {number}, cap)"
         terms.append(f"{principal} x hours {number}")
-        hours += (lent if cap is None else min(lent, cap)) * count
+        hours = Quanta(hours + (lent if cap is None else min(lent, cap)) * count)
     if cap is not None:
         values["cap"] = coin.from_quanta(cap)
     formula = f"principal hours = {' + '.join(terms)}"
@@ -119,7 +119,7 @@ def _enrolled(work: Working, lived: Lived, name: str) -> None:
             f"{coin}: change of the Yield memorandum, what is lent and earns at the end of the day",
             "change = enrolled - enrolled before",
             values,
-            unit.from_quanta(after.enrolled - before),
+            unit.from_quanta(Quanta(after.enrolled - before)),
             coin,
         )
         work.cite(Opening(name, Side.YIELD, coin), TermsInForce("sub-account", name, ""))
@@ -194,11 +194,11 @@ def _share(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
     """Note what an hour's principal gets of what is divided."""
     coin = made.coin
     holders = [holder for holder in lived.day.yields if holder.product == made.product]
-    hours = {h.sub_account: sum(h.enrolled) for h in holders if h.enrolled}
+    hours = {h.sub_account: total_quanta(h.enrolled) for h in holders if h.enrolled}
     parts = {
         f"principal hours of {holder}": coin.from_quanta(sums) for holder, sums in hours.items()
     }
-    total_hours = sum(hours.values())
+    total_hours = total_quanta(hours.values())
     work.total(
         "principal x hours of all holders",
         "total hours",
@@ -321,7 +321,7 @@ def _paid(
         "payout",
         sums,
         coin.name,
-        coin.from_quanta(sum(unpaid)),
+        coin.from_quanta(total_quanta(unpaid)),
     )
 
 

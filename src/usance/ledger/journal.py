@@ -157,7 +157,7 @@ class Journal:
         if segments:
             meta["carry-after"] = coin.carry_text(proof.carry)
         if proof.entry_fee:
-            meta["entry-fee"] = coin.text(proof.entry_fee)
+            meta["entry-fee"] = coin.quanta_text(proof.entry_fee)
         if proof.price is not None:
             meta["price"] = decimal_text(proof.price)
         return meta

@@ -1,8 +1,9 @@
 """Amounts: a coin's quantum and grain, the exact Decimal context, plain decimal text.
 
 Inside the engine an amount is an integer: of the coin's *quantum* (the smallest unit that is
-posted) or of its *grain* (the finest unit that anybody wrote for the coin). Growth and carry are
-integers of 1e-18. Decimals appear where text is read and where postings are made.
+posted) or of its *grain* (the finest unit that anybody wrote for the coin). Each of them is a type,
+so that a type checker refuses one in place of the other. Growth and carry are integers of 1e-18.
+Decimals appear where text is read and where postings are made.
 """
 
 from collections.abc import Hashable, Iterable
@@ -17,9 +18,22 @@ from decimal import (
     Overflow,
 )
 from functools import reduce
-from typing import TypeVar
+from typing import NewType, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+
+Quanta = NewType("Quanta", int)
+"""A number of quanta of a coin: of the smallest amount that is posted."""
+
+Grains = NewType("Grains", int)
+"""A number of grains of a coin: of the finest amount that anybody wrote."""
+
+Carry = NewType("Carry", int)
+"""A number of 1e-18 quanta of a coin: interest that waits for the next day."""
+
+NO_QUANTA = Quanta(0)
+NO_GRAINS = Grains(0)
+NO_CARRY = Carry(0)
 
 ZERO = Decimal(0)
 
@@ -64,15 +78,27 @@ class Coin:
         grain = max(places, digits)
         return cls(name, tidy, step, places, grain, step * 10 ** (grain - places))
 
-    def to_grains(self, amount: Decimal) -> int:
+    def to_grains(self, amount: Decimal) -> Grains:
         """Return an amount of coins in grains, exactly."""
-        return int(EXACT.scaleb(amount, self.digits))
+        return Grains(int(EXACT.scaleb(amount, self.digits)))
 
-    def to_quanta(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> int:
+    def to_quanta(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> Quanta:
         """Return an amount of coins in quanta, rounded half-even or as said."""
-        return int(PRECISE.divide(amount, self.quantum).to_integral_value(rounding))
+        return Quanta(int(PRECISE.divide(amount, self.quantum).to_integral_value(rounding)))
 
-    def from_grains(self, grains: int) -> Decimal:
+    def in_grains(self, quanta: Quanta) -> Grains:
+        """Return a number of quanta in grains, exactly."""
+        return Grains(quanta * self.grains_per_quantum)
+
+    def floor_quanta(self, grains: Grains) -> Quanta:
+        """Return the whole quanta in a number of grains, rounded down."""
+        return Quanta(grains // self.grains_per_quantum)
+
+    def ceil_quanta(self, grains: Grains) -> Quanta:
+        """Return the quanta that cover a number of grains, rounded up."""
+        return Quanta(ceil_div(grains, self.grains_per_quantum))
+
+    def from_grains(self, grains: Grains) -> Decimal:
         """Return a number of grains in coins, exactly."""
         return EXACT.scaleb(Decimal(grains), -self.digits)
 
@@ -82,27 +108,27 @@ class Coin:
         return (
             normalized(amount)
             if grains % self.grains_per_quantum
-            else self.from_quanta(grains // self.grains_per_quantum)
+            else self.from_quanta(self.floor_quanta(grains))
         )
 
-    def from_quanta(self, quanta: int) -> Decimal:
+    def from_quanta(self, quanta: Quanta) -> Decimal:
         """Return a number of quanta in coins, written to the quantum."""
         return EXACT.scaleb(Decimal(quanta * self.step), -self.places)
 
-    def text(self, quanta: int) -> str:
+    def quanta_text(self, quanta: Quanta) -> str:
         """Return a number of quanta in coins as plain decimal text, written to the quantum."""
         return fixed_point_text(quanta * self.step, self.places)
 
-    def carry_text(self, carry: int) -> str:
+    def carry_text(self, carry: Carry) -> str:
         """Return a carry (1e-18 quanta) in coins as plain decimal text, trailing zeros cut."""
         # In coins, so that a reader can type `principal x growth + carry = credit + carry-after`
         # into a calculator without converting anything.
         return without_trailing_zeros(fixed_point_text(carry * self.step, self.places + 18))
 
-    def carry(self, text: str) -> int:
-        """Return the carry that `carry_text` wrote; ValueError where it is none."""
+    def to_carry(self, text: str) -> Carry:
+        """Return the carry that `carry_text` wrote; ValueError if it wrote no such text."""
         try:
-            return int(EXACT.divide(EXACT.scaleb(Decimal(text), 18), self.quantum))
+            return Carry(int(EXACT.divide(EXACT.scaleb(Decimal(text), 18), self.quantum)))
         except (ArithmeticError, OverflowError) as error:
             raise ValueError(text) from error
 
@@ -110,6 +136,11 @@ class Coin:
 def total(numbers: Iterable[Decimal]) -> Decimal:
     """Return a sum to the last digit, whatever the Decimal context of the caller."""
     return reduce(EXACT.add, numbers, ZERO)
+
+
+def total_quanta(numbers: Iterable[Quanta]) -> Quanta:
+    """Return a sum of quanta of one coin."""
+    return sum(numbers, NO_QUANTA)
 
 
 def tally(sums: dict[K, Decimal], key: K, number: Decimal) -> None:

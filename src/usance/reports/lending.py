@@ -9,7 +9,20 @@ from usance.engine.lived_day import LivedDay
 from usance.engine.records import LendingDay, Segment
 from usance.language.reading import Reading
 from usance.ledger import replay
-from usance.model.amounts import EXACT, FIGURE, ZERO, Coin, decimal_text, rounded_text, tally, total
+from usance.model.amounts import (
+    EXACT,
+    FIGURE,
+    NO_CARRY,
+    NO_QUANTA,
+    ZERO,
+    Coin,
+    Quanta,
+    decimal_text,
+    rounded_text,
+    tally,
+    total,
+    total_quanta,
+)
 from usance.model.book import Book
 from usance.model.hours import DAYS_A_YEAR, HOURS, SLOTS, iso
 from usance.model.timeline import in_force
@@ -69,17 +82,17 @@ def interest(days: Iterable[LivedDay]) -> Iterator[Interest]:
         date = iso(day.day)
         for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
             if coin.lent or coin.after.lent:
-                yield _side(date, coin, "lent", coin.lent, coin.after.lent, 0)
+                yield _side(date, coin, "lent", coin.lent, coin.after.lent, NO_QUANTA)
             if coin.owed or coin.debt or coin.entry_fee:
                 yield _side(date, coin, "borrowed", coin.owed, coin.debt, coin.entry_fee)
 
 
 def _side(
-    date: str, day: LendingDay, side: str, segments: list[Segment], principal: int, fee: int
+    date: str, day: LendingDay, side: str, segments: list[Segment], principal: Quanta, fee: Quanta
 ) -> Interest:
     unit = day.coin
-    hours = sum(segment.principal * segment.hours for segment in segments)
-    earned = fee + sum(segment.interest for segment in segments)
+    hours = Quanta(sum(segment.principal * segment.hours for segment in segments))
+    earned = sum((segment.interest for segment in segments), fee)
     average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS))
     return Interest(
         date,
@@ -87,9 +100,9 @@ def _side(
         day.venue,
         unit.name,
         side,
-        unit.text(principal),
+        unit.quanta_text(principal),
         decimal_text(average),
-        unit.text(earned),
+        unit.quanta_text(earned),
     )
 
 
@@ -103,8 +116,8 @@ def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
                 for coin in day.coins
                 if (coin.venue, coin.coin.name) == (pool.venue, pool.coin.name)
             ]
-            paid = pool.coin.from_quanta(sum(coin.paid for coin in coins))
-            earned = pool.coin.from_quanta(sum(coin.earned for coin in coins))
+            paid = pool.coin.from_quanta(total_quanta(coin.paid for coin in coins))
+            earned = pool.coin.from_quanta(total_quanta(coin.earned for coin in coins))
             net = EXACT.subtract(paid, earned)
             fee = None if pool.fee is None else FIGURE.plus(pool.fee)
             external = net if pool.external is None else FIGURE.plus(pool.external)
@@ -185,11 +198,10 @@ def earned(days: Sequence[LivedDay]) -> list[Earned]:
 
 
 def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed: bool) -> Earned:
-    unit, hours, interest = coins[0].coin, 0, 0
-    for coin in coins:
-        interest += coin.paid if owed else coin.earned
-        for segment in coin.owed if owed else coin.lent:
-            hours += segment.principal * segment.hours
+    unit = coins[0].coin
+    interest = total_quanta(coin.paid if owed else coin.earned for coin in coins)
+    segments = [segment for coin in coins for segment in (coin.owed if owed else coin.lent)]
+    hours = Quanta(sum(segment.principal * segment.hours for segment in segments))
     average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS * days))
     rate = None
     if average:
@@ -197,8 +209,8 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
             FIGURE.divide(unit.from_quanta(interest), average),
             FIGURE.divide(Decimal(DAYS_A_YEAR), days),
         )
-    principal = 0 if end is None else end.debt if owed else end.after.lent
-    carry = 0
+    principal = NO_QUANTA if end is None else end.debt if owed else end.after.lent
+    carry = NO_CARRY
     if end is not None:
         carry = end.after.carry_owed if owed else end.after.carry_lent
     return Earned(
@@ -206,9 +218,9 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
         coins[0].venue,
         unit.name,
         "borrowed" if owed else "lent",
-        unit.text(principal),
+        unit.quanta_text(principal),
         decimal_text(average),
-        unit.text(interest),
+        unit.quanta_text(interest),
         None if rate is None else decimal_text(rate),
         unit.carry_text(carry),
     )
@@ -220,12 +232,13 @@ SIDES = ("earned", "paid")
 
 def interests(days: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
     """Return what days earned, and what they cost (below zero), in coins, by side and coin."""
-    quanta: dict[tuple[str, Coin], int] = {}
+    quanta: dict[tuple[str, Coin], Quanta] = {}
     for day in days:
         for coin in day.coins:
-            for side, number in zip(SIDES, (coin.earned, -coin.paid), strict=True):
+            for side, number in zip(SIDES, (coin.earned, Quanta(-coin.paid)), strict=True):
                 if number:
-                    quanta[side, coin.coin] = quanta.get((side, coin.coin), 0) + number
+                    sums = quanta.get((side, coin.coin), NO_QUANTA)
+                    quanta[side, coin.coin] = Quanta(sums + number)
     found: dict[str, dict[str, Decimal]] = {side: {} for side in SIDES}
     for (side, unit), number in quanta.items():
         found[side][unit.name] = unit.from_quanta(number)

@@ -14,12 +14,15 @@ from usance.ledger import replay
 from usance.model.amounts import (
     EXACT,
     FIGURE,
+    NO_QUANTA,
     PRECISE,
     ZERO,
     Coin,
+    Quanta,
     decimal_text,
     rounded_text,
     tally,
+    total_quanta,
 )
 from usance.model.book import Book, Payment
 from usance.model.hours import DAYS_A_YEAR, HOURS, SLOTS, date_of, iso
@@ -43,25 +46,28 @@ class Split:
 
     venue: str
     coin: Coin
-    income: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
-    hours: int = 0
-    enrolled: int = 0
+    income: dict[str, Quanta] = field(default_factory=lambda: dict.fromkeys(SOURCES, NO_QUANTA))
+    hours: Quanta = NO_QUANTA
+    enrolled: Quanta = NO_QUANTA
     unpaid: Decimal = ZERO
     variance: Decimal = ZERO
 
     def lend(self, day: LendingDay) -> None:
         """Take in a day's lending."""
-        self.income["lending"] += day.earned
-        self.hours += sum(day.hours)
+        self._add("lending", day.earned)
+        self.hours = sum(day.hours, self.hours)
 
     def earn(self, day: YieldDay, *, counts: bool) -> None:
         """Take in a day of the product; of one before the period only what it left unpaid."""
-        accrued = self.coin.from_quanta(day.treasury + day.bonus - day.paid)
+        accrued = self.coin.from_quanta(Quanta(day.treasury + day.bonus - day.paid))
         self.unpaid = EXACT.add(self.unpaid, accrued)
         if counts:
-            self.income["treasury"] += day.treasury
-            self.income["bonus"] += day.bonus
-            self.enrolled += day.hours
+            self._add("treasury", day.treasury)
+            self._add("bonus", day.bonus)
+            self.enrolled = Quanta(self.enrolled + day.hours)
+
+    def _add(self, source: str, quanta: Quanta) -> None:
+        self.income[source] = Quanta(self.income[source] + quanta)
 
     def receive(self, payment: Payment, *, counts: bool) -> None:
         """Take in a payment that a person wrote."""
@@ -150,7 +156,7 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
         rates = {source: _rate(coin, made, source, principal, days) for source in SOURCES}
         apy = compounding = total = None
         if principal:
-            earned = coin.from_quanta(sum(made.income.values())) / principal
+            earned = coin.from_quanta(total_quanta(made.income.values())) / principal
             apy = ((1 + earned) ** (Decimal(DAYS_A_YEAR) / days) - 1).quantize(RATE_PLACES)
             total = sum((rate for rate in rates.values() if rate is not None), ZERO)
             compounding = apy - total
@@ -159,7 +165,7 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
         "sources": [
             {
                 "source": source,
-                "income": coin.text(made.income[source]),
+                "income": coin.quanta_text(made.income[source]),
                 "rate": in_full(rates[source]),
             }
             for source in SOURCES
@@ -219,7 +225,7 @@ def _reserve(
     lots = list(portfolios.held(portfolio, bills, book.yields.maturities, coin, day))
     worth = portfolios.worth(lots)
     holdings = EXACT.add(worth, portfolio.cash)
-    enrolled = sum(
+    enrolled = total_quanta(
         accrual.enrolled
         for (holder, asset), accrual in state.accruals.items()
         if asset == coin.name and book.venue(holder) == venue
@@ -243,7 +249,7 @@ def _reserve(
             "portfolio_yield": in_full(_over(rate, worth)),
             "backing": in_full(_over(holdings, coin.from_quanta(enrolled) + portfolio.payable)),
             "left_over": _coins(portfolio.left_over, coin),
-            "enrolled": coin.text(enrolled),
+            "enrolled": coin.quanta_text(enrolled),
             "lots": [
                 {
                     "bill": lot.bill,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from functools import lru_cache
 
-from usance.model.amounts import PRECISE, UNIT, ceil_div
+from usance.model.amounts import PRECISE, UNIT, Carry, Quanta, ceil_div
 from usance.model.hours import HOURS_A_YEAR
 
 _SMALLEST = Decimal("1e-18")
@@ -47,22 +47,23 @@ def mean_rate(rates: Sequence[Decimal]) -> Decimal:
         return (sum(rates, Decimal(0)) / len(rates)).quantize(_SMALLEST)
 
 
-def lender(principal: int, growth: int, carry: int) -> tuple[int, int]:
+def lender(principal: Quanta, growth: int, carry: Carry) -> tuple[Quanta, Carry]:
     """Return what a lender is credited, rounded down, and the carry that is left."""
-    return divmod(principal * growth + carry, UNIT)
+    credit, left = divmod(principal * growth + carry, UNIT)
+    return Quanta(credit), Carry(left)
 
 
-def borrower(principal: int, growth: int, carry: int) -> tuple[int, int]:
+def borrower(principal: Quanta, growth: int, carry: Carry) -> tuple[Quanta, Carry]:
     """Return what a borrower is charged, rounded up, and the excess kept as a prepayment."""
     raw = principal * growth - carry
     charge = ceil_div(raw, UNIT)
-    return charge, charge * UNIT - raw
+    return Quanta(charge), Carry(charge * UNIT - raw)
 
 
-def entry_fee(amount: int, rate: Decimal, seconds: int) -> int:
+def entry_fee(amount: Quanta, rate: Decimal, seconds: int) -> Quanta:
     """Return the fee of a fresh borrow for the seconds to the next full hour, rounded up.
 
     `amount` and the fee are integers of the quantum, `rate` is the borrow APR.
     """
     numerator, denominator = rate.as_integer_ratio()
-    return ceil_div(amount * numerator * seconds, denominator * HOURS_A_YEAR * 3600)
+    return Quanta(ceil_div(amount * numerator * seconds, denominator * HOURS_A_YEAR * 3600))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from usance.model.amounts import EXACT, Coin, total
+from usance.model.amounts import EXACT, Coin, Grains, total
 
 
 class Settled(NamedTuple):
@@ -18,8 +18,8 @@ class Settled(NamedTuple):
     sub_account: str
     coin: Coin
     contracts: Sequence[tuple[str, Decimal, Decimal]]
-    balance: int
-    due: int
+    balance: Grains
+    due: Grains
 
 
 def value(contracts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
@@ -27,7 +27,7 @@ def value(contracts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
     return total(EXACT.multiply(quantity, mark) for quantity, mark in contracts)
 
 
-def due(contracts: Sequence[tuple[Decimal, Decimal]], balance: int, coin: Coin) -> int:
+def due(contracts: Sequence[tuple[Decimal, Decimal]], balance: Grains, coin: Coin) -> Grains:
     """Return what is paid into the wallet (negative: out of it), in grains of the settle coin.
 
     balance  of the coin in Perp, grains: what is owed there is negative
@@ -37,4 +37,4 @@ def due(contracts: Sequence[tuple[Decimal, Decimal]], balance: int, coin: Coin) 
     if not contracts:
         return balance
     worth = EXACT.add(value(contracts), coin.from_grains(balance))
-    return coin.to_quanta(worth) * coin.grains_per_quantum
+    return coin.in_grains(coin.to_quanta(worth))

@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
-from usance.model.amounts import PRECISE, UNIT
+from usance.model.amounts import PRECISE, UNIT, Carry, Quanta
 from usance.model.hours import HOURS_A_YEAR
 
 
@@ -44,9 +44,10 @@ def share(distributed: int, total: int) -> int:
     return distributed // total if total else 0
 
 
-def earned(hours: int, growth: int, carry: int) -> tuple[int, int]:
+def earned(hours: Quanta, growth: int, carry: Carry) -> tuple[Quanta, Carry]:
     """Return a holder's credit of a day, rounded down, and the carry that is left.
 
     hours  sum over the hours of the principal that was enrolled, quanta
     """
-    return divmod(hours * growth + carry, UNIT)
+    credit, left = divmod(hours * growth + carry, UNIT)
+    return Quanta(credit), Carry(left)
