@@ -5,105 +5,140 @@ stages that are enabled.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from beancount.core.data import Custom, Directives, Open, Transaction
 
-from usance.close import correction, restore
-from usance.close import days as closed_days
-from usance.close import inputs as closed
+from usance.close import correction, days, inputs, restore
 from usance.close.inputs import ChangedDay
-from usance.engine import loop as engine
-from usance.engine import sub_accounts
+from usance.engine import loop, sub_accounts
 from usance.engine.drafts import Draft
+from usance.engine.lived_day import LivedDay
+from usance.engine.state import State
 from usance.language import rate_files
 from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
+from usance.ledger import plugin_lines
 from usance.ledger.errors import UsanceChange, UsanceError, UsanceFinding, reported
 from usance.ledger.journal import Journal, opened
 from usance.ledger.load import HANDED, PluginResult, places
-from usance.ledger.plugin_lines import LINES, enabled, line_of
-from usance.ledger.replay import evenings, kept, no_collection_of_cycles
+from usance.ledger.plugin_lines import enabled
+from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
 from usance.model import problems
-from usance.model.problems import Kind, Problem, Source, once
+from usance.model.problems import Kind, Problem, once
 
 
 def extend(
     entries: Directives, options: dict[str, Any], line: str, config: str | None
 ) -> tuple[Directives, list[UsanceError | UsanceChange | UsanceFinding]]:
-    """Add the days to a ledger's directives, if `line` is the last of our plugin lines.
+    """Add the virtual days to a ledger's directives, if `line` is the last of our plugin lines.
 
     `entries` and their metadata are left as they are; a new list comes back. In it a custom
     directive without values has an empty list of them: Beancount has None, which stops Fava.
     """
-    ours = [name for name, _ in options["plugin"] if name in LINES]
-    found: list[Problem] = []
-    if config is not None:
-        at = Source(options["filename"], line_of(options["filename"], line))
-        found.append(problems.plugin_config(at, line))
-    if (ours and line != ours[-1]) or any(is_generated(entry) for entry in entries):
-        return entries, [reported(problem) for problem in found]
-    for name in sorted({name for name in ours if ours.count(name) > 1}):
-        at = Source(options["filename"], line_of(options["filename"], name))
-        found.append(problems.plugin_twice(at, name))
+    faults = _faults_of_line(options, line, config)
+    if not _is_last(options, line) or any(is_generated(entry) for entry in entries):
+        return entries, [reported(problem) for problem in faults]
     folder = str(Path(options["filename"]).parent)
     with no_collection_of_cycles():
         reading = read(entries, options, folder, enabled(options))
-        handed = options[HANDED] = PluginResult(reading)
-        found += reading.problems
-        wrong = closed_days.check(reading)
-        altered = [] if wrong else closed.altered(reading, folder)
-        wrong += (problem for day in altered for problem in closed.differences(day, folder))
-        # Where closed days have only changed, what they would come to by now is known.
-        known = all(problem.kind is Kind.CHANGE for problem in wrong)
-        made, told = _days(handed, reading, options, entries, altered if known else [])
-    found += [*wrong, *told] if known else wrong
+        result = options[HANDED] = PluginResult(reading)
+        changed, of_closed = _closed_days(reading, folder)
+        # If closed days have only changed, it is known what they generate now. Otherwise the
+        # problems of later days would mislead.
+        correctable = all(problem.kind is Kind.CHANGE for problem in of_closed)
+        journal = Journal(reading.chart, *opened(entries, reading))
+        generated, of_days = _virtual_days(journal, reading, result, changed if correctable else [])
+        journal.teach(options["dcontext"])
     watch_files(options, folder, reading)
-    # At None Beancount's own pad stops too. Anybody who saves a half-written line would meet it.
-    # Our reader reports the missing values, with file and line.
-    whole = [
-        entry._replace(values=[]) if isinstance(entry, Custom) and entry.values is None else entry
-        for entry in entries
-    ]
-    return [*whole, *made], [reported(problem) for problem in once(found)]
+    faults += [*_repeated_lines(options), *reading.problems, *of_closed]
+    if correctable:
+        faults += of_days
+    return [*_with_values(entries), *generated], [reported(problem) for problem in once(faults)]
 
 
-def _days(
-    handed: PluginResult,
-    reading: Reading,
-    options: dict[str, Any],
-    entries: Directives,
-    altered: list[ChangedDay],
+def _is_last(options: dict[str, Any], line: str) -> bool:
+    """Tell whether a plugin line is the last of ours."""
+    ours = plugin_lines.lines(options)
+    return not ours or line == ours[-1]
+
+
+def _faults_of_line(options: dict[str, Any], line: str, config: str | None) -> list[Problem]:
+    """Return the fault of a plugin line that has a configuration."""
+    if config is None:
+        return []
+    return [problems.plugin_config(plugin_lines.place_of(options, line), line)]
+
+
+def _repeated_lines(options: dict[str, Any]) -> Iterator[Problem]:
+    """Yield the faults of plugin lines that are listed more than once."""
+    ours = plugin_lines.lines(options)
+    for line in sorted({line for line in ours if ours.count(line) > 1}):
+        yield problems.plugin_twice(plugin_lines.place_of(options, line), line)
+
+
+def _closed_days(reading: Reading, folder: str) -> tuple[list[ChangedDay], list[Problem]]:
+    """Return the closed days that have changed, and the problems of all closed days."""
+    if faults := days.check(reading):
+        return [], faults
+    changed = inputs.changed_days(reading, folder)
+    return changed, [problem for day in changed for problem in inputs.differences(day, folder)]
+
+
+def _virtual_days(
+    journal: Journal, reading: Reading, result: PluginResult, changed: list[ChangedDay]
 ) -> tuple[list[Open | Transaction], list[Problem]]:
     """Generate the days that are not closed, and transfers beyond the horizon.
 
-    altered  closed days that have changed: their correction comes before all else
+    result   gets the days that Fava's pages ask for
+    changed  closed days: their correction comes before all else
     """
-    state, found = restore.state(reading)
+    state, faults = restore.state(reading)
     corrections: list[Draft] = []
-    if altered:
-        made_anew = correction.correct(reading, (day.day for day in altered), state)
-        state, corrections = made_anew.evening, made_anew.drafts
-        found += made_anew.problems
-    last = closed_days.last_day(reading)
+    if changed:
+        corrected = correction.correct(reading, (day.day for day in changed), state)
+        state, corrections = corrected.evening, corrected.drafts
+        faults += corrected.problems
+    last = days.last_day(reading)
     first = reading.book.first if last is None else last + 1
-    journal = Journal(reading.chart, *opened(entries, reading))
-    made: list[Open | Transaction] = []
-    # Fava's pages ask for days again and again: memory for time.
-    shown = "fava.core" in sys.modules
-    if shown and last is not None:
-        handed.lived = kept(evenings(reading, reading.last))
+    generated: list[Open | Transaction] = []
     if first is not None:
-        for day in engine.run(reading.book, state, first, reading.horizon):
-            if shown and last is None:
-                handed.lived.append((day, state.copy()))
+        for day in _open_days(reading, state, first, result):
             before = corrections if day.day == first else []
-            made += journal.day(day.day, [*before, *day.drafts])
-            found += day.problems
-    made += journal.beyond(sub_accounts.drafts_after(reading.book, max(reading.horizon, last or 0)))
-    journal.teach(options["dcontext"])
-    return made, found
+            generated += journal.day(day.day, [*before, *day.drafts])
+            faults += day.problems
+    beyond = sub_accounts.drafts_after(reading.book, max(reading.horizon, last or 0))
+    generated += journal.beyond(beyond)
+    return generated, faults
+
+
+def _open_days(
+    reading: Reading, state: State, first: int, result: PluginResult
+) -> Iterator[LivedDay]:
+    """Live the days that are not closed; under Fava, hand on all days with their evenings."""
+    open_days = loop.run(reading.book, state, first, reading.horizon)
+    # Fava's pages ask for days again and again: memory for time.
+    if "fava.core" not in sys.modules:
+        yield from open_days
+    elif days.last_day(reading) is not None:
+        result.lived = with_own_states(evenings(reading, reading.last))
+        yield from open_days
+    else:
+        for day in open_days:
+            result.lived.append((day, state.copy()))
+            yield day
+
+
+def _with_values(entries: Directives) -> Directives:
+    """Return directives of which each custom one has a list of values."""
+    # At None Beancount's own pad stops too. Anybody who saves a half-written line would meet it.
+    # Our reader reports the missing values, with file and line.
+    return [
+        entry._replace(values=[]) if isinstance(entry, Custom) and entry.values is None else entry
+        for entry in entries
+    ]
 
 
 def watch_files(options: dict[str, Any], folder: str, reading: Reading) -> None:
@@ -111,5 +146,5 @@ def watch_files(options: dict[str, Any], folder: str, reading: Reading) -> None:
     # Both watch the files of this option. It gets a new list, with the rates files and the folder
     # of closed days. Our own commands never use the cache.
     files = {str(place) for place in places(reading, folder) if rate_files.is_there(place)}
-    known = options["include"]
-    options["include"] = [*known, *sorted(files - set(known))]
+    included = options["include"]
+    options["include"] = [*included, *sorted(files - set(included))]

@@ -135,7 +135,7 @@ def check(text: str, first: date, last: date, draw: st.DataObject) -> None:
 def check_lived(book: loading.Ledger) -> None:
     """What the load kept of its days is what is lived from the first day on."""
     reading = book.read()
-    assert book.lived == replay.kept(replay.evenings(reading, reading.last))
+    assert book.lived == replay.with_own_states(replay.evenings(reading, reading.last))
     event(f"kept: {bool(book.lived)}")
 
 

@@ -13,42 +13,42 @@ from usance.model.problems import Problem
 
 
 def first_day(reading: Reading) -> int | None:
-    """Return the first day of the books: the first closed one, else the first that moves."""
+    """Return the first day of the books: the first closed one, or that of the first movement."""
     return reading.seals[0].date.toordinal() if reading.seals else reading.book.first
 
 
 def last_day(reading: Reading) -> int | None:
-    """Return the last closed day, None where none is."""
+    """Return the last closed day, or None."""
     return reading.seals[-1].date.toordinal() if reading.seals else None
 
 
 def check(reading: Reading) -> list[Problem]:
-    """Return what is wrong with the closes of days: gaps, malformed ones, text without one."""
-    found: list[Problem] = []
+    """Return the faults of closes: gaps, bad forms, days closed twice, posted text without one."""
+    faults: list[Problem] = []
     expected = None
     for seal in reading.seals:
         day = seal.date.toordinal()
         at, date = source_of(seal.meta), seal.date.isoformat()
         if expected is not None and day < expected:
-            found.append(problems.closed_twice(at, date))
+            faults.append(problems.closed_twice(at, date))
         elif expected is not None and day > expected:
             missing = iso(expected)
-            found.append(problems.open_before_closed(at, missing, date))
+            faults.append(problems.open_before_closed(at, missing, date))
         if not _is_well_formed(seal):
-            found.append(problems.bad_seal(at, date))
+            faults.append(problems.bad_seal(at, date))
         expected = day + 1
     closes = {seal.date for seal in reading.seals}
     for correction in reading.corrections:
         if not _corrects(correction, closes):
             at, date = source_of(correction.meta), correction.date.isoformat()
-            found.append(problems.bad_seal(at, date))
+            faults.append(problems.bad_seal(at, date))
     last = last_day(reading) or 0
     for entry in reading.posted:
         if entry.date.toordinal() > last or entry.date < reading.seals[0].date:
             identity = str(entry.meta["usance"])
             at = source_of(entry.meta)
-            found.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
-    return found
+            faults.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
+    return faults
 
 
 def _is_well_formed(seal: Custom) -> bool:

@@ -1,4 +1,7 @@
-"""Closed days: the state they left, and whether what they rest on is still what was sealed."""
+"""Inputs: the lines of directives and rates that days rest on, and those that a seal has no more.
+
+The inputs of a closed day are sealed with it: a day whose inputs differ now has changed.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ from typing import TypeVar
 
 from usance.close import seals
 from usance.close.days import first_day, last_day
-from usance.language import canonical
+from usance.language.canonical import Input, row_text, treasury_row_text
 from usance.language.directive import source_of
 from usance.language.provenance import POSTED
 from usance.language.rate_files import Row
@@ -32,46 +35,46 @@ class Line:
 
 
 def lines(reading: Reading, first: int, last: int) -> dict[int, list[Line]]:
-    """Return what the days from `first` to `last` rest on.
+    """Return the inputs of the days from `first` to `last`, both included.
 
-    What is dated before the first day of the books counts on that day.
+    An input of a date before the first day of the books counts on that day.
     """
     begin = first_day(reading)
-    found: dict[int, list[Line]] = {day: [] for day in range(first, last + 1)}
+    by_day: dict[int, list[Line]] = {day: [] for day in range(first, last + 1)}
     for day, text, source in _all(reading, first, last):
         counts = max(day, begin or day)
         if first <= counts <= last:
             written = text()
             date = iso(counts)
-            found[counts].append(Line(seals.input_line(date, written), written, source))
-    return found
+            by_day[counts].append(Line(seals.input_line(date, written), written, source))
+    return by_day
 
 
-def _all(reading: Reading, first: int, last: int) -> Iterator[canonical.Input]:
+def _all(reading: Reading, first: int, last: int) -> Iterator[Input]:
     yield from reading.inputs
     begin = first_day(reading) or 0
-    yield from _rows(reading.files, canonical.row_text, begin, first, last)
-    yield from _rows(reading.yield_files, canonical.treasury_row_text, begin, first, last)
+    yield from _rows(reading.files, row_text, begin, first, last)
+    yield from _rows(reading.yield_files, treasury_row_text, begin, first, last)
 
 
 def _rows(
     files: Files[R], text_of: Callable[[str, str, Row[R]], str], begin: int, first: int, last: int
-) -> Iterator[canonical.Input]:
+) -> Iterator[Input]:
     for name, path, since, rows in files:
         for row in rows:
             counts = max(row[0], since)
             if first <= max(counts, begin) <= last:
-                yield canonical.Input(counts, partial(text_of, name, path, row), row[2].source)
+                yield Input(counts, partial(text_of, name, path, row), row[2].source)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedDay:
-    """A closed day that rests on something else than what it was sealed with.
+    """A closed day whose inputs are not those that were sealed.
 
-    sealed  digest of what it was sealed with, or last corrected to
-    by      the day whose seal holds that: its own, or the one that corrected it last
-    now     what it rests on now
-    source  of that seal
+    sealed  digest of the inputs with which it was closed, or last corrected
+    by      the day that holds this digest: itself, or the one that corrected it last
+    now     its inputs now
+    source  of the directive with the digest
     """
 
     day: int
@@ -81,7 +84,7 @@ class ChangedDay:
     source: Source
 
 
-def altered(reading: Reading, folder: str) -> list[ChangedDay]:
+def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
     """Return the closed days whose inputs have changed, oldest first."""
     if not reading.seals:
         return []
@@ -90,7 +93,7 @@ def altered(reading: Reading, folder: str) -> list[ChangedDay]:
     present = lines(reading, first, last)
     corrections = {entry.values[0].value: entry for entry in reading.corrections}
     correcting = {entry.date for entry in reading.corrections}
-    found: list[ChangedDay] = []
+    changed: list[ChangedDay] = []
     for seal in reading.seals:
         day = seal.date.toordinal()
         now = present[day]
@@ -102,12 +105,12 @@ def altered(reading: Reading, folder: str) -> list[ChangedDay]:
             rests += [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
         if seals.inputs_digest(rests) != sealed:
             at = source_of(by.meta)
-            found.append(ChangedDay(day, sealed, by.date.toordinal(), now, at))
-    return found
+            changed.append(ChangedDay(day, sealed, by.date.toordinal(), now, at))
+    return changed
 
 
 def _sealed(folder: str, day: int) -> list[tuple[int, bytes]]:
-    """Return a day's lines in its month's .inputs, numbered; none where there is no such file."""
+    """Return a day's lines in its month's .inputs, numbered; none if the file cannot be read."""
     try:
         data = (Path(folder) / _inputs(day)).read_bytes()
     except OSError:

@@ -86,7 +86,7 @@ def plan(
         return made
     state, made.problems = restore.state(reading)
     until = reading.horizon if through is None else through
-    altered = closed.altered(reading, ledger.folder) if correct else []
+    altered = closed.changed_days(reading, ledger.folder) if correct else []
     if altered and until < first:
         date = iso(first)
         made.problems.append(problems.correction_unreached(altered[0].source, date))

@@ -296,7 +296,7 @@ def _correction(
         if seal.date == entry.date
     }
     if is_generated(entry):
-        corrected = {day.day: day.source for day in inputs.altered(reading, ledger.folder)}
+        corrected = {day.day: day.source for day in inputs.changed_days(reading, ledger.folder)}
     state, _ = restore.state(then)
     made = correction.correct(then, corrected, state)
     draft = next((draft for draft in made.drafts if draft.sub_account == name), None)

@@ -1,4 +1,4 @@
-"""Load: a ledger as commands and pages ask it, with what the plugins handed on beside it."""
+"""Load: a ledger as commands and pages use it, with the reading that the plugins handed on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from usance.language.reading import Reading, read
 from usance.ledger.disk import plain
 from usance.ledger.errors import UsanceFinding
 from usance.ledger.plugin_lines import enabled
-from usance.ledger.replay import evenings, kept, no_collection_of_cycles
+from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
 
 HANDED = "usance"
-"""The option in which the plugins hand on what they read, beside the directives."""
+"""The option in which the plugins hand on their reading, beside the directives."""
 
 
 class PluginResult:
-    """What the plugins read and lived; it stays out of Beancount's load cache.
+    """The reading and the days of the plugins; they stay out of Beancount's load cache.
 
     lived  under Fava: all days from the first one on, each with its evening's state
     """
@@ -37,21 +37,21 @@ class PluginResult:
         return PluginResult, ()
 
     def __repr__(self) -> str:
-        """Say what it is: Fava shows it in a list of options."""
+        """Return a short name: Fava shows it in a list of options."""
         return "what the plugins read"
 
 
 def plugin_result(options: Mapping[str, Any]) -> PluginResult:
-    """Return what the plugins handed on; nothing where they did not run, or the load was cached."""
-    found: PluginResult = options.get(HANDED, PluginResult())
-    return found
+    """Return what the plugins handed on, empty if they did not run or the load was cached."""
+    result: PluginResult = options.get(HANDED, PluginResult())
+    return result
 
 
 def places(reading: Reading, folder: str) -> list[Path]:
     """Return the rates files that a ledger names, and its folder of closed days, there or not."""
-    found = (rate_files.place_of(folder, path) for path in reading.named)
+    rates = (rate_files.place_of(folder, path) for path in reading.named)
     return sorted(
-        [Path(folder) / provenance.POSTED, *(place for place in found if place is not None)]
+        [Path(folder) / provenance.POSTED, *(place for place in rates if place is not None)]
     )
 
 
@@ -60,7 +60,7 @@ class Ledger:
     """A loaded ledger.
 
     entries  all directives, generated ones included
-    reading  what the plugins read, None where none of them ran
+    reading  of the plugins, or None if none of them ran
     lived    under Fava: all days from the first one on, each with its evening's state
     errors   Beancount's and ours, findings apart
     findings as Beancount lists them, beside the errors
@@ -89,11 +89,11 @@ class Ledger:
     def evenings(self) -> list[tuple[LivedDay, State]]:
         """Return all days from the first one on, each with its evening's state."""
         reading = self.read()
-        return self.lived or kept(evenings(reading, reading.last))
+        return self.lived or with_own_states(evenings(reading, reading.last))
 
 
 def load(path: str) -> Ledger:
-    """Load a ledger, never from Beancount's cache; OSError where a month is no plain file."""
+    """Load a ledger, never from Beancount's cache; OSError if a month is no plain file."""
     loader.initialize(use_cache=False)
     plain_months(path)
     with no_collection_of_cycles():
@@ -102,7 +102,7 @@ def load(path: str) -> Ledger:
 
 
 def plain_months(path: str) -> None:
-    """Refuse months beside a ledger that are no plain files: OSError."""
+    """Raise OSError if a month beside a ledger is no plain file."""
     for month in Path(path).parent.glob(f"{provenance.POSTED}/????-??.*"):
         plain(month)
 
@@ -111,16 +111,16 @@ def loaded(
     path: str, entries: Directives, errors: Iterable[Any], options: dict[str, Any]
 ) -> Ledger:
     """Return a ledger that Beancount loaded, here or under Fava."""
-    told = list(errors)
-    findings = [error for error in told if isinstance(error, UsanceFinding)]
-    faults = [error for error in told if not isinstance(error, UsanceFinding)]
-    handed = plugin_result(options)
+    every = list(errors)
+    findings = [error for error in every if isinstance(error, UsanceFinding)]
+    faults = [error for error in every if not isinstance(error, UsanceFinding)]
+    result = plugin_result(options)
     return Ledger(
         str(Path(path).absolute()),
         entries,
         faults,
         findings,
         options,
-        handed.reading,
-        handed.lived,
+        result.reading,
+        result.lived,
     )

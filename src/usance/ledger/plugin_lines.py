@@ -25,20 +25,24 @@ def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
     )
 
 
+def lines(options: Mapping[str, Any]) -> list[str]:
+    """Return our plugin lines of a ledger, in order."""
+    return [name for name, _ in options["plugin"] if name in LINES]
+
+
 def plugin_line(options: Mapping[str, Any]) -> Source:
-    """Return the plugin line at which virtual days are made: the last of ours."""
-    ours = [name for name, _ in options["plugin"] if name in LINES]
+    """Return the place of the plugin line that makes virtual days: the last of ours."""
+    ours = lines(options)
+    return place_of(options, ours[-1]) if ours else Source(options["filename"], 1)
+
+
+def place_of(options: Mapping[str, Any], line: str) -> Source:
+    """Return the last place of a plugin line in a ledger, or its first line if it has none."""
     file = options["filename"]
-    return Source(file, line_of(file, ours[-1]) if ours else 1)
-
-
-def line_of(file: str, line: str) -> int:
-    """Return where a plugin line stands last in a file, 1 where it cannot be found."""
     try:
         text = Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        return 1
+        return Source(file, 1)
     wanted = re.compile(rf'^plugin\s+"{re.escape(line)}"', re.MULTILINE)
-    return max(
-        (text.count("\n", 0, match.start()) + 1 for match in wanted.finditer(text)), default=1
-    )
+    numbers = (text.count("\n", 0, match.start()) + 1 for match in wanted.finditer(text))
+    return Source(file, max(numbers, default=1))
