@@ -13,18 +13,17 @@ from beancount.core.data import Open, Transaction
 from beancount.core.position import Cost
 from beancount.parser.options import OPTIONS_DEFAULTS
 
-from usance.close import days as closed_days
-from usance.close import inputs as closed
-from usance.close import restore, seals
-from usance.close.correction import correct as correct_closed
+from usance.close import correction, inputs, restore, seals
+from usance.close.correction import Correction
+from usance.close.days import last_day
 from usance.close.folder import chain
 from usance.close.inputs import ChangedDay
-from usance.engine import loop as engine
+from usance.engine import loop
 from usance.engine.lived_day import LivedDay
 from usance.language.directive import source_of
 from usance.language.provenance import is_generated
-from usance.language.reading import ROOTS, Reading
-from usance.ledger import journal as journals
+from usance.language.reading import ROOTS
+from usance.ledger import journal
 from usance.ledger.disk import Disk
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
@@ -38,12 +37,12 @@ COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is
 
 @dataclass(slots=True)
 class Posting:
-    """What closing days came to.
+    """The outcome of closing days.
 
-    problems  why nothing was written, or why not all that was asked for
-    text      what is appended to the month files, in order of date
+    problems  why no day can be closed, or not all that were asked for
+    text      to append to the month files, in order of date
     files     paths of the files to write, with their bytes, in order
-    last      the last closed day, None where none is
+    last      the last closed day, or None
     """
 
     days: list[str] = field(default_factory=list)
@@ -56,129 +55,151 @@ class Posting:
     last: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The days that a person wants to close.
+
+    through   last day to close, or None for the horizon
+    correct   post the correction of closed days that have changed on the first of them
+    stale_ok  close also days on which a row of a rates file, or a price, is old
+    """
+
+    through: int | None
+    correct: bool
+    stale_ok: bool
+
+
 Watch = Callable[[Iterator[LivedDay], int], Iterator[LivedDay]]
 """Passes days on, so many of them, and may show how far they are."""
 
 
-def plan(
-    ledger: Ledger,
-    through: int | None,
-    folder: Path,
-    *,
-    correct: bool,
-    stale_ok: bool,
-    disk: Disk,
-    watch: Watch,
-) -> Posting:
-    """Compute the days to close, and the files that hold them; write nothing.
-
-    through   last day to close, None for the horizon
-    correct   post on the first of them what closed days that have changed would be by now
-    stale_ok  close also days on which a row of a rates file, or a price, is old
-    """
-    made = Posting()
-    made.problems = chain(ledger, folder, disk)
+def plan(ledger: Ledger, folder: Path, request: Request, disk: Disk, watch: Watch) -> Posting:
+    """Compute the days to close, and the files that hold them; write nothing."""
+    posting = Posting()
+    posting.problems = chain(ledger, folder, disk)
     reading = ledger.read()
-    last = closed_days.last_day(reading)
-    made.last = None if last is None else iso(last)
+    last = last_day(reading)
+    posting.last = None if last is None else iso(last)
     first = reading.book.first if last is None else last + 1
-    if made.problems or first is None:
-        return made
-    state, made.problems = restore.state(reading)
-    until = reading.horizon if through is None else through
-    altered = closed.changed_days(reading, ledger.folder) if correct else []
-    if altered and until < first:
+    if posting.problems or first is None:
+        return posting
+    state, posting.problems = restore.state(reading)
+    until = reading.horizon if request.through is None else request.through
+    changed = inputs.changed_days(reading, ledger.folder) if request.correct else []
+    if changed and until < first:
         date = iso(first)
-        made.problems.append(problems.correction_unreached(altered[0].source, date))
-        return made
-    correction = None
-    if altered:
-        correction = correct_closed(reading, (day.day for day in altered), state)
-        state = correction.evening
+        posting.problems.append(problems.correction_unreached(changed[0].source, date))
+        return posting
+    corrected: Correction | None = None
+    if changed:
+        corrected = correction.correct(reading, (day.day for day in changed), state)
+        state = corrected.evening
     days: list[LivedDay] = []
-    for day in watch(engine.run(reading.book, state, first, until), until - first + 1):
-        if correction is not None and day.day == first:
-            day.drafts[:0] = correction.drafts
-            day.problems[:0] = correction.problems
-            made.corrections = len(correction.drafts)
-        made.problems += (problem for problem in day.problems if not problem.finding)
+    for day in watch(loop.run(reading.book, state, first, until), until - first + 1):
+        if corrected is not None and day.day == first:
+            day.drafts[:0] = corrected.drafts
+            day.problems[:0] = corrected.problems
+            posting.corrections = len(corrected.drafts)
+        posting.problems += (problem for problem in day.problems if not problem.finding)
         old = [problem for problem in day.problems if problem.kind is Kind.OLD_FIGURE]
-        if old and not stale_ok and not made.problems:
-            made.problems = old
+        if old and not request.stale_ok and not posting.problems:
+            posting.problems = old
             break
         days.append(day)
-    if any(not problem.finding for problem in made.problems):
-        made.problems = list(problems.once(made.problems))
-        return made
-    _post(made, ledger, reading, days, altered, folder, disk)
-    return made
+    if any(not problem.finding for problem in posting.problems):
+        posting.problems = list(problems.once(posting.problems))
+    elif days:
+        _post(posting, ledger, days, changed, _Months(folder, disk, posting.last or ""))
+    return posting
+
+
+class _Months:
+    """The files of months, with the days that are added to them.
+
+    closed  date of the last day that they hold already
+    """
+
+    def __init__(self, folder: Path, disk: Disk, closed: str) -> None:
+        self.folder = folder
+        self.disk = disk
+        self.closed = closed
+        self.texts: dict[str, bytearray] = {}
+        self.inputs: dict[str, bytearray] = {}
+
+    def text(self, month: str) -> bytearray:
+        """Return the text of a month so far."""
+        if month not in self.texts:
+            self.texts[month] = bytearray(self.disk.read(self.folder / f"{month}.beancount"))
+            lines = seals.lines_of(self.disk.read(self.folder / f"{month}.inputs"), self.closed)
+            self.inputs[month] = bytearray(b"".join(lines))
+        return self.texts[month]
+
+    def add(self, date: str, text: str, lines: list[bytes]) -> None:
+        """Add a closed day: its text, and the lines of its inputs."""
+        month = date[:7]
+        self.texts[month] += text.encode()
+        self.inputs[month] += b"".join(sorted(lines))
+
+    def files(self, last: str) -> Iterator[tuple[Path, bytes]]:
+        """Yield the files up to a month, with their bytes, in the order in which to write them."""
+        for month, text in sorted(self.texts.items()):
+            if month <= last:
+                # Inputs first: no day is ever closed unless its inputs are on the disk. A crash may
+                # leave lines of days that are not closed; they are ignored, and written again.
+                yield self.folder / f"{month}.inputs", bytes(self.inputs[month])
+                yield self.folder / f"{month}.beancount", bytes(text)
 
 
 def _post(
-    made: Posting,
+    posting: Posting,
     ledger: Ledger,
-    reading: Reading,
     days: list[LivedDay],
-    altered: list[ChangedDay],
-    folder: Path,
-    disk: Disk,
+    changed: list[ChangedDay],
+    months: _Months,
 ) -> None:
-    """Write days as text, close each, and put them behind what the month files hold.
+    """Write days as text, close each, and add them to the month files.
 
-    altered  closed days that the first of these days corrects
+    changed  closed days that the first of these days corrects
     """
-    if not days:
-        return
-    lines = closed.lines(reading, days[0].day, days[-1].day)
+    reading = ledger.read()
+    lines = inputs.lines(reading, days[0].day, days[-1].day)
     stages = " ".join(sorted(stage.value for stage in enabled(ledger.options)))
     written = (entry for entry in ledger.entries if not is_generated(entry))
-    journal = Journal(reading.chart, *journals.opened(written, reading))
+    writer = Journal(reading.chart, *journal.opened(written, reading))
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
-    months: dict[str, tuple[bytearray, bytearray]] = {}
     for day in days:
         date = iso(day.day)
-        month = date[:7]
-        if month not in months:
-            before = disk.read(folder / f"{month}.beancount")
-            kept = seals.lines_of(disk.read(folder / f"{month}.inputs"), made.last or "")
-            months[month] = (bytearray(before), bytearray(b"".join(kept)))
-        posted, inputs = months[month]
-        entries = list(journal.day(day.day, day.drafts))
+        above = months.text(date[:7])
+        entries = list(writer.day(day.day, day.drafts))
         of_day = [line.data for line in lines[day.day]]
-        text = f"{'' if posted else header(ledger)}\n{journals.text(entries)}"
-        if altered and day is days[0]:
-            text += _corrected(altered, date, of_day)
-        below = next(_below(ledger, entries, text, posted.count(b"\n")), None)
+        text = f"{'' if above else header(ledger)}\n{journal.text(entries)}"
+        if changed and day is days[0]:
+            text += _corrected(changed, date, of_day)
+        below = next(_below(ledger, entries, text, above.count(b"\n")), None)
         if below is not None:
-            made.problems.append(below)
+            posting.problems.append(below)
             break
         findings = "; ".join(dict.fromkeys(problem.message for problem in day.problems))
         digest = seals.inputs_digest(of_day)
         seal = seals.close(date, previous, digest, stages, findings, text.encode())
         previous = seal.digest
-        posted += f"{text}{seal.text()}".encode()
-        inputs += b"".join(sorted(of_day))
-        made.text += f"{text}{seal.text()}"
-        made.days.append(date)
-        made.transactions += len(day.drafts)
-    if not made.days:
+        text += seal.text()
+        months.add(date, text, of_day)
+        posting.text += text
+        posting.days.append(date)
+        posting.transactions += len(day.drafts)
+    if not posting.days:
         return
-    found = (problem for day in days[: len(made.days)] for problem in day.problems)
-    made.findings = [problem.message for problem in problems.once(found)]
-    made.last = made.days[-1]
-    for month, (posted, inputs) in sorted(months.items()):
-        if month > made.last[:7]:
-            break
-        # Inputs first: no day is ever closed unless its inputs are on the disk. A crash may leave
-        # lines of days that are not closed; they are ignored, and written again.
-        made.files.append((folder / f"{month}.inputs", bytes(inputs)))
-        made.files.append((folder / f"{month}.beancount", bytes(posted)))
+    reports = (problem for day in days[: len(posting.days)] for problem in day.problems)
+    posting.findings = [problem.message for problem in problems.once(reports)]
+    posting.last = posting.days[-1]
+    posting.files += months.files(posting.last[:7])
 
 
-def _corrected(altered: list[ChangedDay], date: str, lines: list[bytes]) -> str:
+def _corrected(changed: list[ChangedDay], date: str, lines: list[bytes]) -> str:
     """Return the directives by which a day corrects others; their lines join its own."""
     text = ""
-    for day in altered:
+    for day in changed:
         now = [line.data for line in day.now]
         lines += (seals.correcting_line(date, line) for line in now)
         corrected = iso(day.day)

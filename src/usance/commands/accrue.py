@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from usance.close import folder as posted
-from usance.close.posting import Posting, plan
+from usance.close.folder import folder_of
+from usance.close.posting import Posting, Request, plan
 from usance.commands.messages import beside, located, placed, refuse, show
 from usance.commands.options import date_or_yesterday, with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, counted
@@ -62,7 +62,7 @@ def accrue(
       usance accrue books/main.beancount --through 2025-05-31 --dry-run
       usance accrue books/main.beancount --correct
     """
-    folder, missing = posted.folder_of(Path(path).absolute())
+    folder, missing = folder_of(Path(path).absolute())
     if missing:
         refuse(map(placed, missing))
     disk = Disk()
@@ -73,15 +73,9 @@ def accrue(
         ]
         if errors:
             refuse(map(located, errors))
-        posting = plan(
-            ledger,
-            None if through is None else through.toordinal(),
-            folder,
-            correct=correct,
-            stale_ok=stale_ok,
-            disk=disk,
-            watch=_watched,
-        )
+        until = None if through is None else through.toordinal()
+        request = Request(until, correct=correct, stale_ok=stale_ok)
+        posting = plan(ledger, folder, request, disk, _watched)
         if any(not problem.finding for problem in posting.problems):
             refuse(map(placed, posting.problems))
         if not dry_run:
