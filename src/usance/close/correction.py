@@ -1,9 +1,9 @@
-"""Correction: what closed days should have come to by now, less what was posted for them.
+"""Correction: the transactions that closed days generate now, less those posted for them.
 
 Closed days are lived again on what a person says today. For each sub-account and product, every
-account gets the difference between what those days generate and what is posted; carries, and what
-is left over, are taken over as they come out. So the evening of the last closed day is that of
-books in which nothing was ever posted.
+account gets the difference between the sum that those days generate and the sum that is posted;
+carries and left-over sums become those of the new run. So the evening of the last closed day is
+that of books in which nothing was ever posted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from beancount.core.data import Open, Posting, Transaction
 
-from usance.close import days as closed_days
-from usance.engine import loop as engine
+from usance.close.days import last_day
+from usance.engine import loop
 from usance.engine.drafts import Draft, Identity, Leg, TransactionKind
 from usance.engine.state import Accrual, Holding, Portfolio, State
 from usance.language.reading import Reading
@@ -31,18 +31,18 @@ With all four in the key, the difference of transactions that balance balances t
 """
 
 Sums = dict[Key, Decimal]
-"""What postings of a kind add up to."""
+"""The sums of postings, by account, commodity, lot and price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What to post on the first open day.
+    """The differences to post on the first open day.
 
     drafts    one for each sub-account and product that has a difference
-    evening   what all have at the end of the last closed day
-    now       what closed days generate by now, by sub-account or product
-    then      what is posted for them, likewise
-    problems  of closed days, as they are now, which no seal has told
+    evening   the state that the last closed day has now at its end
+    now       sums that closed days generate now, by sub-account or product
+    then      sums that are posted for them, likewise
+    problems  of closed days as they are now, except those that a seal names
     """
 
     drafts: list[Draft]
@@ -56,17 +56,18 @@ def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
     """Return the correction of closed days.
 
     days    that have changed
-    posted  what all have at the end of the last closed day, as it is posted
+    posted  the state at the end of the last closed day, as it is posted
     """
-    last = closed_days.last_day(reading)
+    last = last_day(reading)
     assert last is not None
-    fresh, found = State(), []
+    fresh = State()
+    problems: list[Problem] = []
     now: dict[str, Sums] = {}
     then: dict[str, Sums] = {}
     journal = Journal(reading.chart, ())
-    for day in engine.run(reading.book, fresh, reading.book.first or last + 1, last):
+    for day in loop.run(reading.book, fresh, reading.book.first or last + 1, last):
         _add(now, journal.day(day.day, day.drafts))
-        found += day.problems
+        problems += day.problems
     _add(then, reading.posted)
     corrects = tuple(days)
     drafts = []
@@ -81,9 +82,9 @@ def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
             )
     # The correction comes before its day, which begins from the evening as it should have been. So
     # its legs prove carries, and sums that have accrued, as the legs of any day do.
-    told = " ".join(str(seal.meta.get("findings", "")) for seal in reading.seals)
-    untold = [problem for problem in found if problem.message not in told]
-    return Correction(drafts, fresh, now, then, untold)
+    sealed = " ".join(str(seal.meta.get("findings", "")) for seal in reading.seals)
+    unsealed = [problem for problem in problems if problem.message not in sealed]
+    return Correction(drafts, fresh, now, then, unsealed)
 
 
 def _add(sums: dict[str, Sums], entries: Iterable[Open | Transaction]) -> None:
@@ -106,9 +107,10 @@ def _key(posting: Posting) -> Key:
 
 
 class _Legs:
-    """The legs of one correction: differences, and states that came out otherwise.
+    """The legs of one correction: differences of sums, and of carries and left-over sums.
 
-    sums  that are still to be posted
+    sums    that no leg posts yet
+    posted  the state at the end of the last closed day, as it is posted; `fresh` as it is now
     """
 
     def __init__(
@@ -120,18 +122,18 @@ class _Legs:
         self.sums = sums
         self.fresh = fresh
         self.posted = posted
-        self.made: list[Leg] = []
+        self._legs: list[Leg] = []
 
     def legs(self) -> list[Leg]:
-        """Return them, by commodity and account."""
+        """Return the legs, by commodity and account."""
         for coin in self.reading.book.coins.values():
             self._holding(coin)
             self._accrual(coin)
             self._portfolio(coin)
         for (account, commodity, lot, price), number in self.sums.items():
             if number:
-                self.made.append(Leg(account, number, commodity, lot, price))
-        return sorted(self.made, key=_order)
+                self._legs.append(Leg(account, number, commodity, lot, price))
+        return sorted(self._legs, key=_order)
 
     def _prove(
         self, account: str, coin: Coin, proof: Mapping[str, str], part: Decimal | None = None
@@ -141,7 +143,7 @@ class _Legs:
         number = self.sums.pop(key, coin.from_quanta(NO_QUANTA)) if part is None else part
         if part is not None:
             tally(self.sums, key, EXACT.minus(part))
-        self.made.append(Leg(account, number, coin.name, proof=proof))
+        self._legs.append(Leg(account, number, coin.name, proof=proof))
 
     def _holding(self, coin: Coin) -> None:
         now = self.fresh.holdings.get(self.name, {}).get(coin.name, Holding())

@@ -1,4 +1,4 @@
-"""Posted: the folder of closed days beside a ledger, and whether its chain holds."""
+"""Folder: the files of closed days beside a ledger, and whether their chain holds."""
 
 import os
 import re
@@ -28,7 +28,7 @@ from usance.model.problems import Problem, Source
 
 
 def folder_of(path: Path) -> tuple[Path, list[Problem]]:
-    """Return the folder of closed days of a ledger, and what is wrong with it."""
+    """Return the folder of closed days of a ledger, and its faults."""
     folder = path.parent / provenance.POSTED
     at = Source(str(path), 1)
     if not folder.is_dir():
@@ -38,9 +38,9 @@ def folder_of(path: Path) -> tuple[Path, list[Problem]]:
     return folder, []
 
 
-def read(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def read_months(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Return the months of a folder, and their .inputs, by file name."""
-    paths = files(folder)
+    paths = month_files(folder)
     months, inputs = (
         {path.name: disk.read(path) for path in paths if kind.fullmatch(path.name)}
         for kind in (MONTH_FILE, INPUTS_FILE)
@@ -50,24 +50,24 @@ def read(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
 
 def has_months(folder: Path) -> bool:
     """Tell whether a folder holds closed days."""
-    return any(MONTH_FILE.fullmatch(path.name) for path in files(folder))
+    return any(MONTH_FILE.fullmatch(path.name) for path in month_files(folder))
 
 
-def files(folder: Path) -> list[Path]:
+def month_files(folder: Path) -> list[Path]:
     """Return the months of a folder, and their .inputs, in order of name."""
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
     return [
         path
-        for path in found
+        for path in paths
         if MONTH_FILE.fullmatch(path.name) or INPUTS_FILE.fullmatch(path.name)
     ]
 
 
 def chain(ledger: Ledger, folder: Path, disk: Disk) -> list[Problem]:
-    """Return what is wrong with the closed days of a ledger, as files."""
+    """Return the faults of a ledger's closed days, as files."""
     if not enabled(ledger.options):
         return [problems.no_plugin(Source(ledger.path, 1))]
-    _, broken = seals.walk(*read(folder, disk))
+    _, broken = seals.walk(*read_months(folder, disk))
     if broken is not None:
         return [broken_at(folder, broken)]
     return astray(ledger, folder)
@@ -80,14 +80,14 @@ def broken_at(folder: Path, broken: Broken) -> Problem:
 
 
 def astray(ledger: Ledger, folder: Path) -> list[Problem]:
-    """Return what is closed and not included, or looks closed and is not."""
+    """Return the faults of closed days that are not included, and of text that no seal covers."""
     if not _includes(ledger, folder):
         return [problems.posted_not_included(Source(ledger.path, 1))]
     return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(ledger, folder)]
 
 
 def _unsealed(ledger: Ledger, folder: Path) -> Iterator[Directive]:
-    """Yield what looks posted but stands in no month file, where no seal covers it."""
+    """Yield directives that look posted but are in no month file, so that no seal covers them."""
     sealed: dict[str, bool] = {}
     for entry in ledger.entries:
         posted = isinstance(entry, Transaction) and has_id(entry) and not is_generated(entry)

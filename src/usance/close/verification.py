@@ -1,8 +1,8 @@
 """Verification: closed days, read alone. No ledger is loaded, no plugin runs, nothing is included.
 
 The bytes of every day are compared with their seal, and each seal with the one before. Beancount's
-parser then reads the months, which executes nothing: text that `usance accrue` never writes is
-found even where somebody sealed it.
+parser then reads the months, which executes nothing: it finds text that `usance accrue` never
+writes, even if somebody sealed it.
 """
 
 import bisect
@@ -14,8 +14,8 @@ from pathlib import Path
 from beancount.core.data import Custom, Open, Transaction
 from beancount.parser import parser
 
-from usance.close import folder as posted
 from usance.close import seals
+from usance.close.folder import read_months
 from usance.close.month_text import is_ours
 from usance.close.seals import Broken, Seal
 from usance.language.provenance import DAY_CLOSE, DAY_CORRECT
@@ -27,11 +27,11 @@ _PLACE = re.compile(rb"^[ \t]+(?:filename|lineno):", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What closed days are worth.
+    """The outcome of a verification.
 
     seals   that hold, oldest first
-    broken  the first one that does not, None where all hold
-    beyond  last day that .inputs speak of, where all holds and it is not closed; else ""
+    broken  the first one that does not hold, or None
+    beyond  the last day in the .inputs if it is not closed and all seals hold; else ""
     """
 
     seals: Sequence[Seal]
@@ -42,24 +42,24 @@ class Verification:
 def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
     """Follow the chain of closed days of a folder.
 
-    head  digest that a day must have, kept elsewhere: whoever recomputes a chain cannot meet it
+    head  digest that a day must have, kept elsewhere: a recomputed chain does not have it
     """
-    months, inputs = posted.read(folder, disk)
-    found, broken = seals.walk(months, inputs)
+    months, inputs = read_months(folder, disk)
+    chain, broken = seals.walk(months, inputs)
     if broken is None:
         broken = next(filter(None, map(_foreign, months, months.values())), None)
-    if broken is None and head is not None and head not in {seal.digest for seal in found}:
-        date = found[-1].date if found else ""
-        file = f"{date[:7]}.beancount" if found else ""
+    if broken is None and head is not None and head not in {seal.digest for seal in chain}:
+        date = chain[-1].date if chain else ""
+        file = f"{date[:7]}.beancount" if chain else ""
         why = f"no day has the digest {head}: someone removed days or rewrote the chain"
         broken = Broken(date, file, 1, why)
-    last = found[-1].date if found else ""
+    last = chain[-1].date if chain else ""
     beyond = _beyond(inputs.values(), last) if broken is None else ""
-    return Verification(found, broken, beyond)
+    return Verification(chain, broken, beyond)
 
 
 def _foreign(name: str, data: bytes) -> Broken | None:
-    """Return the first text of a month that `usance accrue` does not write, None without any."""
+    """Return the first text of a month that `usance accrue` does not write, or None."""
     # Any text may stand behind a seal that somebody made. The pattern knows nearly every day that
     # `usance accrue` writes, and matches nothing that Beancount reads otherwise, as a law over
     # forged days tests. Beancount's parser decides the rest: to parse everything took seven times
@@ -98,7 +98,7 @@ def _unlike_ours(name: str, data: bytes, closes: Sequence[tuple[int, str]]) -> B
 
 
 def _day_at(closes: Sequence[tuple[int, str]], line: int) -> str:
-    """Return the day in whose sealed text a line of a month file stands.
+    """Return the day whose sealed text has a line of a month file.
 
     closes  last line and day of each seal, in order
     """
@@ -106,6 +106,6 @@ def _day_at(closes: Sequence[tuple[int, str]], line: int) -> str:
 
 
 def _beyond(inputs: Iterable[bytes], last: str) -> str:
-    """Return the last day of which .inputs speak, "" where it is closed."""
+    """Return the last day in the .inputs, or "" if it is closed."""
     dates = [line[:10].decode("ascii", "replace") for data in inputs for line in data.splitlines()]
     return max([date for date in dates if date > last], default="")

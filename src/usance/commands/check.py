@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from usance.close import folder as posted
+from usance.close.folder import chain, has_months
 from usance.commands.messages import located, placed, show
 from usance.commands.options import with_ledger, with_lines
 from usance.commands.tables import as_json, counted
@@ -31,7 +31,7 @@ def check(path: str, form: str) -> None:
     """
     ledger = load(path)
     folder = Path(ledger.path).parent / POSTED
-    broken = posted.chain(ledger, folder, Disk()) if posted.has_months(folder) else []
+    broken = chain(ledger, folder, Disk()) if has_months(folder) else []
     errors = [*map(located, ledger.errors), *map(placed, broken)]
     findings = [*map(located, ledger.findings)]
     notes = [*map(placed, reports.lots_that_could_repay(ledger, ledger.read()))]

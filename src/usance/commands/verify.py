@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from usance.close import folder as posted
 from usance.close import verification
+from usance.close.folder import folder_of
 from usance.close.verification import Verification
 from usance.commands.messages import beside, placed, show
 from usance.commands.options import digest, with_ledger, with_lines
@@ -40,7 +40,7 @@ def verify(path: str, head: str | None, form: str) -> None:
       usance verify books/main.beancount
       usance verify books/main.beancount --head 1c6c...
     """
-    folder, missing = posted.folder_of(Path(path).absolute())
+    folder, missing = folder_of(Path(path).absolute())
     if missing:
         show(map(placed, missing), sys.stderr)
         sys.exit(1)

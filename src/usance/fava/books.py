@@ -11,8 +11,8 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from beancount.core.data import Transaction
 
-from usance.close import folder as posted
 from usance.close.days import first_day
+from usance.close.folder import astray, broken_at, month_files
 from usance.close.verification import Verification, verify
 from usance.engine import sub_accounts
 from usance.engine.drafts import Draft, Identity, TransactionKind
@@ -235,7 +235,7 @@ class Books:
         The verification is None if no file is there to follow, or if one cannot be read.
         """
         try:
-            stats = [(path.name, path.lstat()) for path in posted.files(self._posted_folder)]
+            stats = [(path.name, path.lstat()) for path in month_files(self._posted_folder)]
             return self._verified(
                 tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
             )
@@ -252,9 +252,9 @@ class Books:
         verification = verify(self._posted_folder, Disk(), None)
         wrong = []
         if verification.broken is not None:
-            wrong = [posted.broken_at(self._posted_folder, verification.broken)]
+            wrong = [broken_at(self._posted_folder, verification.broken)]
         elif verification.seals:
-            wrong = posted.astray(self.ledger, self._posted_folder)
+            wrong = astray(self.ledger, self._posted_folder)
         return verification, [problem.message for problem in wrong]
 
     @property

@@ -18,8 +18,7 @@ from flask import request
 from usance.fava.books import Books
 from usance.language.provenance import GENERATED, is_generated
 from usance.language.rate_files import is_there
-from usance.ledger import load as ledger
-from usance.ledger.load import Ledger
+from usance.ledger.load import Ledger, loaded, places, plugin_result
 
 EDITS = frozenset(
     f"json_api.{name}"
@@ -61,10 +60,10 @@ class UsanceBooks(FavaExtensionBase):
         """
         self._books = None
         options = self.ledger.options
-        reading = ledger.plugin_result(options).reading
+        reading = plugin_result(options).reading
         folder = str(Path(self.ledger.beancount_file_path).parent)
         if reading is not None:
-            self._named.update(ledger.places(reading, folder))
+            self._named.update(places(reading, folder))
         # Fava stops watching a missing file, which may be missing only for a moment.
         self._awaited = {place for place in self._named if not is_there(place)}
         self._named = {*map(Path, options["include"]), *self._awaited}
@@ -100,7 +99,7 @@ class UsanceBooks(FavaExtensionBase):
             while books is None or not self._is_current(books.ledger):
                 entries, options = self.ledger.all_entries, self.ledger.options
                 books = self._books = Books(
-                    ledger.loaded(
+                    loaded(
                         self.ledger.beancount_file_path,
                         cast("Directives", entries),
                         self.ledger.load_errors,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from usance import treasury
-from usance.engine import bills as portfolios
+from usance.engine.bills import days_to, held, worth, written
 from usance.engine.lived_day import LivedDay
 from usance.engine.records import LendingDay, YieldDay
 from usance.engine.state import State
@@ -188,7 +188,7 @@ def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -
 
 def _coins(amount: Decimal, coin: Coin) -> str:
     """Return an amount of coins as text, written to the quantum at least."""
-    return format(portfolios.written(amount, coin), "f")
+    return format(written(amount, coin), "f")
 
 
 def reserves(reading: Reading, last: int | None) -> Figures:
@@ -222,9 +222,9 @@ def _reserve(
 ) -> Figures:
     """Return what a product owes, what it holds at accreted value, and figures of the two."""
     coin, portfolio = book.coins[product.asset], state.portfolio(name)
-    lots = list(portfolios.held(portfolio, bills, book.yields.maturities, coin, day))
-    worth = portfolios.worth(lots)
-    holdings = EXACT.add(worth, portfolio.cash)
+    lots = list(held(portfolio, bills, book.yields.maturities, coin, day))
+    of_bills = worth(lots)
+    holdings = EXACT.add(of_bills, portfolio.cash)
     enrolled = total_quanta(
         accrual.enrolled
         for (holder, asset), accrual in state.accruals.items()
@@ -233,7 +233,7 @@ def _reserve(
     with localcontext(PRECISE):
         to_maturity = rate = ZERO
         for lot in lots:
-            to_maturity += lot.worth * portfolios.days_to(lot.maturity, day)
+            to_maturity += lot.worth * days_to(lot.maturity, day)
             bought, matures = date_of(lot.lot.day), date_of(lot.maturity)
             rate += lot.worth * treasury.investment_rate(lot.lot.cost * 100, bought, matures)
         return {
@@ -241,12 +241,12 @@ def _reserve(
             "venue": venue,
             "coin": coin.name,
             "owed": _coins(portfolio.payable, coin),
-            "bills": _coins(worth, coin),
+            "bills": _coins(of_bills, coin),
             "cash": _coins(portfolio.cash, coin),
             "holdings": _coins(holdings, coin),
             "coverage": in_full(_over(holdings, portfolio.payable)),
-            "days_to_maturity": in_full(_over(to_maturity, worth)),
-            "portfolio_yield": in_full(_over(rate, worth)),
+            "days_to_maturity": in_full(_over(to_maturity, of_bills)),
+            "portfolio_yield": in_full(_over(rate, of_bills)),
             "backing": in_full(_over(holdings, coin.from_quanta(enrolled) + portfolio.payable)),
             "left_over": _coins(portfolio.left_over, coin),
             "enrolled": coin.quanta_text(enrolled),
