@@ -1,7 +1,7 @@
-"""Month text: what `usance accrue` writes between two seals, as one pattern for a directive.
+"""Month text: the text that `usance accrue` writes between two seals, as a pattern of a directive.
 
-It answers quickly for nearly every day. What it does not match may be right as well, such as lots,
-options, and accounts in other scripts; Beancount's parser decides that.
+It answers quickly for nearly every day. A text that it does not match may be right as well, such as
+one with lots, options, or accounts in other scripts; Beancount's parser decides that.
 """
 
 import datetime
@@ -38,7 +38,7 @@ _PART = re.compile(
 
 
 def is_ours(text: bytes, date: str) -> bool:
-    """Tell whether the text of a day is surely what `usance accrue` writes; False tells nothing."""
+    """Tell whether `usance accrue` surely writes such a text of a day; False tells nothing."""
     try:
         datetime.date.fromisoformat(date)
         text.decode()

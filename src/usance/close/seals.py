@@ -44,7 +44,7 @@ _META = re.compile(rb'  ([a-z-]+): "((?:[^"\\\n]|\\.)*)"\n')
 class Seal:
     """The close of a day.
 
-    findings  facts that were known when it closed, one line; empty where there were none
+    findings  facts about accounts at that time, one line, or ""
     """
 
     date: str
@@ -67,7 +67,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The first place where a chain is not what it was: file, line, and why."""
+    """The first place at which a chain is broken: file, line, and why."""
 
     date: str
     file: str
@@ -106,19 +106,19 @@ def correcting_line(date: str, line: bytes) -> bytes:
 
 
 def is_correcting(line: bytes, corrected: str = "") -> bool:
-    """Tell whether a line was given to a day before its own, or to one of that date."""
+    """Tell whether a line is one of a corrected day, or of the corrected day of that date."""
     return line[10:].startswith(f" for {corrected}".encode())
 
 
 def corrected(line: bytes) -> bytes:
-    """Return a line that was given to a day as one of that day's own."""
+    """Return a line of a corrected day as one of that day's own."""
     return line[15:]
 
 
 def close(date: str, previous: str, inputs: str, stages: str, findings: str, posted: bytes) -> Seal:
     """Close a day over the bytes posted since the seal before (or the month's start)."""
-    made = _sealed(date, previous, inputs, RULES, stages, findings, posted)
-    return Seal(date, made, previous, inputs, RULES, stages, findings)
+    sealed = _sealed(date, previous, inputs, RULES, stages, findings, posted)
+    return Seal(date, sealed, previous, inputs, RULES, stages, findings)
 
 
 def walk(
@@ -166,7 +166,7 @@ def days(data: bytes) -> Iterator[tuple[int, str, bytes]]:
 
 
 def _closes(data: bytes) -> Iterator[tuple[int, bytes, re.Match[bytes]]]:
-    """Yield the seals of a month file, each with its first line and what was posted before it."""
+    """Yield the seals of a month file, each with its first line and the text before it."""
     line, end = 1, 0
     for mark in _MARK.finditer(data):
         match = _SEAL.match(data, max(0, mark.start() - _DATE_LENGTH))
@@ -178,7 +178,7 @@ def _closes(data: bytes) -> Iterator[tuple[int, bytes, re.Match[bytes]]]:
 
 
 def _due(seal: Seal, before: Seal | None) -> str:
-    """Return the day that should be closed behind another, where the seal is of a later one."""
+    """Return the day after the one closed before, or the seal's own if it is not later."""
     if before is not None and seal.date > before.date:
         with contextlib.suppress(ValueError, OverflowError):
             due = datetime.date.fromisoformat(before.date) + datetime.timedelta(days=1)
@@ -187,7 +187,7 @@ def _due(seal: Seal, before: Seal | None) -> str:
 
 
 def _unlike(seal: Seal, posted: bytes, lines: Collection[bytes]) -> str | None:
-    """Say what of a day's .inputs is not what was sealed, None where all of it is."""
+    """Return how a day's .inputs differ from those that were sealed, or None."""
     if seal.inputs != inputs_digest(lines):
         return "the month's .inputs file does not match the seal of the day"
     corrections = _CORRECTION.findall(posted) if b'"day-correct"' in posted else ()
@@ -201,7 +201,7 @@ def _unlike(seal: Seal, posted: bytes, lines: Collection[bytes]) -> str | None:
 
 
 def _fault(seal: Seal, before: Seal | None, name: str, posted: bytes) -> str | None:
-    """Say what is wrong with a seal, None where nothing is."""
+    """Return the fault of a seal, or None."""
     if not name.startswith(seal.date[:7]):
         return "the day does not belong to this month"
     if before is not None and seal.date <= before.date:
@@ -238,7 +238,7 @@ def _lines_by_date(data: bytes) -> dict[str, list[bytes]]:
 
 
 def lines_of(data: bytes, last: str) -> Iterator[bytes]:
-    """Yield the lines of an .inputs file up to a date, included; what follows does not count."""
+    """Yield the lines of an .inputs file up to a date, included; later lines do not count."""
     for line in data.splitlines(keepends=True):
         if line[:10].decode("ascii", "replace") <= last:
             yield line

@@ -1,4 +1,4 @@
-"""Portfolios: what the bills of a product are worth, and how their income is divided."""
+"""Bills: the worth of the bills that back a product, and the division of their income."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from usance.rules import yields
 class Held:
     """One lot of a bill at the end of a day, in coins of its cost.
 
-    face    what is paid back at maturity
+    face    paid back at maturity
     booked  at cost
     before  worth at the end of the day before
     worth   at the end of this one
@@ -49,8 +49,8 @@ class Division:
     """A day's income of a portfolio, divided.
 
     fee            quanta
-    distributable  income - fee + what was left over, coins
-    growth         what an hour's principal gets of it, 1e-18
+    distributable  income - fee + the sum left over before, coins
+    growth         share of an hour's principal in it, 1e-18
     """
 
     fee: Quanta
@@ -59,7 +59,7 @@ class Division:
 
 
 def take(portfolio: Portfolio, posting: ProductPosting) -> None:
-    """Take in a person's posting to what backs a product."""
+    """Take in a person's posting to an account of a product."""
     if posting.reserve is not ProductAccount.BILLS:
         add(portfolio, posting.reserve, posting.quantity)
         return
@@ -102,32 +102,32 @@ def _order(item: tuple[tuple[str, Lot], Decimal]) -> tuple[str, tuple[int, Decim
 
 
 def income(lots: Iterable[Held]) -> Decimal:
-    """Return what bills accreted in a day, coins; it may be finer than a quantum."""
+    """Return the accretion of bills in a day, coins; it may be finer than a quantum."""
     return total(EXACT.subtract(lot.worth, lot.before) for lot in lots)
 
 
 def accretion(lots: Iterable[Held]) -> Decimal:
-    """Return what bills accreted since they were bought, coins."""
+    """Return the accretion of bills since they were bought, coins."""
     return total(EXACT.subtract(lot.worth, lot.booked) for lot in lots)
 
 
 def worth(lots: Iterable[Held]) -> Decimal:
-    """Return what bills are worth, coins."""
+    """Return the worth of bills, coins."""
     return total(lot.worth for lot in lots)
 
 
 def divide(
     earned: Decimal, left_over: Decimal, fee: Decimal, hours: Quanta, coin: Coin
 ) -> Division:
-    """Divide a day's income among all that was enrolled.
+    """Divide a day's income among all enrolled principal.
 
     earned, left_over  coins
     fee                share of the income; rounded up, and none of a loss
     hours              sum over all holders and hours of the principal, quanta
 
-    What is left over may lie below zero: by less than a quantum a holder, since it holds what their
-    carries hold too, or after a loss. Then nothing is distributed until it is earned again; what
-    was credited is never taken back.
+    The sum left over may be below zero: by less than a quantum for each holder, since their carries
+    are part of it too, or after a loss. Then nothing is distributed until it is earned again; no
+    credit is ever taken back.
     """
     charge = NO_QUANTA
     if earned > 0:
@@ -142,12 +142,12 @@ def divide(
 
 
 def days_to(maturity: int, day: int) -> int:
-    """Return the days from a date to a bill's maturity, 0 where it is over."""
+    """Return the days from a date to a bill's maturity, 0 if it is over."""
     return max(0, (date_of(maturity) - date_of(day)).days)
 
 
 def written(amount: Decimal, coin: Coin) -> Decimal:
-    """Return an amount to the quantum, with more decimals where it is finer."""
+    """Return an amount to the quantum, with more decimals if it is finer."""
     places = Decimal((0, (1,), -coin.places))
     tidy = normalized(amount)
     return tidy if decimals(tidy) > coin.places else EXACT.quantize(tidy, places)

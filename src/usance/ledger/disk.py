@@ -13,7 +13,7 @@ class Disk:
     """The file operations of a run, one by one."""
 
     def read(self, path: Path) -> bytes:
-        """Return the bytes of a plain file, none where it is missing."""
+        """Return the bytes of a plain file, none if it is missing."""
         try:
             plain(path)
             return path.read_bytes()
@@ -21,7 +21,7 @@ class Disk:
             return b""
 
     def create(self, path: Path) -> int:
-        """Open a new file for writing, in the place of what a run that died may have left."""
+        """Open a new file for writing, in the place of one that a run that died may have left."""
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -31,7 +31,7 @@ class Disk:
         return os.write(descriptor, data)
 
     def flush(self, descriptor: int) -> None:
-        """Wait until what was written is on the disk."""
+        """Wait until the written bytes are on the disk."""
         os.fsync(descriptor)
 
     def rename(self, old: Path, new: Path) -> None:
@@ -78,7 +78,7 @@ def _keep_mode(path: Path, descriptor: int) -> None:
 
 
 def plain(path: Path) -> None:
-    """Refuse what is no plain file: a link may lead anywhere, a pipe never ends; OSError."""
+    """Raise OSError if a path is no plain file: a link may lead anywhere, a pipe never ends."""
     if not stat.S_ISREG(path.lstat().st_mode):
         raise OSError(errno.EINVAL, "Not a plain file; move it away", str(path))
 
@@ -94,7 +94,7 @@ def locked(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
 
 
 def _lock(descriptor: int, wait: Callable[[], None]) -> None:
-    """Lock an open folder; call `wait` first where another run holds it."""
+    """Lock an open folder; call `wait` first if another run holds it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

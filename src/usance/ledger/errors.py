@@ -1,4 +1,4 @@
-"""Errors: what is wrong with a ledger, in the form in which Beancount and Fava list it."""
+"""Errors: the problems of a ledger, in the form in which Beancount and Fava list them."""
 
 from typing import Any, NamedTuple
 

@@ -39,7 +39,7 @@ The count begins again each day, so that an edit elsewhere does not move the dir
 
 
 class Accounts(dict[Place, str]):
-    """The names of accounts, by what they are to a sub-account or product."""
+    """The names of accounts, by their place in a sub-account or product."""
 
     def __init__(self, chart: ChartOfAccounts) -> None:
         self.chart = chart
@@ -63,7 +63,7 @@ class Journal:
     """Writes drafts as directives.
 
     opened  accounts that exist already, or that a person opens
-    ours    accounts that are opened here though a person posts to them: the first day of that
+    ours    accounts that it opens though a person posts to them, with the first day of that
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Journal:
         return Posting(self.accounts[leg.place], units, cost, price, None, meta)
 
     def _proof(self, proof: Proof) -> dict[str, str]:
-        """Return what an interest was computed from as metadata, one value for each segment."""
+        """Return the figures behind an interest as metadata, one value for each segment."""
         coin, segments = proof.coin, proof.segments
         meta: dict[str, str] = {}
         if len(segments) == 1:
@@ -208,24 +208,25 @@ The engine opens them only if nobody else did. All other accounts of the engine 
 def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], dict[str, int]]:
     """Return the accounts that the engine need not open: those that somebody posts to already.
 
-    And those that it opens even where a person posts to them, with the first day of that.
+    The second answer are those that it opens though a person posts to them, with the first day of
+    that.
     """
-    found: set[str] = set()
+    theirs: set[str] = set()
     ours: dict[str, int] = {}
     for entry in entries:
         if isinstance(entry, Open):
             place = reading.chart.side(entry.account)
             shared = place is not None and place[1] in PERSONAL
             if shared or _is_posted(entry):
-                found.add(entry.account)
+                theirs.add(entry.account)
         elif isinstance(entry, Transaction):
             posted, day = has_id(entry), entry.date.toordinal()
             for posting in entry.postings:
                 if posted or not reading.is_ours(posting.account):
-                    found.add(posting.account)
+                    theirs.add(posting.account)
                 else:
                     ours[posting.account] = min(day, ours.get(posting.account, day))
-    return found, ours
+    return theirs, ours
 
 
 def _is_posted(entry: Open) -> bool:
