@@ -180,22 +180,22 @@ def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: in
     """Return a day between the states of two evenings, and the yield of the days before."""
     book, before, after = reading.book, State(), State()
     credits_of: dict[tuple[str, str], dict[int, tuple[Quanta, Quanta]]] = {}
-    made = LivedDay(day)
-    for made, state in evenings:
+    lived = LivedDay(day)
+    for lived, state in evenings:
         before, after = after, state
-        for of_holder in made.yields:
+        for of_holder in lived.yields:
             if of_holder.treasury or of_holder.bonus:
                 of_product = credits_of.setdefault((of_holder.sub_account, of_holder.product), {})
-                of_product[made.day] = of_holder.treasury, of_holder.bonus
-        if made.day == day:
+                of_product[lived.day] = of_holder.treasury, of_holder.bonus
+        if lived.day == day:
             break
-    return Lived(book, before, after, made, credits_of)
+    return Lived(book, before, after, lived, credits_of)
 
 
 def _written(reading: Reading, draft: Draft) -> Transaction:
     """Return a draft as the transaction that it is posted as."""
-    made = Journal(reading.chart, ()).day(draft.day, [draft])
-    [entry] = [entry for entry in made if isinstance(entry, Transaction)]
+    directives = Journal(reading.chart, ()).day(draft.day, [draft])
+    [entry] = [entry for entry in directives if isinstance(entry, Transaction)]
     return entry
 
 
@@ -298,14 +298,14 @@ def _correction(
     if is_generated(entry):
         corrected = {day.day: day.source for day in inputs.changed_days(reading, ledger.folder)}
     state, _ = restore.state(then)
-    made = correction.correct(then, corrected, state)
-    draft = next((draft for draft in made.drafts if draft.sub_account == name), None)
+    computed = correction.correct(then, corrected, state)
+    draft = next((draft for draft in computed.drafts if draft.sub_account == name), None)
     if draft is None:
         return None
     for day, source in corrected.items():
         lines = inputs.lines(reading, day, day)[day]
         work.cite(source, *(line.source for line in lines))
-    _legs(work, draft, made.now.get(name, {}), made.then.get(name, {}))
+    _legs(work, draft, computed.now.get(name, {}), computed.then.get(name, {}))
     return draft
 
 

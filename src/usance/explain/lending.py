@@ -120,7 +120,7 @@ class Loan(Balance):
 
 def _posted(lived: Lived, name: str, coin: Coin) -> dict[str, Decimal]:
     """Return what each kind of a day's transactions put into a wallet (out of it: negative)."""
-    found: dict[str, Decimal] = {}
+    by_kind: dict[str, Decimal] = {}
     wallet = (name, Side.WALLET)
     for draft in lived.day.drafts:
         numbers = [
@@ -131,5 +131,5 @@ def _posted(lived: Lived, name: str, coin: Coin) -> dict[str, Decimal]:
                 sign = Decimal(1) if pair.debit == wallet else Decimal(-1)
                 numbers.append(EXACT.multiply(sign, pair.amount))
         if numbers:
-            found[draft.kind] = total([found.get(draft.kind, ZERO), *numbers])
-    return found
+            by_kind[draft.kind] = total([by_kind.get(draft.kind, ZERO), *numbers])
+    return by_kind

@@ -17,13 +17,13 @@ from usance.rules.settlement import Settled
 
 def settlement(work: Working, lived: Lived, name: str) -> None:
     """Note the steps of what contracts paid into a wallet, or took out of it."""
-    for made in lived.day.settled:
-        if made.sub_account == name:
-            _settled(work, lived, made)
+    for due in lived.day.settled:
+        if due.sub_account == name:
+            _settled(work, lived, due)
 
 
-def _settled(work: Working, lived: Lived, made: Settled) -> None:
-    name, coin, day = made.sub_account, made.coin, lived.day.day
+def _settled(work: Working, lived: Lived, settled: Settled) -> None:
+    name, coin, day = settled.sub_account, settled.coin, lived.day.day
     work.cite(TermsInForce("commodity", coin.name, ""), Opening(name, Side.PERP, coin.name))
     before = lived.before.holdings.get(name, {}).get(coin.name, Holding())
     parts = {"balance at 00:00": coin.from_grains(before.perp)}
@@ -31,11 +31,11 @@ def _settled(work: Working, lived: Lived, made: Settled) -> None:
         if movement.side is Side.PERP:
             parts["moved"] = EXACT.add(parts.get("moved", ZERO), movement.quantity)
             work.cite(movement.source)
-    balance = coin.from_grains(made.balance)
+    balance = coin.from_grains(settled.balance)
     say = f"{coin.name}: balance in Perp, what is owed at the last mark"
     work.total(say, "balance", parts, coin.name, balance)
     values, worth = {"balance": balance}, []
-    for contract, quantity, mark in made.contracts:
+    for contract, quantity, mark in settled.contracts:
         _contract(work, lived, name, contract)
         work.cite(Quoted(contract, coin.name))
         values |= {f"quantity of {contract}": quantity, f"mark of {contract}": mark}
@@ -45,7 +45,7 @@ def _settled(work: Working, lived: Lived, made: Settled) -> None:
         formula = f"due = round(({' + '.join(worth)} + balance) / quantum) x quantum"
         values["quantum"] = coin.quantum
     work.step(
-        f"{coin.name}: due to the wallet", formula, values, coin.from_grains(made.due), coin.name
+        f"{coin.name}: due to the wallet", formula, values, coin.from_grains(settled.due), coin.name
     )
 
 

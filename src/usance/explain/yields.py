@@ -23,48 +23,48 @@ def treasury(work: Working, lived: Lived, name: str) -> None:
         [product] = [product for product in lived.day.products if product.product == name]
         _backing(work, lived, product)
         return
-    for made in sorted(lived.day.yields, key=lambda made: made.product):
-        if made.sub_account == name and made.enrolled:
-            _credits(work, lived, made)
+    for earned in sorted(lived.day.yields, key=lambda earned: earned.product):
+        if earned.sub_account == name and earned.enrolled:
+            _credits(work, lived, earned)
     _enrolled(work, lived, name)
 
 
-def _credits(work: Working, lived: Lived, made: YieldDay) -> None:
+def _credits(work: Working, lived: Lived, earned: YieldDay) -> None:
     """Note what a holder was credited: treasury yield, and a bonus."""
-    coin, holder = made.coin, made.sub_account
+    coin, holder = earned.coin, earned.sub_account
     work.cite(
-        TermsInForce("yield-product", made.product, made.venue),
+        TermsInForce("yield-product", earned.product, earned.venue),
         TermsInForce("sub-account", holder, ""),
         TermsInForce("commodity", coin.name, ""),
     )
     before = lived.before.accruals.get((holder, coin.name), Accrual())
-    product = _terms(lived, made.venue, made.product)
-    say = f"{made.product}, treasury"
-    hours = _principal_hours(work, made, None, say)
+    product = _terms(lived, earned.venue, earned.product)
+    say = f"{earned.product}, treasury"
+    hours = _principal_hours(work, earned, None, say)
     start = lived.day.day * SLOTS
     growth = None
     if product.bills is None:
-        rate = lived.book.yields.rates[made.venue, made.product].at(start)
+        rate = lived.book.yields.rates[earned.venue, earned.product].at(start)
         if rate is not None:
             work.cite(rate.source)
             growth = _growth(work, rate.rate, say)
-            work.simple(say, map(coin.from_quanta, made.enrolled), rate.rate, exact(growth, 18))
+            work.simple(say, map(coin.from_quanta, earned.enrolled), rate.rate, exact(growth, 18))
     else:
-        [backing] = [backing for backing in lived.day.products if backing.product == made.product]
+        [backing] = [backing for backing in lived.day.products if backing.product == earned.product]
         growth = _divided(work, lived, backing, product.bills)
-        work.simple(say, map(coin.from_quanta, made.enrolled), None, exact(growth, 18))
+        work.simple(say, map(coin.from_quanta, earned.enrolled), None, exact(growth, 18))
     if growth is not None:
-        credit = made.treasury
+        credit = earned.treasury
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_treasury, credit)
-    bonus = _bonus_of(lived, holder, made.product)
+    bonus = _bonus_of(lived, holder, earned.product)
     if bonus is not None:
-        work.cite(TermsInForce("yield-bonus", made.product, holder))
-        say = f"{made.product}, bonus"
+        work.cite(TermsInForce("yield-bonus", earned.product, holder))
+        say = f"{earned.product}, bonus"
         cap = None if bonus.cap is None else Quanta(int(bonus.cap // coin.quantum))
-        hours = _principal_hours(work, made, cap, say)
+        hours = _principal_hours(work, earned, cap, say)
         growth = _growth(work, bonus.rate, say)
-        work.credit(say, coin, ("principal hours", hours), growth, before.carry_bonus, made.bonus)
-        counted = [lent if cap is None else min(lent, cap) for lent in made.enrolled]
+        work.credit(say, coin, ("principal hours", hours), growth, before.carry_bonus, earned.bonus)
+        counted = [lent if cap is None else min(lent, cap) for lent in earned.enrolled]
         work.simple(say, map(coin.from_quanta, counted), bonus.rate, exact(growth, 18))
     work.cite(Quoted(coin.name, lived.book.operating))
 
@@ -79,10 +79,10 @@ def _bonus_of(lived: Lived, holder: str, product: str) -> Bonus | None:
     return in_force(lived.book.yields.bonuses, (holder, product), lived.day.day * SLOTS)
 
 
-def _principal_hours(work: Working, made: YieldDay, cap: Quanta | None, say: str) -> Quanta:
+def _principal_hours(work: Working, earned: YieldDay, cap: Quanta | None, say: str) -> Quanta:
     """Note the sum over the hours of the principal, quanta; up to a cap where there is one."""
-    coin, values, terms, hours = made.coin, dict[str, Decimal](), [], NO_QUANTA
-    runs = [(lent, len(list(run))) for lent, run in groupby(made.enrolled)]
+    coin, values, terms, hours = earned.coin, dict[str, Decimal](), [], NO_QUANTA
+    runs = [(lent, len(list(run))) for lent, run in groupby(earned.enrolled)]
     for number, (lent, count) in enumerate(((lent, n) for lent, n in runs if lent), 1):
         values |= {f"principal {number}": coin.from_quanta(lent), f"hours {number}": Decimal(count)}
         principal = f"principal {number}" if cap is None else f"min(principal {number}, cap)"
@@ -128,37 +128,39 @@ def _enrolled(work: Working, lived: Lived, name: str) -> None:
 # What backs a product
 
 
-def _backing(work: Working, lived: Lived, made: ProductDay) -> None:
+def _backing(work: Working, lived: Lived, backing: ProductDay) -> None:
     """Note what bills accreted, and how that was divided."""
-    coin = made.coin
-    product = _terms(lived, made.venue, made.product)
+    coin = backing.coin
+    product = _terms(lived, backing.venue, backing.product)
     assert product.bills is not None
-    _divided(work, lived, made, product.bills)
+    _divided(work, lived, backing, product.bills)
     shares = {
         f"credit of {holder.sub_account}": coin.from_quanta(holder.treasury)
         for holder in lived.day.yields
-        if holder.product == made.product and holder.enrolled
+        if holder.product == backing.product and holder.enrolled
     }
-    given = coin.from_quanta(made.distributed)
+    given = coin.from_quanta(backing.distributed)
     work.total("distributed to holders", "distributed", shares, coin.name, given)
     work.step(
         "left over for the next day",
         "left over after = distributable - distributed",
-        {"distributable": _distributable(made), "distributed": given},
-        made.left_over,
+        {"distributable": _distributable(backing), "distributed": given},
+        backing.left_over,
         coin.name,
     )
 
 
-def _distributable(made: ProductDay) -> Decimal:
-    return EXACT.subtract(EXACT.add(made.income, made.before), made.coin.from_quanta(made.fee))
+def _distributable(backing: ProductDay) -> Decimal:
+    return EXACT.subtract(
+        EXACT.add(backing.income, backing.before), backing.coin.from_quanta(backing.fee)
+    )
 
 
-def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
+def _divided(work: Working, lived: Lived, backing: ProductDay, bills: Bills) -> int:
     """Note a product's income, its fee and what is divided; return the growth, 1e-18."""
-    name, coin, book = made.product, made.coin, lived.book
+    name, coin, book = backing.product, backing.coin, lived.book
     work.cite(
-        TermsInForce("yield-product", name, made.venue),
+        TermsInForce("yield-product", name, backing.venue),
         TermsInForce("commodity", coin.name, ""),
         Opening(name, ProductAccount.ACCRETION, coin.name),
     )
@@ -173,27 +175,27 @@ def _divided(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int
     for number, lot in enumerate(lots, 1):
         work.cite(TermsInForce("commodity", lot.bill, ""))
         incomes[f"income {number} of {lot.bill}"] = _accretion(work, lived, lot, bills, coin)
-    work.total("income of the day", "income", incomes, coin.name, made.income)
+    work.total("income of the day", "income", incomes, coin.name, backing.income)
     formula, fee = "fee = 0", dict[str, Decimal]()
-    if made.income > 0:
+    if backing.income > 0:
         formula = "fee = ceil(income x fee rate / quantum) x quantum"
-        fee = {"income": made.income, "fee rate": bills.fee, "quantum": coin.quantum}
-    charged = coin.from_quanta(made.fee)
+        fee = {"income": backing.income, "fee rate": bills.fee, "quantum": coin.quantum}
+    charged = coin.from_quanta(backing.fee)
     work.step("management fee, rounded up", formula, fee, charged, coin.name)
     work.step(
         "what is divided among holders",
         "distributable = income - fee + left over",
-        {"income": made.income, "fee": charged, "left over": made.before},
-        _distributable(made),
+        {"income": backing.income, "fee": charged, "left over": backing.before},
+        _distributable(backing),
         coin.name,
     )
-    return _share(work, lived, made, bills)
+    return _share(work, lived, backing, bills)
 
 
-def _share(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
+def _share(work: Working, lived: Lived, backing: ProductDay, bills: Bills) -> int:
     """Note what an hour's principal gets of what is divided."""
-    coin = made.coin
-    holders = [holder for holder in lived.day.yields if holder.product == made.product]
+    coin = backing.coin
+    holders = [holder for holder in lived.day.yields if holder.product == backing.product]
     hours = {h.sub_account: total_quanta(h.enrolled) for h in holders if h.enrolled}
     parts = {
         f"principal hours of {holder}": coin.from_quanta(sums) for holder, sums in hours.items()
@@ -206,7 +208,7 @@ def _share(work: Working, lived: Lived, made: ProductDay, bills: Bills) -> int:
         coin.name,
         coin.from_quanta(total_hours),
     )
-    division: Division = divide(made.income, made.before, bills.fee, total_hours, coin)
+    division: Division = divide(backing.income, backing.before, bills.fee, total_hours, coin)
     values = {"distributable": division.distributable, "total hours": coin.from_quanta(total_hours)}
     shared = total_hours > 0 and division.distributable > 0
     work.step(
