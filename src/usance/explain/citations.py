@@ -1,4 +1,4 @@
-"""Citations: where what a figure rests on stands in a ledger, and how it is written there."""
+"""Citations: the directives and rows that a figure rests on, with file, line and text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Used:
 class OpeningBalance:
     """What last changed a balance before the day: a generated transaction, or (empty id) a person.
 
-    Of a person's transaction file and line say where it stands.
+    For a person's transaction, file and line are its place.
     """
 
     account: str

@@ -39,11 +39,11 @@ from usance.model.problems import Source
 class Explanation:
     """The arithmetic behind a transaction.
 
-    source      where it is posted; of a virtual one the plugin line that makes it
+    source      where it is posted; for a virtual one, the plugin line that makes it
     hours       the hours of each principal
     openings    what the balances at 00:00 come from
-    shown       the transaction as it stands in the books
-    recomputed  the same, computed again; empty where nothing comes out any more
+    shown       the transaction as the books have it
+    recomputed  the same, computed again; empty if the ledger no longer produces it
     corrections ids of later corrections of the same sub-account or product
     """
 
@@ -92,7 +92,7 @@ def explain(
     """Explain a generated transaction.
 
     detailed  each hour's rates of a curve pool are steps too
-    evenings  the days from the first one on, each with its state at the end, where they are known
+    evenings  if known, the days from the first one on, each with its state at the end
     """
     reading = ledger.read()
     identity = Identity.parse(str(entry.meta["usance"]))
@@ -200,7 +200,7 @@ def _written(reading: Reading, draft: Draft) -> Transaction:
 
 
 def _compared(entry: Transaction) -> tuple[Any, ...]:
-    """Return what two accounts of a transaction must agree on: all but where it stands."""
+    """Return the parts of a transaction that must agree: all but its file and line."""
     postings = [
         (leg.account, str(leg.units), str(leg.cost), str(leg.price), _meta(leg.meta or {}))
         for leg in entry.postings

@@ -24,9 +24,9 @@ from usance.model.problems import Source
 class Step(NamedTuple):
     """One line of arithmetic.
 
-    what    what it finds
+    what    the figure that it computes
     values  the numbers in the formula, by name
-    unit    commodity of the result, empty where it has none
+    unit    commodity of the result, or empty
     """
 
     what: str
@@ -42,7 +42,7 @@ class Hour(NamedTuple):
     what       coin or product, and source
     hour       0 to 23
     principal  coins
-    rate       annual fraction, None where bills earn what is divided
+    rate       annual fraction, or None if the income of bills is divided
     growth     of a loan since its segment began, of a yield product in the hour alone
     earned     principal x growth, before any rounding
     """
@@ -117,7 +117,7 @@ class Working:
     def total(
         self, what: str, name: str, parts: Mapping[str, Decimal], unit: str, result: Decimal | None
     ) -> Decimal:
-        """Note a sum; its result is that of the parts where it is not given."""
+        """Note a sum; without a result, compute it from the parts."""
         if result is None:
             with localcontext(PRECISE):
                 result = sum(parts.values(), Decimal(0))

@@ -80,7 +80,7 @@ def _bonus_of(lived: Lived, holder: str, product: str) -> Bonus | None:
 
 
 def _principal_hours(work: Working, earned: YieldDay, cap: Quanta | None, say: str) -> Quanta:
-    """Note the sum over the hours of the principal, quanta; up to a cap where there is one."""
+    """Note the sum over the hours of the principal, quanta; up to a cap if there is one."""
     coin, values, terms, hours = earned.coin, dict[str, Decimal](), [], NO_QUANTA
     runs = [(lent, len(list(run))) for lent, run in groupby(earned.enrolled)]
     for number, (lent, count) in enumerate(((lent, n) for lent, n in runs if lent), 1):

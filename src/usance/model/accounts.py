@@ -113,7 +113,7 @@ class ChartOfAccounts:
         return tail
 
     def side(self, account: str) -> tuple[str, Side] | None:
-        """Return sub-account and side of an account, None where it is neither."""
+        """Return sub-account and side of an account, or None."""
         return self._sides.get(account)
 
     def account(self, sub_account: str, side: Side) -> str:
@@ -129,7 +129,7 @@ class ChartOfAccounts:
         return (name, ProductAccount.BILLS) in self._kept
 
     def reserve(self, account: str) -> tuple[str, ProductAccount] | None:
-        """Return product and kind of an account, None where it is none of a product's."""
+        """Return product and kind of an account, or None if it is not a product's."""
         return self._reserves.get(account)
 
     def reserved(self, product: str, reserve: ProductAccount) -> str:

@@ -87,7 +87,7 @@ class ProductPosting:
 class Payment:
     """What a person says that a venue paid, or wrote out of what has accrued.
 
-    period  that it pays, with the product's name; None where it says none
+    period  that it pays, with the product's name; or None
     paid    into the wallet, coins
     taken   out of what has accrued, coins
     """
@@ -141,7 +141,7 @@ class Book:
     operating     the operating currency
     stages        enabled stages in force
     stale_after   days after which a row of a rates file is old, by coin
-    first         the day of the first movement, None where there is none
+    first         the day of the first movement, or None
     """
 
     coins: Mapping[str, Coin]

@@ -9,7 +9,7 @@ class Lot(NamedTuple):
 
     cost      per unit, in `currency`
     day       on which they were bought
-    label     as a person wrote it, None where none was
+    label     as a person wrote it, or None
     """
 
     day: int

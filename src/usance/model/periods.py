@@ -32,7 +32,7 @@ class Period(NamedTuple):
 
 
 def period_of(payout: Payout, day: int) -> Period | None:
-    """Return the period in which a day lies, None where nothing is paid by date."""
+    """Return the period in which a day lies, or None if nothing is paid by date."""
     match payout:
         case Payout.DAILY:
             return Period(day, month=False)
@@ -47,7 +47,7 @@ def period_of(payout: Payout, day: int) -> Period | None:
 
 
 def named(text: str) -> Period | None:
-    """Return the period of a name, None where it names none."""
+    """Return the period of a name, or None."""
     try:
         if len(text) == len("2025-05"):
             first = datetime.date.fromisoformat(f"{text}-01").toordinal()

@@ -27,7 +27,7 @@ class Quotes:
             self.over.setdefault(commodity, []).append(quote)
 
     def at(self, commodity: str, quote: str, day: int) -> Quote | None:
-        """Return the last price on or before a day, None where there is none.
+        """Return the last price on or before a day, or None.
 
         Directly, else over the first common quote currency by name; its day is the older one.
         """

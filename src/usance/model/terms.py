@@ -35,7 +35,7 @@ class SubAccount:
     root   its account of assets, such as `Assets:Backpack:Main`; it never changes
     venue  what stands between the root of all assets and its last part, `Backpack`
 
-    leverage_limit  times; caps leverage below the market's own limit, None where it does not
+    leverage_limit  times; caps leverage below the market's own limit, or None
     earn            what is lent is enrolled in the yield product of its coin
     """
 
@@ -86,8 +86,8 @@ class Rates(NamedTuple):
     """An observed pool's rates from a moment on.
 
     supply, borrow  annual fractions
-    utilization     0 to 1, None where it was not stated
-    row_day         the day of the row where a rates file gave them, None where a directive did
+    utilization     0 to 1, or None if not stated
+    row_day         the day of the row if a rates file gave them, None if a directive did
     source          the directive, or the row of the file
     """
 
@@ -175,7 +175,7 @@ class Perpetual:
     """A perpetual contract.
 
     settle      the coin in which its result is paid, and its mark is quoted
-    underlying  the coin whose collateral and borrows move with its mark, None where none does
+    underlying  the coin whose collateral and borrows move with its mark, or None
     """
 
     settle: str
@@ -212,7 +212,7 @@ class YieldProduct:
     """Treasury yield on top of lending, for what is lent.
 
     asset  the coin that is enrolled, and in which it pays
-    bills  what backs it, None where its rate is seen from outside
+    bills  its backing, or None if its rate is observed
     """
 
     asset: str
@@ -225,7 +225,7 @@ class TreasuryRate(NamedTuple):
     """An observed product's rate from a day on.
 
     rate     annual fraction
-    row_day  the day of the row where a file gave it, None where a directive did
+    row_day  the day of the row if a file gave it, None if a directive did
     source   the directive, or the row of the file
     """
 
@@ -239,7 +239,7 @@ class Bonus:
     """What a product pays one sub-account on top.
 
     rate  annual fraction
-    cap   coins of the principal that it counts for, None where for all
+    cap   coins of the principal that it counts for, or None for all
     """
 
     rate: Decimal

@@ -28,7 +28,7 @@ class Sheet:
     accounts  units as booked, by account and commodity
     values    of assets and liabilities by account and commodity, in the operating currency
     residual  what its own transactions and its owner's legs leave, by currency; empty where exact
-    value     net asset value, None where a price is missing
+    value     net asset value, or None if a price is missing
     """
 
     name: str
@@ -61,7 +61,7 @@ class Prices:
         return None if price is None else FIGURE.multiply(number, price)
 
     def _price(self, commodity: str, quote: str) -> Decimal | None:
-        """Return a price, rounded as figures are; note where the ledger has none."""
+        """Return a price, rounded as figures are; note if the ledger has none."""
         found = self.quotes.at(commodity, quote, self.at.toordinal())
         if found is None:
             date = self.at.isoformat()
@@ -199,7 +199,7 @@ def _parties(owner: str | None, touched: set[str], chart: ChartOfAccounts) -> se
 
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
-    """Return a sum, None where a part of it does not exist."""
+    """Return a sum, or None if a part of it is missing."""
     known = list(values)
     found = [value for value in known if value is not None]
     return sum(found, ZERO) if len(found) == len(known) else None
@@ -227,7 +227,7 @@ def lots_that_could_repay(ledger: Ledger, reading: Reading) -> Iterator[Problem]
 
 
 def net_asset_value(sheets: Iterable[Sheet]) -> Decimal | None:
-    """Return the net asset value of all sub-accounts, None where one has none."""
+    """Return the net asset value of all sub-accounts, or None if one has none."""
     return _sum(sheet.value for sheet in sheets)
 
 

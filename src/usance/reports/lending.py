@@ -165,7 +165,7 @@ class Earned:
     """What some days earned or cost a sub-account in a coin, in coins.
 
     average_principal  mean of all hours of the days
-    rate               interest on it as a simple annual rate, None where there was none
+    rate               interest on it as a simple annual rate, or None without principal
     carry              what the last of the days left over: not credited, or not charged yet
     """
 
@@ -247,7 +247,7 @@ def interests(days: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
 
 @dataclass(frozen=True, slots=True)
 class PoolRates:
-    """A pool's day: means of its hours, annual fractions; None where no hour has one.
+    """A pool's day: means of its hours, annual fractions; None if no hour has one.
 
     utilization  0 to 1
     """

@@ -19,7 +19,7 @@ from usance.rules.margin import Margin, Requirement, Valuation, counted, evaluat
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """Sub-accounts at the end of a day: each with what it has, None where it cannot be priced."""
+    """Sub-accounts at the end of a day: each with its holdings, or None if it cannot be priced."""
 
     day: int
     valuations: Mapping[str, Valuation | None]

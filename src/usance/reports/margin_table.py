@@ -37,7 +37,7 @@ Row = tuple[object, ...]
 
 
 def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
-    """Yield the margin of each sub-account at the end of each day, where it can be priced."""
+    """Yield the margin of each sub-account at the end of each day on which it can be priced."""
     written = [entry for entry in entries if not is_generated(entry)]
     folder = str(Path(options["filename"]).parent)
     reading = read(written, options, folder, enabled(options))

@@ -266,5 +266,5 @@ def _reserve(
 
 
 def _over(part: Decimal, whole: Decimal) -> Decimal | None:
-    """Return a ratio with 28 significant digits, None where there is nothing below it."""
+    """Return a ratio with 28 significant digits, or None if the divisor is not above 0."""
     return FIGURE.plus(part / whole) if whole > 0 else None
