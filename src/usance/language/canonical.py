@@ -1,4 +1,4 @@
-"""Inputs: what the books of a day rest on, as canonical lines of text.
+"""Inputs: the directives and rates on which the books of a day rest, as canonical text.
 
 A line says all of a directive that counts, and nothing else: not its file, line, narration,
 comments or the way its numbers are written.
@@ -21,7 +21,12 @@ from usance.model.terms import Rates, TreasuryRate
 
 
 class Input(NamedTuple):
-    """One thing that counts: from which day, how to write its canonical text, where it stands."""
+    """One directive or rate that counts.
+
+    day     from which it counts
+    text    writes its canonical text
+    source  its place
+    """
 
     day: int
     text: Callable[[], str]
@@ -29,7 +34,7 @@ class Input(NamedTuple):
 
 
 def custom_text(entry: Custom, keys: Iterable[str]) -> str:
-    """Return the text of one of our directives, with those of its keys that are known."""
+    """Return the text of one of our directives, with those of its keys that we read."""
     values = " ".join(
         str(value) if kind == account.TYPE else _text(value) for value, kind in entry.values or ()
     )
@@ -39,7 +44,7 @@ def custom_text(entry: Custom, keys: Iterable[str]) -> str:
 
 
 def commodity_text(entry: Commodity, keys: Iterable[str]) -> str:
-    """Return the text of what a commodity says to us."""
+    """Return the text of a commodity, with those of its keys that we read."""
     return " ".join([f"commodity {entry.currency}", *_keys(entry.meta, keys)])
 
 

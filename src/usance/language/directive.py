@@ -1,4 +1,4 @@
-"""Directive: what the readers of all custom directives share."""
+"""Directive: the tools that the readers of all custom directives share."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +22,12 @@ COIN = re.compile(rf"(?:{CURRENCY_RE})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Term(Generic[V]):
-    """A directive that was understood: from when, for which venue (None: all), what it says."""
+    """A directive without a fault: its value, in force from a time on.
+
+    venue    None: all venues
+    day      its date
+    seconds  after 00:00 UTC of its day
+    """
 
     name: str
     venue: str | None
@@ -54,12 +59,12 @@ class RatesFile:
 
 
 def source_of(meta: Mapping[str, object]) -> Source:
-    """Return where a directive stands."""
+    """Return the place of a directive: file and line."""
     return Source(str(meta.get("filename", "<usance>")), int(str(meta.get("lineno", 0))))
 
 
 class Reader:
-    """One directive being read; collects what is wrong with it."""
+    """Reads the keys of one directive, and collects its problems."""
 
     def __init__(self, entry: Custom | Commodity, what: str) -> None:
         self.meta = {
@@ -72,13 +77,13 @@ class Reader:
         self.problems: list[Problem] = []
 
     def allow(self, keys: Collection[str]) -> None:
-        """Refuse every key that is not one of these."""
+        """Report every key that is not one of these."""
         for key in self.meta:
             if key not in keys:
                 self.problems.append(problems.unknown_key(self.source, self.what, key, keys))
 
     def switch(self, key: str, default: bool) -> bool:
-        """Return TRUE or FALSE, the default where the key is absent."""
+        """Return TRUE or FALSE, or the default if the key is absent."""
         value = self.meta.get(key, default)
         if isinstance(value, bool):
             return value
@@ -86,7 +91,7 @@ class Reader:
         return default
 
     def text(self, key: str, example: str) -> str | None:
-        """Return a text, None where the key is absent."""
+        """Return a text, or None if the key is absent."""
         if key not in self.meta:
             return None
         value = self.meta[key]
@@ -96,14 +101,14 @@ class Reader:
         return None
 
     def needed(self, key: str, example: str) -> str:
-        """Return a text, empty where it is missing or none."""
+        """Return a text, empty if it is missing or not a text."""
         if key not in self.meta:
             self.missing(key, example)
             return ""
         return self.text(key, example) or ""
 
     def seconds(self) -> int:
-        """Return the seconds after 00:00 of the key time, 0 where it is absent."""
+        """Return the seconds after 00:00 of the key time, or 0 if it is absent."""
         if "time" not in self.meta:
             return 0
         value = self.meta["time"]
@@ -128,7 +133,7 @@ class Reader:
         return ZERO
 
     def coins(self, key: str, coin: str) -> Decimal:
-        """Return an amount of a coin, 0 where it is absent."""
+        """Return an amount of a coin, or 0 if it is absent."""
         if key not in self.meta:
             return ZERO
         value = self.meta[key]
@@ -147,18 +152,18 @@ class Reader:
         return ZERO
 
     def missing(self, key: str, example: str) -> None:
-        """Refuse that a key is absent."""
+        """Report that a key is absent."""
         self.problems.append(problems.missing_key(self.source, self.what, key, example))
 
     def wrong_type(self, key: str, example: str) -> None:
-        """Refuse what a key says."""
+        """Report that the value of a key is of the wrong type, or is not one of those allowed."""
         self.problems.append(
             problems.wrong_type(self.source, self.what, key, self.meta[key], example)
         )
 
 
 def within(value: Decimal, bounds: str) -> bool:
-    """Tell whether a number keeps bounds that are written in words."""
+    """Tell whether a number lies within bounds that are written in words."""
     match bounds.split():
         case ["at", "least", low]:
             return value >= Decimal(low)
@@ -173,19 +178,19 @@ def within(value: Decimal, bounds: str) -> bool:
 
 def values_of(entry: Custom) -> Iterator[tuple[type | str, object]]:
     """Yield the values of a directive, each with its type."""
-    for value, kind in entry.values or ():  # None where it has no values
+    for value, kind in entry.values or ():  # None if it has no values
         yield kind, value
 
 
-def _coin_of(entry: Custom) -> str | None:
-    """Return the coin that a directive means, in capitals, even where it cannot be read."""
+def coin_of(entry: Custom) -> str | None:
+    """Return the coin that a directive means, in capitals, even if the directive cannot be read."""
     texts = (value for _, value in values_of(entry) if isinstance(value, str))
     match = re.match(CURRENCY_RE, next(texts, "").strip().upper())
     return match and match.group()
 
 
 def dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:
-    """Return a value as a term in force from its directive on, None where that has a fault."""
+    """Return a value as a term in force from its directive on, or None if that has a fault."""
     venue = reader.text("venue", '"Backpack"')
     seconds = reader.seconds()
     if reader.problems or value is None:

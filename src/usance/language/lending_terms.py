@@ -17,7 +17,7 @@ from usance.language.directive import (
     Read,
     Reader,
     Term,
-    _coin_of,
+    coin_of,
     dated,
     source_of,
     values_of,
@@ -62,7 +62,7 @@ RatesTerm = QuotedRates | RatesFile
 
 
 def venue_of(root: str) -> str:
-    """Return the venue of a sub-account's account: what stands above its last part."""
+    """Return the venue of a sub-account's account: the parts above its last one."""
     return root.partition(":")[2].rpartition(":")[0]
 
 
@@ -72,7 +72,7 @@ def root_of(entry: Custom) -> str:
 
 
 def sub_account(entry: Custom, assets: str) -> Read[SubAccount]:
-    """Read custom "sub-account" "Main" Assets:Backpack:Main; a name comes with an account."""
+    """Read custom "sub-account" "Main" Assets:Backpack:Main; returns no name without an account."""
     match list(values_of(entry)):
         case [(_, str(name)), (kind, str(root))] if kind == account.TYPE:
             pass
@@ -111,13 +111,13 @@ def sub_account(entry: Custom, assets: str) -> Read[SubAccount]:
 
 
 def lending_pool(entry: Custom) -> Read[Pool]:
-    """Read custom "lending-pool" "USDC"; the coin comes back even where the rest is wrong."""
+    """Read custom "lending-pool" "USDC"; returns the coin even if the rest has a fault."""
     match list(values_of(entry)):
         case [(kind, str(coin))] if kind is str and COIN.match(coin):
             pass
         case _:
             at, example = source_of(entry.meta), 'custom "lending-pool" "USDC"'
-            return Read(_coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)])
+            return Read(coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)])
     reader = Reader(entry, f'lending-pool "{coin}"')
     rates = reader.needed("rates", RATES_EXAMPLE)
     value: Pool | None = None
@@ -144,7 +144,7 @@ def lending_pool(entry: Custom) -> Read[Pool]:
 def lending_rate(entry: Custom) -> Read[RatesTerm]:
     """Read custom "lending-rate" "USDC" with two rates or the name of a file.
 
-    The coin comes back even where the rest is wrong.
+    Returns the coin even if the rest has a fault.
     """
     value: RatesTerm
     values = list(values_of(entry))
@@ -174,12 +174,12 @@ def lending_rate(entry: Custom) -> Read[RatesTerm]:
                 'or custom "lending-rate" "USDC" "rates/usdc.csv"'
             )
             at = source_of(entry.meta)
-            return Read(_coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)])
+            return Read(coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)])
     return Read(coin, dated(reader, entry, coin, value), reader.problems)
 
 
 def accrue_through(entry: Custom) -> tuple[int, list[Problem]]:
-    """Read custom "accrue-through" 2025-06-30: a day, 0 where it is malformed."""
+    """Read custom "accrue-through" 2025-06-30: a day, or 0 if it is malformed."""
     match list(values_of(entry)):
         case [(_, datetime.date() as date)]:
             reader = Reader(entry, "accrue-through")
@@ -191,7 +191,7 @@ def accrue_through(entry: Custom) -> tuple[int, list[Problem]]:
 
 
 def commodity(entry: Commodity) -> tuple[Decimal | None, int | None, list[Problem]]:
-    """Read quantum and stale-after of a commodity, None where it does not state them."""
+    """Read quantum and stale-after of a commodity, or None if it does not state them."""
     reader = Reader(entry, f"commodity {entry.currency}")
     quantum = days = None
     if "quantum" in reader.meta:

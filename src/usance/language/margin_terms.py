@@ -64,7 +64,7 @@ def _haircut(reader: Reader) -> Haircut:
             )
         case "tiers":
             reader.allow((*IDENTITY_KEYS, "tiers"))
-            # A weight may stay beside tiers: it has to be one, and counts for nothing.
+            # A weight may stay beside tiers: it is checked, and not used.
             reader.number("weight", "0.95", "from 0 to 1", ZERO)
             return Tiers(_bands(reader))
     reader.wrong_type("weight-function", FUNCTIONS)
@@ -138,7 +138,7 @@ def liquidation(entry: Custom) -> Read[bool]:
 
 
 def _named(entry: Custom) -> str | None:
-    """Return the one commodity that a directive names, None where it does not."""
+    """Return the one commodity that a directive names, or None."""
     match list(values_of(entry)):
         case [(kind, str(name))] if kind is str and COIN.match(name):
             return name
@@ -146,7 +146,7 @@ def _named(entry: Custom) -> str | None:
 
 
 def _coin(reader: Reader, key: str, example: str) -> str | None:
-    """Return a commodity's name, None where the key is absent."""
+    """Return a commodity's name, or None if the key is absent."""
     if key not in reader.meta:
         return None
     value = reader.meta[key]

@@ -1,4 +1,4 @@
-"""Payments: what a person posted on account of yield products, checked: bills and payouts."""
+"""Payments: bills and payouts that a person posted on account of yield products, checked."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -99,7 +99,7 @@ def _day(posting: ProductPosting) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Backing:
-    """Products whose bills can accrete, and the postings to what backs them, by day."""
+    """Products whose bills can accrete, and the postings to the accounts that back them, by day."""
 
     products: dict[tuple[str, str], Timeline[YieldProduct]]
     reserved: dict[str, dict[int, list[ProductPosting]]] = field(default_factory=dict)

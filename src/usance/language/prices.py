@@ -1,4 +1,4 @@
-"""Price reading: which of a ledger's prices figures may rest on, and what they quote."""
+"""Prices: those of a ledger's prices on which figures may rest, as quotes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Pricing:
 
 
 def read(terms: Schedule, entries: list[Price], operating: str | None) -> Pricing:
-    """Return the prices on which figures may rest, and what is wrong with them."""
+    """Return the prices on which figures may rest, and the problems of the others."""
     counting, useless = _counting(terms, entries, operating)
     return Pricing(
         quotes(counting),
@@ -51,10 +51,11 @@ def _counting(
 ) -> tuple[list[Price], list[Price]]:
     """Return the prices on which figures may rest, and those that are not above zero.
 
-    They are of our commodities, directly or over another one.
+    They price our commodities, directly or through another one.
     """
     # A price of a coin with a pool counts, because it is written into the proof.
     ours = _with_terms(terms) - {operating}
+    # One link is enough: SOL may have a price in USDT, and USDT one in USD.
     linked = set(ours)
     for entry in entries:
         pair = {entry.currency, entry.amount.currency}
@@ -96,7 +97,7 @@ def _since(terms: Schedule, operating: str | None) -> dict[str, int]:
 
 
 def _price_inputs(entries: list[Price], since: Mapping[str, int]) -> Iterator[Input]:
-    """Yield prices as inputs: of what was quoted before there were terms, the last one counts."""
+    """Yield prices as inputs: of those before the first terms, only the last one counts."""
     early: dict[tuple[str, str], tuple[int, list[Price]]] = {}
     for entry in entries:
         day = entry.date.toordinal()

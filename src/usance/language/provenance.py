@@ -1,4 +1,4 @@
-"""Provenance: how a directive tells where it comes from, a person, the plugins or a closed day."""
+"""Provenance: who wrote a directive, a person, the plugins or `usance accrue`."""
 
 import re
 
@@ -21,12 +21,12 @@ DAY_CORRECT = "day-correct"
 
 
 def has_id(entry: Transaction) -> bool:
-    """Tell whether `usance accrue` wrote a transaction."""
+    """Tell whether a transaction has an id of ours: `usance accrue` or the plugins wrote it."""
     return "usance" in entry.meta and "usance" in entry.tags
 
 
 def is_generated(entry: Directive) -> bool:
-    """Tell whether the plugins made a directive on this load."""
+    """Tell whether the plugins generated a directive on this load."""
     return bool(entry.meta.get("filename") == GENERATED)
 
 

@@ -39,13 +39,13 @@ _ONE = Decimal(1)
 _NAME = "Write the path of a rates file from the ledger's folder, such as rates/usdc.csv"
 
 Row = tuple[int, int, V]
-"""Day, seconds after 00:00 UTC, and what is in force from then on."""
+"""Day, seconds after 00:00 UTC, and the rates in force from then on."""
 
 Parse = Callable[[list[str], int, Source, dict[str, int]], Row[V] | Problem]
-"""Reads the cells of a row: with the header's width, its place, and what was read of times."""
+"""Reads the cells of a row, given the width of the header, its place and all times read so far."""
 
 Rows = tuple[list[Row[V]], list[Problem]]
-"""The rows of a file, or the one thing that is wrong with it."""
+"""The rows of a file, or its one fault."""
 
 
 def read(folder: str, path: str, source: Source) -> Rows[Rates]:
@@ -86,12 +86,12 @@ def _read(
 
 
 def place_of(folder: str, path: str) -> Path | None:
-    """Return where a path leads to in the folder, None where it leads out of it or nowhere."""
+    """Return the place in the folder to which a path leads, or None if it leads out or nowhere."""
     return None if _locate(folder, path, Source("", 0))[1] is not None else Path(folder) / path
 
 
 def is_there(place: Path) -> bool:
-    """Tell whether a place exists, whatever is wrong with its name."""
+    """Tell whether a place exists; False for a name that no file can have."""
     try:
         return place.exists()
     except OSError:  # such as a name that is too long
@@ -117,7 +117,7 @@ def _locate(folder: str, path: str, source: Source) -> tuple[str, Problem | None
 
 
 def _text(real: str, path: str, source: Source) -> tuple[str, Problem | None]:
-    """Return what a regular file of bounded size holds, as text."""
+    """Return the text of a regular file of bounded size."""
     try:
         # Not blocking, so that a pipe answers at once; the check follows on the open file.
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -200,7 +200,7 @@ def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
 
 
 def _day(text: str, times: dict[str, int]) -> int | None:
-    """Return the day of a date, None where it is none."""
+    """Return the day of a date, or None if the text is not a date."""
     day = times.get(text)
     if day is None:
         try:
@@ -262,5 +262,5 @@ def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Prob
 
 
 def _shown(cell: str, length: int = 40) -> str:
-    """Return the begin of a cell; what would steer a terminal is written as its code."""
+    """Return the beginning of a cell, with the codes of characters that control a terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in cell[:length])

@@ -32,7 +32,7 @@ class Series(Generic[V, R]):
     files: dict[str, list[Row[R]]] = field(default_factory=dict)
 
     def file(self, term: Term[V | RatesFile], folder: str) -> list[Problem]:
-        """Read the file that a directive names, if it names one; return what is wrong in it."""
+        """Read the file that a directive names, if it names one; return its problems."""
         faults: list[Problem] = []
         if isinstance(term.value, RatesFile) and term.value.path not in self.files:
             path = term.value.path
@@ -65,7 +65,7 @@ class Series(Generic[V, R]):
             if not isinstance(term.value, RatesFile):
                 yield start, self.given(term.value, term.source)
                 continue
-            # A file is in force from its directive on, also where its rows begin later.
+            # A file is in force from its directive on, even if its rows begin later.
             yield start, None
             for day, seconds, rate in _span(self.files[term.value.path], term, later):
                 yield max(start, moment(day, seconds)), rate

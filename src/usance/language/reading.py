@@ -1,4 +1,4 @@
-"""Reading: a ledger's directives as a book, with all that is wrong in them."""
+"""Reading: a ledger's directives as a book, with all their problems."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,14 +38,14 @@ ROOTS = ("Assets", "Liabilities", "Equity", "Income", "Expenses")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a ledger says.
+    """The book of a ledger, with the directives and rates on which it rests.
 
-    horizon  last day that the text speaks of, 0 where it speaks of none
+    horizon  last day of which the text speaks, or 0
     posted   transactions of closed days, in order of date
     seals    closes of days, in order of date
     corrections  of the inputs of closed days, in order of date
     inputs   directives that count
-    named    paths of rates files, also of those that cannot be read
+    named    paths of rates files, unreadable ones included
     files    rows of rates files that count: coin, path, first day, rows
     yield_files  the same of treasury rates, by product
     """
@@ -68,7 +68,7 @@ class Reading:
         return max([self.horizon, *(seal.date.toordinal() for seal in self.seals)])
 
     def is_ours(self, account: str) -> bool:
-        """Tell whether the engine opens an account even where a person posts to it."""
+        """Tell whether the engine opens an account even if a person posts to it."""
         reserve = self.chart.reserve(account)
         if reserve is not None:
             return reserve[1] is ProductAccount.ACCRETION
@@ -83,7 +83,7 @@ class Reading:
 
 
 class _Parts(NamedTuple):
-    """What the stages of reading return."""
+    """The results of the stages of reading."""
 
     terms: Schedule
     written: Written
@@ -215,7 +215,7 @@ def _coins(parts: _Parts) -> dict[str, Coin]:
 def _stages(
     seals: list[Custom], stages: frozenset[Stage]
 ) -> Iterator[tuple[int, frozenset[Stage]]]:
-    """Yield the stages in force: those of a closed day are those it was closed with."""
+    """Yield the stages in force; a closed day keeps those with which it was closed."""
     yield 0, stages
     for seal in seals:
         closed = str(seal.meta.get("stages", "")).split()

@@ -47,19 +47,19 @@ BLOCKS = {
 
 @dataclass(slots=True)
 class Schedule:
-    """Terms in force, and what was wrong in them.
+    """Terms in force, and their problems.
 
     roots          every declared sub-account's account of assets, malformed ones included
-    quanta         by commodity, where it states one
-    stale_after    days, by commodity, where it states them
-    maturing       commodities that state a maturity; it is ours where a product holds them
+    quanta         by commodity that states one
+    stale_after    days, by commodity that states them
+    maturing       commodities that state a maturity; it is ours if a product holds them
     bills          account of bills, by product, malformed ones included
     lost           a product's account of bills cannot be read
     blocked        ("coin", "sub-account" or "product", name) with a fault: nothing is generated
     unplaced       a sub-account's directive could not be read: its accounts belong to nobody yet
-    through        last day that a person asked to accrue, 0 where none
+    through        last day that a person asked to accrue, or 0
     latest         last day of which one of our directives is dated, `accrue-through` apart
-    named          paths of rates files, also of those that cannot be read
+    named          paths of rates files, unreadable ones included
     files          rows of lending rates in force
     yield_files    rows of treasury rates in force
     """
@@ -159,7 +159,8 @@ def _sub_accounts(schedule: Schedule, entries: list[Custom], assets: str) -> Non
 
 
 def _apart(schedule: Schedule, sources: Mapping[str, Source]) -> None:
-    """Refuse a sub-account that lies in another, or where an earlier one is."""
+    """Refuse a sub-account that lies in another, or at the same place as an earlier one."""
+    # An account below both would belong to two sub-accounts.
     first: dict[str, str] = {}
     for name, root in schedule.roots.items():
         first.setdefault(root, name)
@@ -191,7 +192,7 @@ def _terms(
 
 
 def _timelines(terms: list[Term[V]], venues: set[str]) -> dict[tuple[str, str], Timeline[V]]:
-    """Return what is in force, by venue and name."""
+    """Return the terms in force, by venue and name."""
     by_place: dict[tuple[str, str], list[Term[V]]] = {}
     for term in terms:
         for venue in venues if term.venue is None else (term.venue,):
@@ -271,7 +272,7 @@ def _commodities(schedule: Schedule, commodities: Iterable[Commodity]) -> None:
 def _yields(
     schedule: Schedule, kinds: dict[str, list[Custom]], venues: set[str], assets: str, folder: str
 ) -> None:
-    """Read yield products, their rates and bonuses; nothing of a product that has a fault."""
+    """Read yield products, their rates and bonuses; a product with a fault is not in force."""
     reader = partial(yield_terms.yield_product, assets=assets)
     products = _terms(schedule, kinds["yield-product"], reader, venues)
     for faulty, problem in yield_checks.faults(products, schedule.roots, venues):

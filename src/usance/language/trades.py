@@ -1,4 +1,4 @@
-"""Trades: what a person moved in coins and traded in contracts, checked against their terms."""
+"""Trades: movements of coins and trades in contracts, checked against their terms."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def _faulty(trades: list[Movement], terms: Schedule) -> frozenset[str]:
 def misplaced(
     movements: ByDay, terms: Schedule, chart: ChartOfAccounts
 ) -> tuple[ByDay, frozenset[str], list[Problem]]:
-    """Refuse contracts among what moves coins: they belong in Perp, at cost.
+    """Refuse contracts among the movements of coins: they belong in Perp, at cost.
 
     Returns the movements that are left, and the sub-accounts that misplaced a contract.
     """

@@ -1,4 +1,4 @@
-"""Transactions: what a person's transactions do to sub-accounts, and what they may not do."""
+"""Transactions: the effects of a person's transactions on sub-accounts, and their problems."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ class Notional(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a person's transactions do to sub-accounts and products; lists in order of directives.
+    """Effects of a person's transactions on sub-accounts and products; in order of directives.
 
     movements  of coins
     trades     postings of contracts at cost
@@ -80,7 +80,7 @@ def read(
     terms: Schedule,
     stages: frozenset[Stage],
 ) -> Written:
-    """Return what a person's transactions do; refuse what they, accounts and pads may not do."""
+    """Return the effects of a person's transactions, and the problems of accounts and pads."""
     placed = not (terms.unplaced or terms.lost)
     reader = _TransactionReader(chart, isolating=Stage.SUB_ACCOUNTS in stages, placed=placed)
     for entry in kinds[Transaction]:
@@ -136,7 +136,7 @@ class _TransactionReader:
 
     def account(self, account: str, meta: Mapping[str, Any]) -> None:
         """Refuse an account that a sub-account cannot have, or that lies astray."""
-        # One look at each account is enough: what it may be does not change.
+        # One check of each account is enough, and reports it once.
         if account in self._checked:
             return
         self._checked.add(account)
@@ -236,7 +236,7 @@ class _TransactionReader:
         seconds: int,
         source: Source,
     ) -> None:
-        """Read a transfer between two sub-accounts; refuse whatever else crosses."""
+        """Read a transfer between two sub-accounts; refuse any other crossing."""
         chart, names = self.chart, sorted(weights)
         places = [
             (chart.owner(posting.account), (chart.side(posting.account) or (None, None))[1])

@@ -1,4 +1,4 @@
-"""Yield rules: what yield products, their rates and bonuses must agree on with the rest."""
+"""Yield checks: yield products, their rates and bonuses must agree with the rest of the terms."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -38,15 +38,15 @@ def faults(
 
 def _changes(term: Term[YieldProduct], begun: YieldProduct) -> Iterator[Problem]:
     """Refuse another asset, source or account than a product began with."""
-    for what, now, before in zip(KEPT, _kept(term.value), _kept(begun), strict=True):
+    for what, now, before in zip(FIXED, _fixed(term.value), _fixed(begun), strict=True):
         if now != before:
             yield problems.product_changed(term.source, term.name, what, now, before)
 
 
-KEPT = ("asset", "source", "account of bills")
+FIXED = ("asset", "source", "account of bills")
 
 
-def _kept(product: YieldProduct) -> tuple[str, str, str]:
+def _fixed(product: YieldProduct) -> tuple[str, str, str]:
     if product.bills is None:
         return product.asset, "observed", ""
     return product.asset, "bills", product.bills.account
@@ -66,7 +66,7 @@ def _alone(
 def _placed(
     term: Term[YieldProduct], owners: dict[str, str], venues: Collection[str]
 ) -> Iterator[Problem]:
-    """Refuse bills at no venue, or in what belongs to a sub-account or another product."""
+    """Refuse bills at no venue, or among the accounts of a sub-account or another product."""
     bills, ours = term.value.bills, f'product "{term.name}"'
     if bills is None:
         return

@@ -61,7 +61,7 @@ class QuotedBonus:
 
 
 def yield_product(entry: Custom, assets: str) -> Read[YieldProduct]:
-    """Read custom "yield-product" "USD"; its name comes back even where the rest is wrong."""
+    """Read custom "yield-product" "USD"; returns its name even if the rest has a fault."""
     name = _named(entry)
     if name is None or len(list(values_of(entry))) != 1:
         at, example = source_of(entry.meta), 'custom "yield-product" "USD"'
@@ -94,7 +94,7 @@ def yield_product(entry: Custom, assets: str) -> Read[YieldProduct]:
 
 
 def venue_of(bills: Bills) -> str:
-    """Return the venue that a product backed by bills serves: what stands above its entity."""
+    """Return the venue that a product backed by bills serves: the parts above its entity."""
     return ":".join(bills.account.split(":")[1:-2])
 
 
@@ -111,15 +111,15 @@ def _bills(reader: Reader, assets: str) -> Bills:
 
 
 def _can_hold(name: object, assets: str) -> bool:
-    """Tell whether a text names an account below an entity of its own, which a venue is above."""
+    """Tell whether a text names an account below an entity of its own, below a venue."""
     parts = name.split(":") if isinstance(name, str) and account.is_valid(name) else []
     return len(parts) > 3 and parts[0] == assets and parts[-1] not in ("Accretion", "Cash")
 
 
 def places(entries: Iterable[Custom], assets: str) -> tuple[dict[str, str], bool]:
-    """Return the account of bills of each product, even where the rest of it is wrong.
+    """Return the account of bills of each product, even if the rest of it has a fault.
 
-    And whether one has none that can be read, so that its accounts cannot be told.
+    And whether that account of a product cannot be read, so that its accounts are unknown.
     """
     accounts: dict[str, str] = {}
     lost = False
@@ -186,7 +186,7 @@ def yield_bonus(entry: Custom) -> Read[QuotedBonus]:
 
 
 def maturity(entry: Commodity) -> tuple[int, list[Problem]]:
-    """Read the day on which a bill is paid back, 0 where it is none."""
+    """Read the day on which a bill is paid back, or 0 if the value is not a date."""
     reader = Reader(entry, f"commodity {entry.currency}")
     value = reader.meta["maturity"]
     if isinstance(value, datetime.date):
@@ -203,7 +203,7 @@ def _rate(reader: Reader, rate: Decimal) -> Decimal:
 
 
 def _named(entry: Custom) -> str | None:
-    """Return the product that a directive is about, None where it names none."""
+    """Return the product that a directive is about, or None."""
     values: Iterator[tuple[type | str, object]] = values_of(entry)
     match next(values, None):
         case (kind, str(name)) if kind is str and NAME.fullmatch(name):
