@@ -65,7 +65,7 @@ demo: $(READY)
 	@$(call say,See it in Fava:  $(BIN)/usance fava $(DEMO))
 
 golden: $(READY)
-	$(BIN)/python tests/house/test_golden.py
+	$(BIN)/python tests/support/golden_ledgers.py
 	git --no-pager diff -- tests/golden
 	git status --short -- tests/golden
 

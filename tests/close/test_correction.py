@@ -12,37 +12,8 @@ import second_reader
 from beancount import loader
 from beancount.core import data
 from beancount.parser import printer
-from folders import Folder, rates
+from folders import SIX_DAYS, Folder, rates
 from operations import Killed, Operations, counted
-
-LEDGER = """\
-option "operating_currency" "USDC"
-option "tolerance_multiplier" "0"
-plugin "usance.plugins"
-include "posted/*.beancount"
-
-2025-05-01 commodity USDC
-  quantum: 0.000001
-2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
-  auto-lend: TRUE
-  auto-borrow: TRUE
-2025-05-01 custom "sub-account" "Arb" Assets:Backpack:Arb
-  auto-lend: TRUE
-2025-05-01 custom "lending-pool" "USDC"
-  rates: "observed"
-2025-05-01 custom "lending-rate" "USDC" 0.0876 0.1752
-2025-05-01 open Assets:Bank
-2025-05-01 open Assets:Backpack:Main:Wallet
-2025-05-01 open Assets:Backpack:Arb:Wallet
-
-2025-05-01 * "Deposit"
-  Assets:Backpack:Main:Wallet   1000 USDC
-  Assets:Bank                  -1000 USDC
-2025-05-02 * "Deposit for Arb"
-  Assets:Backpack:Arb:Wallet   50 USDC
-  Assets:Bank                 -50 USDC
-2025-05-01 custom "accrue-through" 2025-05-06
-"""
 
 TWICE = '2025-05-02 * "More"\n  Assets:Backpack:Main:Wallet  1 USDC\n  Assets:Bank  -1 USDC\n'
 
@@ -50,7 +21,7 @@ TWICE = '2025-05-02 * "More"\n  Assets:Backpack:Main:Wallet  1 USDC\n  Assets:Ba
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     """Three days are closed, of six."""
-    made = Folder.made(tmp_path / "books", LEDGER)
+    made = Folder.made(tmp_path / "books", SIX_DAYS)
     made.accrue("--through", "2025-05-03")
     return made
 
@@ -100,7 +71,7 @@ def test_the_difference_is_posted_on_the_first_open_day(tmp_path: Path) -> None:
     0.000000602024106; 1100 earn 0.264030 and carry 0.0000003622265166. The differences are
     0.024003, and 100.024003 more that is lent. On 2 May 1100.264030 are lent.
     """
-    folder = Folder.made(tmp_path / "books", LEDGER)
+    folder = Folder.made(tmp_path / "books", SIX_DAYS)
     folder.accrue("--through", "2025-05-01")
     before = posted(folder)
     folder.edit("Main:Wallet   1000", "Main:Wallet   1100")

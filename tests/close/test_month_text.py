@@ -8,9 +8,9 @@ from string import ascii_lowercase
 import pytest
 from beancount.core import data
 from beancount.parser import parser
+from golden_ledgers import LEDGERS, golden
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_golden import LEDGERS, golden
 
 from usance.close.month_text import is_ours
 

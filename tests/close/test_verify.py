@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import second_reader
 from folders import LAST, Folder, days
-
-from usance.close import seals
+from forger import resealed
 
 JANUARY = "posted/2025-01.beancount"
 
@@ -25,30 +24,6 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 def folder(closed: Folder, tmp_path: Path) -> Folder:
     shutil.copytree(closed.path, tmp_path / "books")
     return Folder(tmp_path / "books")
-
-
-def resealed(folder: Folder, old: str = "", new: str = "", rules: str = seals.RULES) -> str:
-    """Alter posted text, and make the whole chain anew, as whoever forges one would.
-
-    Return the digest of the last day.
-    """
-    previous = ""
-    for path in sorted((folder.path / "posted").glob("2*.beancount")):
-        text = path.read_text()
-        made, end = "", 0
-        for match in re.finditer(r'(?m)^(\S+) custom "day-close" ".*\n((?:  .*\n)*)', text):
-            meta = dict(re.findall(r'  (\S+): "(.*)"\n', match[2]))
-            posted = text[end : match.start()].replace(old or "\0", new)
-            fields = (match[1], previous, meta["inputs"], rules, meta["stages"], "")
-            digest = seals.digest(
-                [b"usance-day-close-1", *(field.encode() for field in fields), posted.encode()]
-            )
-            seal = seals.Seal(match[1], digest, previous, *fields[2:])
-            made += posted + seal.text()
-            previous, end = digest, match.end()
-        path.write_text(made)
-    assert second_reader.head(folder.path / "posted") == previous
-    return previous
 
 
 def head(folder: Folder) -> str:

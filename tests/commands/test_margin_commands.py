@@ -1,6 +1,7 @@
 """Commands of margin: what they answer, in each format, and what they refuse.
 
-Figures are worked by hand; `BOOKS` is the ledger of most tests, and says what comes to what.
+Figures are worked by hand. `MAIN_AND_DESK` is the ledger of most tests; its comments say what
+comes to what.
 """
 
 import csv
@@ -15,66 +16,21 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from folders import Folder
-from test_settlement import HEAD, LONG, TERMS, TETHER, Books, books, through
+from margin_books import (
+    HEAD,
+    LONG,
+    MAIN_AND_DESK,
+    SUMS,
+    TERMS,
+    Books,
+    asked,
+    books,
+    of,
+    through,
+)
 
 from usance.cli import main
 from usance.reports import margin as margin_reports
-
-BOOKS = (
-    """\
-    2025-05-01 commodity USDC
-      quantum: 0.000001
-    2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
-      auto-lend: TRUE
-      auto-borrow: TRUE
-      leverage-limit: 10
-    2025-05-01 custom "sub-account" "Desk" Assets:Backpack:Desk
-      auto-borrow: TRUE
-    2025-05-01 custom "lending-pool" "USDC"
-      rates: "observed"
-    2025-05-01 custom "lending-rate" "USDC" 0 0
-    2025-05-01 custom "collateral" "SOL"
-      weight: 0.5
-    2025-05-01 custom "perpetual" "SOL-PERP"
-      settle: USDC
-      underlying: "SOL"
-      initial-margin: 0.02
-      initial-margin-factor: 0.000075
-      maintenance-margin: 0.0135
-      maintenance-margin-factor: 0.0000375
-    """,
-    # Main: 1,000 USDC lent, 50 contracts bought at 150: at 148 the wallet has 900.
-    """\
-    2025-05-01 * "Deposit"
-      Assets:Backpack:Main:Wallet   1000 USDC
-      Assets:Bank                  -1000 USDC
-    """,
-    LONG,
-    """\
-    2025-05-01 price SOL-PERP 150 USDC
-    2025-05-02 price SOL-PERP 148 USDC
-    """,
-    # Desk: 2,000 USDT at 0.98, 2 contracts settled in them, 3 SOL at 148 that count by half, and
-    # 400 USDC owed.
-    TETHER.replace("USDT 1 USDC", "USDT 0.98 USDC").replace(
-        "weight: 1", "weight: 1\n  initial-margin: 0.2\n  maintenance-margin: 0.1"
-    ),
-    """\
-    2025-05-01 * "Withdraw"
-      Assets:Backpack:Desk:Wallet   -400 USDC
-      Assets:Bank                    400 USDC
-    2025-05-01 * "Deposit"
-      Assets:Backpack:Desk:Wallet   2000 USDT
-      Assets:Backpack:Desk:Wallet      3 SOL
-      Assets:Bank
-    2025-05-01 * "Open 2 at 2500"
-      Assets:Backpack:Desk:Perp        2 ETH-PERP {2500 USDT}
-      Assets:Backpack:Desk:Perp    -5000 USDT
-    2025-05-01 price ETH-PERP 2500 USDT
-    2025-05-01 price SOL 148 USDC
-    """,
-    through("2025-05-02"),
-)
 
 MAIN = {
     "name": "Main",
@@ -179,28 +135,11 @@ DESK = {
         }
     ],
 }
-SUMS = [key for key, value in MAIN.items() if isinstance(value, str)]
-
-
-def asked(made: Books | Folder, command: str, *words: str) -> Any:  # noqa: ANN401 -- any JSON
-    """Return the JSON answer of a command that finds nothing wrong."""
-    done = made.usance(command, *words, "--format", "json")
-    assert (done.exit_code, done.stderr) == (0, "")
-    return json.loads(done.stdout)
-
-
-def of(answer: Any, name: str) -> dict[str, Any]:  # noqa: ANN401 -- any JSON
-    """Return the part of an answer that is about one sub-account."""
-    [found] = [row for row in answer["sub_accounts"] if row["name"] == name]
-    assert isinstance(found, dict)
-    return found
-
-
 # margin
 
 
 def test_margin_as_json(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "margin")
     assert list(answer) == ["at", "currency", "sub_accounts"]
     assert (answer["at"], answer["currency"]) == ("2025-05-02", "USDC")
@@ -212,13 +151,13 @@ def test_margin_as_json(tmp_path: Path) -> None:
 
 
 def test_margin_of_one_sub_account(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "margin", "--sub-account", "Main")
     assert answer["sub_accounts"] == [MAIN]
 
 
 def test_margin_at_an_earlier_day(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "margin", "--at", "2025-05-01")
     assert answer["at"] == "2025-05-01"
     found = of(answer, "Main")
@@ -236,14 +175,14 @@ def test_margin_at_an_earlier_day(tmp_path: Path) -> None:
 
 
 def test_margin_before_the_first_day(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     found = of(asked(made, "margin", "--at", "2025-04-01"), "Main")
     assert {found[key] for key in SUMS[2:10]} == {"0"}
     assert (found["margin_fraction"], found["positions"]) == (None, [])
 
 
 def test_margin_at_the_last_closed_day_where_that_is_later(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     assert made.usance("margin", "--at", "2025-05-04").exit_code == 2
     assert made.usance("accrue", "--through", "2025-05-04").exit_code == 0
     answer = asked(made, "margin")
@@ -253,7 +192,7 @@ def test_margin_at_the_last_closed_day_where_that_is_later(tmp_path: Path) -> No
 
 def test_margin_as_csv(tmp_path: Path) -> None:
     """The figures of a sub-account on a line; null is empty."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     done = made.usance("margin", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert (done.exit_code, done.stderr) == (0, "")
@@ -264,7 +203,7 @@ def test_margin_as_csv(tmp_path: Path) -> None:
 
 
 def test_margin_as_a_table(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     done = made.usance("margin", "--sub-account", "Main")
     assert (done.exit_code, done.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip(" ─")]
@@ -293,7 +232,7 @@ def test_ratios_where_there_is_nothing_or_less(tmp_path: Path) -> None:
     """Without exposure no fraction and ratios of 0; where equity is not above 0, no ratios."""
     made = books(
         tmp_path,
-        *BOOKS,
+        *MAIN_AND_DESK,
         '2025-05-01 custom "sub-account" "Rest" Assets:Backpack:Rest\n',
         """\
         2025-05-01 * "Deposit"
@@ -316,7 +255,7 @@ def test_ratios_where_there_is_nothing_or_less(tmp_path: Path) -> None:
 
 def test_a_price_of_a_contract(tmp_path: Path) -> None:
     """In its settle coin; nothing is settled, and no other price moves."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "margin", "--price", "SOL-PERP=140")
     found = of(answer, "Main")
     # 50 * (140 - 148) = -400; 7000, 700 and 94.5; 50 * (140 - 150) since its entry.
@@ -343,14 +282,14 @@ def test_a_price_of_a_contract(tmp_path: Path) -> None:
 
 def test_a_price_of_a_coin(tmp_path: Path) -> None:
     """Of that coin alone: the mark over it stays."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "margin", "--price", "SOL=100")
     assert of(answer, "Desk")["collateral"] == "2110"  # 1960 + 3 * 100 * 0.5
     assert of(answer, "Main") == MAIN
 
 
 def test_a_price_of_a_settle_coin(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     found = of(asked(made, "margin", "--price", "USDT=0.5"), "Desk")
     # 1000 + 222; 5000 contracts of value at 0.5; what Perp owes too.
     assert [found[key] for key in SUMS[2:10]] == [
@@ -366,7 +305,7 @@ def test_a_price_of_a_settle_coin(tmp_path: Path) -> None:
 
 
 def test_several_prices(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     words = ["--price", "USDT=0.5", "--price", "ETH-PERP=2400", "--price", "SOL=0.000001"]
     found = of(asked(made, "margin", *words), "Desk")
     # 1000 + 0.0000015; (4800 - 5000) * 0.5; 2400 + 400 of exposure
@@ -378,7 +317,7 @@ def test_several_prices(tmp_path: Path) -> None:
 
 
 def test_stress_as_json(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "stress", "--shock", "SOL=-20%", "--shock", "USDT=-2.5%,SOL=+10%")
     assert list(answer) == ["at", "currency", "shocks"]
     assert [list(group) for group in answer["shocks"]] == [["shock", "sub_accounts"]] * 2
@@ -399,7 +338,7 @@ def test_stress_as_json(tmp_path: Path) -> None:
 
 def test_a_shock_on_a_settle_coin_moves_what_is_settled_in_it(tmp_path: Path) -> None:
     """What a position won or lost too, where it is not paid: here by a mark of its own."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     shock = "USDT=-50%,ETH-PERP=-10%"
     [group] = asked(made, "stress", "--shock", shock)["shocks"]
     found = of(group, "Desk")
@@ -411,7 +350,7 @@ def test_a_shock_on_a_settle_coin_moves_what_is_settled_in_it(tmp_path: Path) ->
 def test_a_shock_on_what_is_owed(tmp_path: Path) -> None:
     made = books(
         tmp_path,
-        *BOOKS,
+        *MAIN_AND_DESK,
         """\
         2025-05-02 * "Withdraw, deposit"
           Assets:Backpack:Desk:Wallet  -2500 USDT
@@ -436,7 +375,7 @@ def test_a_shock_on_what_is_owed(tmp_path: Path) -> None:
 
 def test_a_shock_on_a_contract_moves_no_coin(tmp_path: Path) -> None:
     """And goes before that of its underlying."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     [group] = asked(made, "stress", "--shock", "SOL-PERP=-10%")["shocks"]
     assert of(group, "Main")["positions"][0]["mark"] == "133.2"
     assert of(group, "Desk") == DESK
@@ -446,7 +385,7 @@ def test_a_shock_on_a_contract_moves_no_coin(tmp_path: Path) -> None:
 
 
 def test_stress_as_csv(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     shocks = ["--shock", "SOL=-20%", "--shock", "SOL=-30%,SOL-PERP=-1%"]
     done = made.usance("stress", *shocks, "--sub-account", "Main", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
@@ -477,7 +416,7 @@ def test_who_has_nothing_left_is_bankrupt_and_who_never_had_is_not(
 
 
 def test_stress_as_a_table_stands_side_by_side(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     done = made.usance("stress", "--shock", "SOL=-10%", "--shock", "SOL-PERP=-20%,SOL=-50%")
     assert (done.exit_code, done.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip(" ─")]
@@ -496,7 +435,7 @@ def test_stress_as_a_table_stands_side_by_side(tmp_path: Path) -> None:
 
 def test_a_breach_stands_in_the_table_of_stress(tmp_path: Path) -> None:
     """At 131.7: 85 of net equity, and 0.0135 * 6585 = 88.8975 are to be kept."""
-    made = books(tmp_path, *BOOKS, "2025-05-01 price SOL-PERP 439 USDC\n")
+    made = books(tmp_path, *MAIN_AND_DESK, "2025-05-01 price SOL-PERP 439 USDC\n")
     made = made.edited("price SOL-PERP 439 USDC", "price EUR 1 USDC")
     done = made.usance("stress", "--shock", "SOL-PERP=-11.01351351351351%")
     assert "104.59% breach" in done.stdout
@@ -506,7 +445,7 @@ def test_a_breach_stands_in_the_table_of_stress(tmp_path: Path) -> None:
 
 
 def test_efficiency_of_one_capital_that_is_lent_and_held_as_margin(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "efficiency")
     assert list(answer) == ["at", "currency", "sub_accounts"]
     assert of(answer, "Main") == {
@@ -539,7 +478,7 @@ def test_efficiency_of_one_capital_that_is_lent_and_held_as_margin(tmp_path: Pat
 
 
 def test_efficiency_as_csv_and_as_a_table(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     done = made.usance("efficiency", "--format", "csv")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
@@ -565,7 +504,7 @@ def test_efficiency_as_csv_and_as_a_table(tmp_path: Path) -> None:
 
 
 def test_efficiency_without_capital_does_not_exist(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     found = of(asked(made, "efficiency", "--at", "2025-04-01"), "Main")
     assert (found["capital"], found["efficiency"], found["idle"]) == ("0", None, "0")
 
@@ -724,7 +663,7 @@ def test_prices_of_coins_without_terms_are_no_inputs_of_closed_days(tmp_path: Pa
 
 
 def test_accounts_show_perp_as_one_line_at_value(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     done = made.usance("accounts")
     assert (done.exit_code, done.stderr) == (0, "")
     [perp] = [line for line in done.stdout.splitlines() if "Main:Perp" in line]
@@ -735,7 +674,7 @@ def test_accounts_show_perp_as_one_line_at_value(tmp_path: Path) -> None:
 
 def test_accounts_as_json(tmp_path: Path) -> None:
     """Units as booked; the residual is empty, and value is net equity without weights."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "accounts")
     found = of(answer, "Main")
     perp = found["accounts"]["Assets:Backpack:Main:Perp"]
@@ -752,7 +691,7 @@ def test_accounts_as_json(tmp_path: Path) -> None:
 def test_accounts_before_a_settlement_have_its_result_in_perp(tmp_path: Path) -> None:
     """Where the margin stage is off nothing settles: 50 * (148 - 150)."""
     head = HEAD.replace("usance.plugins", "usance.plugins.auto_lending")
-    made = books(tmp_path, *BOOKS, head=head)
+    made = books(tmp_path, *MAIN_AND_DESK, head=head)
     done = made.usance("accounts")
     [perp] = [line for line in done.stdout.splitlines() if "Main:Perp" in line]
     assert Decimal(perp.split()[1]) == -100
@@ -868,7 +807,7 @@ def test_accounts_name_the_price_that_is_missing(
 
 def test_accounts_at_cost_leave_the_result_out(tmp_path: Path) -> None:
     """Of an open position: 7500 at cost, less 7400 owed."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     found = of(asked(made, "accounts", "--at-cost"), "Main")
     assert Decimal(found["net_asset_value"]) == 1000
 
@@ -890,7 +829,7 @@ COMMANDS = [
 
 def unpriced(folder: Path) -> Books:
     """Give Main a contract without a mark, and Desk what it has."""
-    parts = [re.sub(r".*price SOL-PERP.*\n", "", part) for part in BOOKS]
+    parts = [re.sub(r".*price SOL-PERP.*\n", "", part) for part in MAIN_AND_DESK]
     return books(folder, *parts)
 
 
@@ -989,14 +928,14 @@ def test_null_figures_are_empty_in_csv_and_named_in_a_table(tmp_path: Path) -> N
     ],
 )
 def test_wrong_usage_exits_2(tmp_path: Path, words: list[str], told: str) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     done = made.usance(*words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert told in " ".join(done.stderr.split())
 
 
 def test_names_that_are_known_are_told(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     assert (
         "Declared sub-accounts: Desk, Main." in made.usance("margin", "--sub-account", "X").stderr
     )
@@ -1006,7 +945,7 @@ def test_names_that_are_known_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("price", ["SOL=10%", "SOL=1+20"])
 def test_a_price_is_a_number(tmp_path: Path, price: str) -> None:
-    done = books(tmp_path, *BOOKS).usance("margin", "--price", price)
+    done = books(tmp_path, *MAIN_AND_DESK).usance("margin", "--price", price)
     assert (done.exit_code, done.stdout) == (2, "")
 
 
@@ -1018,7 +957,7 @@ def test_a_price_is_a_number(tmp_path: Path, price: str) -> None:
     ],
 )
 def test_two_moves_of_one_commodity_are_refused(tmp_path: Path, words: list[str]) -> None:
-    done = books(tmp_path, *BOOKS).usance(*words)
+    done = books(tmp_path, *MAIN_AND_DESK).usance(*words)
     assert (done.exit_code, done.stdout) == (2, "")
 
 
@@ -1044,19 +983,25 @@ SUB_ACCOUNT = '2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main\n'
 WRONG = {
     "empty": "",
     "no books": SUB_ACCOUNT,
-    "no plugin": "\n".join(BOOKS),
-    "no operating currency": "\n".join(BOOKS),
-    "no parse": "\n".join((*BOOKS, "2025-05-01 * nonsense\n")),
-    "no balance": "\n".join((*BOOKS, '2025-05-02 * "x"\n  Assets:Backpack:Main:Wallet 1 USDC\n')),
-    "no mark": "\n".join(re.sub(r".*price SOL-PERP.*\n", "", part) for part in BOOKS),
-    "no price": "\n".join(re.sub(r".*price USDT .*\n", "", part) for part in BOOKS),
-    "no terms": "\n".join(part.replace('"perpetual"', '"perpetuum"') for part in BOOKS),
-    "terms of nothing": "\n".join(part.replace("settle: US", "settles: US") for part in BOOKS),
-    "no collateral terms": "\n".join(part.replace('"collateral"', '"pawn"') for part in BOOKS),
-    "no pool": "\n".join(part.replace('"lending-pool"', '"puddle"') for part in BOOKS),
-    "no cost": "\n".join(part.replace("{150 USDC}", "@ 150 USDC") for part in BOOKS),
-    "no borrow": "\n".join(part.replace("auto-borrow", "auto-repay") for part in BOOKS),
-    "old": "\n".join((*BOOKS, through("2025-07-01"))),
+    "no plugin": "\n".join(MAIN_AND_DESK),
+    "no operating currency": "\n".join(MAIN_AND_DESK),
+    "no parse": "\n".join((*MAIN_AND_DESK, "2025-05-01 * nonsense\n")),
+    "no balance": "\n".join(
+        (*MAIN_AND_DESK, '2025-05-02 * "x"\n  Assets:Backpack:Main:Wallet 1 USDC\n')
+    ),
+    "no mark": "\n".join(re.sub(r".*price SOL-PERP.*\n", "", part) for part in MAIN_AND_DESK),
+    "no price": "\n".join(re.sub(r".*price USDT .*\n", "", part) for part in MAIN_AND_DESK),
+    "no terms": "\n".join(part.replace('"perpetual"', '"perpetuum"') for part in MAIN_AND_DESK),
+    "terms of nothing": "\n".join(
+        part.replace("settle: US", "settles: US") for part in MAIN_AND_DESK
+    ),
+    "no collateral terms": "\n".join(
+        part.replace('"collateral"', '"pawn"') for part in MAIN_AND_DESK
+    ),
+    "no pool": "\n".join(part.replace('"lending-pool"', '"puddle"') for part in MAIN_AND_DESK),
+    "no cost": "\n".join(part.replace("{150 USDC}", "@ 150 USDC") for part in MAIN_AND_DESK),
+    "no borrow": "\n".join(part.replace("auto-borrow", "auto-repay") for part in MAIN_AND_DESK),
+    "old": "\n".join((*MAIN_AND_DESK, through("2025-07-01"))),
 }
 HEADS = {
     "no plugin": HEAD.replace('plugin "usance.plugins"\n', ""),
@@ -1100,7 +1045,7 @@ def test_figures_are_strings_of_28_digits_at_most(tmp_path: Path) -> None:
         .replace("price SOL-PERP 148", "price SOL-PERP 0.0000000000001234567890123456789")
         .replace("50 SOL-PERP {150 ", "0.0000000000000000001234567 SOL-PERP {150 ")
         .replace("-7500 USDC", "-0.000000000000000018518505 USDC")
-        for part in BOOKS
+        for part in MAIN_AND_DESK
     ]
     made = books(tmp_path, *parts)
     answers = [
@@ -1121,7 +1066,7 @@ def test_figures_are_strings_of_28_digits_at_most(tmp_path: Path) -> None:
 
 
 def test_the_ledger_may_come_from_the_environment(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     done = CliRunner().invoke(
         main, ["margin", "--format", "json"], env={"USANCE_FILE": str(made.path)}
     )

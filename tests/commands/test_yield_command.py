@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import bills_product as bills
 import pytest
-import test_bills as bills
-from test_yield import (
+from observed_product import (
     ARB,
     FRAME,
     PLAIN,

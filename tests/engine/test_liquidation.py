@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from beancount.parser import printer
-from test_settlement import HEAD, LONG, POOR, TERMS, TETHER, Books, books, plain, through
+from margin_books import HEAD, LONG, POOR, TERMS, TETHER, Books, books, plain, through
 
 SIMULATE = '2025-05-01 custom "liquidation" "simulate"\n'
 

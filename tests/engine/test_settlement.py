@@ -2,211 +2,19 @@
 
 Each ledger is worked by hand; the arithmetic stands in a comment beside what it comes to. Without
 interest (both rates are 0) unless a test is about it.
-
-Besides its tests this module holds what all tests of margin share: `books` loads a ledger from
-text, `Books` says what came of it.
 """
-
-import os
-
-os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"  # read when beancount.loader is imported
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
-from beancount import loader
-from beancount.core import convert, data
-from beancount.parser import parser, printer
-from click.testing import CliRunner, Result
+from beancount.parser import printer
+from margin_books import HEAD, LONG, POOR, TERMS, TETHER, books, plain, through
 
-from usance.cli import main
 from usance.rules import settlement
-
-HEAD = """\
-option "operating_currency" "USDC"
-option "tolerance_multiplier" "0"
-plugin "usance.plugins"
-include "posted/*.beancount"
-"""
-TERMS = """\
-2025-05-01 commodity USDC
-  quantum: 0.000001
-2025-05-01 commodity SOL-PERP
-  quantum: 0.01
-2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
-  auto-borrow: TRUE
-2025-05-01 custom "lending-pool" "USDC"
-  rates: "observed"
-2025-05-01 custom "lending-rate" "USDC" 0 0
-2025-05-01 custom "perpetual" "SOL-PERP"
-  settle: USDC
-  initial-margin: 0.10
-  maintenance-margin: 0.05
-2025-05-01 * "Deposit"
-  Assets:Backpack:Main:Wallet   1000 USDC
-  Assets:Bank                  -1000 USDC
-"""
-"""A sub-account with 1,000 USDC, that may borrow, and the terms of one contract."""
-
-LONG = """\
-2025-05-01 * "Open 50 at 150"
-  Assets:Backpack:Main:Perp       50 SOL-PERP {150 USDC}
-  Assets:Backpack:Main:Perp    -7500 USDC
-"""
-POSTED_TO = re.compile(r"^\s+((?:Assets|Liabilities|Equity|Income|Expenses):\S+)", re.MULTILINE)
-OPENED = re.compile(r"^\d\S+ open (\S+)", re.MULTILINE)
-
-
-def through(day: str) -> str:
-    """Let the books go on to the end of a day."""
-    return f'{day} custom "accrue-through" {day}\n'
-
-
-@dataclass(frozen=True)
-class Books:
-    """A ledger in a folder of its own, loaded."""
-
-    path: Path
-    entries: data.Directives
-    errors: list[data.BeancountError]
-
-    def generated(self, *kinds: str) -> list[data.Transaction]:
-        """Return the transactions that no person wrote, of some kinds or of all."""
-        return [
-            entry
-            for entry in self.entries
-            if isinstance(entry, data.Transaction)
-            and "usance" in entry.tags
-            and (not kinds or entry.tags & set(kinds))
-        ]
-
-    def ids(self, *kinds: str) -> list[str]:
-        """Return their ids."""
-        return [entry.meta["usance"] for entry in self.generated(*kinds)]
-
-    def transaction(self, name: str) -> data.Transaction:
-        """Return the one with an id."""
-        [found] = [entry for entry in self.generated() if entry.meta["usance"] == name]
-        return found
-
-    def legs(self, name: str) -> list[str]:
-        """Return the postings of one, each as printed, without the venue; nothing if not there."""
-        if name not in self.ids():
-            return []
-        text = printer.format_entry(self.transaction(name))
-        lines = (line for line in text.splitlines() if re.match(r"  [A-Z]", line))
-        return [" ".join(line.split()).replace(":Backpack:", ":") for line in lines]
-
-    def proof(self, name: str) -> dict[str, str]:
-        """Return the metadata of the first posting of one."""
-        meta = self.transaction(name).postings[0].meta or {}
-        return {key: value for key, value in meta.items() if key not in ("filename", "lineno")}
-
-    def held(self, account: str, until: str = "9999-12-31") -> dict[str, Decimal]:
-        """Return what an account holds at the end of a day, by commodity, without zeros."""
-        found: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for entry in self.entries:
-            if isinstance(entry, data.Transaction) and entry.date <= date.fromisoformat(until):
-                for leg in entry.postings:
-                    if leg.account == account.replace(":", ":Backpack:", 1):
-                        assert leg.units is not None
-                        assert leg.units.number is not None
-                        found[leg.units.currency] += leg.units.number
-        return {name: number for name, number in found.items() if number}
-
-    def told(self) -> list[str]:
-        """Return errors and findings as a person reads them, file:line: message."""
-        places = [
-            f"{error.source['filename']}:{error.source['lineno']}: {error.message}"
-            for error in self.errors
-        ]
-        return [place.removeprefix(f"{self.path.parent}/") for place in places]
-
-    def line(self, part: str) -> int:
-        """Return the number of the one line of the ledger that holds a text."""
-        lines = self.path.read_text().splitlines()
-        [number] = [number for number, line in enumerate(lines, 1) if part in line]
-        return number
-
-    def posted(self) -> str:
-        """Return all text of closed days."""
-        months = sorted((self.path.parent / "posted").glob("2???-??.beancount"))
-        return "".join(month.read_text() for month in months)
-
-    def usance(self, command: str, *words: str) -> Result:
-        """Run a command on the ledger; paths in its answer are those below the folder."""
-        line = [command, str(self.path), *words]
-        done = CliRunner().invoke(main, line, prog_name="usance", catch_exceptions=False)
-        done.stdout_bytes = done.stdout_bytes.replace(f"{self.path.parent}/".encode(), b"")
-        done.stderr_bytes = (done.stderr_bytes or b"").replace(f"{self.path.parent}/".encode(), b"")
-        return done
-
-    def again(self) -> "Books":
-        """Return the ledger loaded anew."""
-        entries, errors, _ = loader.load_file(str(self.path))
-        names = re.findall(r'^option "name_.*\n', self.path.read_text(), re.MULTILINE)
-        check(entries, "".join(names))
-        return Books(self.path, entries, errors)
-
-    def edited(self, old: str, new: str) -> "Books":
-        """Return the ledger with another text in the one place where a text stands."""
-        before = self.path.read_text()
-        assert before.count(old) == 1, old
-        self.path.write_text(before.replace(old, new))
-        return self.again()
-
-
-def books(folder: Path, *parts: str, head: str = HEAD) -> Books:
-    """Write a ledger, open the accounts that it posts to, and load it."""
-    text = head + "".join(map(dedent, parts))
-    for account in sorted(set(POSTED_TO.findall(text)) - set(OPENED.findall(text))):
-        booking = ' "FIFO"' if account.endswith((":Perp", ":Wallet")) else ""
-        text += f"1970-01-01 open {account}{booking}\n"
-    (folder / "posted").mkdir(parents=True)
-    (folder / "posted" / "first.beancount").write_text("; Closed days\n")
-    path = folder / "main.beancount"
-    path.write_text(text)
-    return Books(path, [], []).again()
-
-
-def check(entries: data.Directives, options: str) -> None:
-    """Check that each generated transaction balances, exactly, and is the text that it prints.
-
-    options  lines that name the roots of accounts
-    """
-    generated = [
-        entry for entry in entries if isinstance(entry, data.Transaction) and "usance" in entry.tags
-    ]
-    assert len({entry.meta["usance"] for entry in generated}) == len(generated)
-    for entry in generated:
-        kind, day, *_ = entry.meta["usance"].split("/")
-        assert entry.tags == frozenset(("usance", kind))
-        assert entry.links == frozenset((f"usance-{day}",))
-        assert (str(entry.date), entry.flag) == (day, "*")
-        assert residual(entry) == {}
-        text = printer.format_entry(entry)
-        [parsed], errors, _ = parser.parse_string(options + text)
-        assert (errors, printer.format_entry(parsed)) == ([], text)
-
-
-def residual(entry: data.Transaction) -> dict[str, Fraction]:
-    """Return what the postings of a transaction weigh together, by currency, without zeros."""
-    totals: defaultdict[str, Fraction] = defaultdict(Fraction)
-    for posting in entry.postings:
-        weight = convert.get_weight(posting)
-        assert weight.number is not None
-        totals[weight.currency] += Fraction(weight.number)
-    return {currency: total for currency, total in totals.items() if total}
-
 
 # A day's result
 
@@ -303,8 +111,6 @@ def test_a_mark_may_come_over_another_currency(tmp_path: Path) -> None:
 
 # A shortfall, and its repayment
 
-POOR = TERMS.replace("1000 USDC", "100 USDC").replace('"USDC" 0 0', '"USDC" 0 0.0365')
-
 
 def test_a_shortfall_is_borrowed_at_once_and_a_gain_repays_at_once(tmp_path: Path) -> None:
     """On the same day, without its interest: that counts from 00:00 of the next."""
@@ -386,22 +192,6 @@ def test_a_gain_does_not_repay_where_repaying_is_off(tmp_path: Path) -> None:
     )
     assert made.held("Assets:Main:Wallet") == {"USDC": 100}
     assert made.held("Liabilities:Main:Borrowed") == {"USDC": Decimal("-150.015001")}
-
-
-TETHER = """\
-2025-05-01 commodity USDT
-  quantum: 0.000001
-2025-05-01 custom "lending-pool" "USDT"
-  rates: "observed"
-2025-05-01 custom "lending-rate" "USDT" 0 0
-2025-05-01 custom "collateral" "USDT"
-  weight: 1
-2025-05-01 custom "perpetual" "ETH-PERP"
-  settle: USDT
-  initial-margin: 0.10
-  maintenance-margin: 0.05
-2025-05-01 price USDT 1 USDC
-"""
 
 
 def test_a_settlement_repays_and_borrows_its_own_coin_only(tmp_path: Path) -> None:
@@ -1118,22 +908,6 @@ def test_posted_days_are_the_virtual_ones(tmp_path: Path) -> None:
     assert daily.posted() == once.posted()
     once = once.again()
     assert (once.told(), list(map(printer.format_entry, once.generated()))) == ([], texts)
-
-
-def plain(made: Books, folder: Path) -> Iterator[str]:
-    """Yield what is wrong with the posted text of books where nothing of Usance is enabled."""
-    text = re.sub(r'^plugin ".*\n', "", made.path.read_text(), flags=re.MULTILINE)
-    bare = books(folder, text.replace('include "posted/*.beancount"\n', ""), made.posted(), head="")
-    yield from bare.told()
-    accounts = {
-        posting.account.replace(":Backpack:", ":")
-        for entry in made.entries
-        if isinstance(entry, data.Transaction)
-        for posting in entry.postings
-    }
-    for account in sorted(accounts):
-        if bare.held(account) != made.held(account):
-            yield f"{account}: {bare.held(account)}"
 
 
 def test_posted_text_loads_without_usance(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import test_correction
 from calculator import calculate
 from click.testing import CliRunner, Result
-from folders import Folder
-from test_verify import resealed
+from folders import SIX_DAYS, Folder
+from forger import resealed
+from golden_ledgers import LEDGERS
 from written_books import OPTIONS
 
 from usance.cli import main
@@ -20,10 +20,6 @@ from usance.engine.drafts import Identity, TransactionKind
 from usance.explain import explanation as explain
 from usance.ledger import load as ledger
 from usance.model.amounts import decimal_text
-
-ROOT = Path(__file__).parents[2]
-LEDGERS = {path.stem: path for path in sorted((ROOT / "ledgers").glob("*.beancount"))}
-LEDGERS["demo"] = ROOT / "ledgers" / "demo" / "main.beancount"
 
 LEDGER = f"""\
 {OPTIONS}plugin "usance.plugins"
@@ -360,7 +356,7 @@ def test_a_posted_transaction_is_found_where_it_is_posted(folder: Folder) -> Non
 
 
 def test_a_correction(tmp_path: Path) -> None:
-    folder = Folder.made(tmp_path / "books", test_correction.LEDGER)
+    folder = Folder.made(tmp_path / "books", SIX_DAYS)
     folder.accrue("--through", "2025-05-03")
     folder.edit(
         "1000 USDC\n  Assets:Bank                  -1000", "1100 USDC\n  Assets:Bank  -1100"

@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "usance"
+TESTS = ROOT / "tests"
 
 BOOKS = {"model", "language", "engine", "ledger", "close"}
 """What everything that shows books to a person builds on."""
@@ -110,6 +111,14 @@ def test_every_package_says_what_it_is() -> None:
     for path in SOURCE.glob("*/__init__.py"):
         says = " ".join((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split())
         assert "never import" in says or "never know" in says, path
+
+
+def test_no_test_file_is_imported_from_another_folder() -> None:
+    """What tests of several folders share is in tests/support."""
+    homes = {path.stem: path.parent for path in TESTS.rglob("test_*.py")}
+    for path in TESTS.rglob("*.py"):
+        for name in imports(path) & homes.keys():
+            assert homes[name] == path.parent, (path, name)
 
 
 def test_nothing_in_the_source_imports_the_plugins() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from beancount.core.amount import Amount
-from test_settlement import HEAD, LONG, TERMS, Books, books, through
+from margin_books import HEAD, LONG, TERMS, Books, books, through
 
 from usance.language import margin_terms
 from usance.model import problems

@@ -14,8 +14,7 @@ import pytest
 from beancount import loader
 from beancount.core import data
 from beancount.parser import parser
-from test_margin_commands import asked, of
-from test_settlement import HEAD, books
+from margin_books import HEAD, asked, books, of
 
 from usance.language.reading import read
 from usance.model.hours import moment

@@ -19,8 +19,7 @@ import beanquery
 import pytest
 from beanquery.sources import beancount as source
 from fava.application import create_app
-from test_margin_commands import BOOKS, SUMS
-from test_settlement import HEAD, LONG, TERMS, Books, books, through
+from margin_books import HEAD, LONG, MAIN_AND_DESK, SUMS, TERMS, Books, books, through
 
 from usance.reports.margin_table import register
 
@@ -96,7 +95,7 @@ def python(script: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_bean_query_answers_what_usance_margin_says(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS, *MORE)
+    made = books(tmp_path, *MAIN_AND_DESK, *MORE)
     done = bean_query(made, "SELECT * FROM #margin")
     assert done.returncode == 0
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
@@ -118,7 +117,7 @@ def test_bean_query_answers_what_usance_margin_says(tmp_path: Path) -> None:
 
 def test_the_table_has_every_digit(tmp_path: Path) -> None:
     """In Python, where nothing is printed."""
-    made = books(tmp_path, *BOOKS, *MORE)
+    made = books(tmp_path, *MAIN_AND_DESK, *MORE)
     rows = queried(made, "SELECT * FROM #margin")
     assert [figures(row) for row in rows] == [figures(row) for row in shown(made, days(1, 5))]
     assert [row["date"] for row in rows[::3]] == [date(2025, 5, day) for day in range(1, 6)]
@@ -133,7 +132,7 @@ def test_the_table_has_every_digit(tmp_path: Path) -> None:
 
 
 def test_it_can_be_filtered_and_summed(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS, *MORE)
+    made = books(tmp_path, *MAIN_AND_DESK, *MORE)
     found = queried(made, "SELECT date, sub_account FROM #margin WHERE in_breach")
     assert found == [{"date": date(2025, 5, 3), "sub_account": "Main"}]
     found = queried(
@@ -147,14 +146,14 @@ def test_it_can_be_filtered_and_summed(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_priced_has_no_row(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS, *MORE)
+    made = books(tmp_path, *MAIN_AND_DESK, *MORE)
     made = made.edited("2025-05-01 price SOL-PERP 150 USDC\n", "")
     found = queried(made, "SELECT date, sub_account FROM #margin")
     assert [row["sub_account"] for row in found] == ["Desk", "Rest", *["Desk", "Main", "Rest"] * 4]
 
 
 def test_closed_days_have_rows(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS, *MORE)
+    made = books(tmp_path, *MAIN_AND_DESK, *MORE)
     rows = queried(made, "SELECT * FROM #margin")
     assert made.usance("accrue", "--through", "2025-05-03").exit_code == 0
     assert queried(made, "SELECT * FROM #margin") == rows
@@ -163,7 +162,7 @@ def test_closed_days_have_rows(tmp_path: Path) -> None:
 
 
 def test_days_that_are_closed_beyond_the_horizon_have_rows(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     assert made.usance("accrue", "--through", "2025-05-04").exit_code == 0
     rows = queried(made, "SELECT * FROM #margin")
     assert [figures(row) for row in rows] == [figures(row) for row in shown(made, days(1, 4))]
@@ -185,7 +184,7 @@ def test_without_an_operating_currency_it_has_no_figures(tmp_path: Path) -> None
 
 
 def test_fava_answers_what_usance_margin_says(tmp_path: Path) -> None:
-    made = books(tmp_path, *BOOKS, *MORE)
+    made = books(tmp_path, *MAIN_AND_DESK, *MORE)
     fava = create_app([str(made.path)], load=True).test_client()
     answer = fava.get("/beancount/api/query?query_string=SELECT+*+FROM+%23margin")
     assert answer.status_code == 200
@@ -215,13 +214,13 @@ print(fava.get("/beancount/api/query?query_string=SELECT+count(*)+FROM+%23margin
 
 def test_the_first_query_of_a_fava_finds_it(tmp_path: Path) -> None:
     """Goal: in a process that has loaded a ledger, and asked beanquery nothing."""
-    done = python(FIRST_QUERY, str(books(tmp_path, *BOOKS, *MORE).path))
+    done = python(FIRST_QUERY, str(books(tmp_path, *MAIN_AND_DESK, *MORE).path))
     assert json.loads(done.stdout)["data"]["rows"] == [[15]], done.stderr
 
 
 def test_fava_under_a_filter(tmp_path: Path) -> None:
     """Figures are of what the filter keeps; no filter breaks it."""
-    made = books(tmp_path, *BOOKS, *MORE)
+    made = books(tmp_path, *MAIN_AND_DESK, *MORE)
     fava = create_app([str(made.path)], load=True).test_client()
     query = "/beancount/api/query?query_string=SELECT+date+FROM+%23margin"
     for kept in (
@@ -248,7 +247,7 @@ def test_a_beanquery_without_its_list_is_left_alone(
     else:
         monkeypatch.setattr(source, "_TABLES", tables := tuple(source._TABLES))  # noqa: SLF001
     register()
-    assert books(tmp_path, *BOOKS).told() == []
+    assert books(tmp_path, *MAIN_AND_DESK).told() == []
     assert getattr(source, "_TABLES", None) == (None if kept == "none" else tables)
 
 
@@ -256,7 +255,7 @@ def test_it_is_there_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     others = [table for table in source._TABLES if table.name != "margin"]  # noqa: SLF001
     monkeypatch.setattr(source, "_TABLES", [*others])
     for name in ("one", "two"):
-        books(tmp_path / name, *BOOKS)
+        books(tmp_path / name, *MAIN_AND_DESK)
     assert [table.name for table in source._TABLES] == [  # noqa: SLF001
         *(table.name for table in others),
         "margin",
@@ -281,7 +280,7 @@ def test_it_comes_with_the_margin_stage(tmp_path: Path, line: str, *, found: boo
 
 def test_bean_check_does_not_import_beanquery(tmp_path: Path) -> None:
     """A load for another tool need not pay for it."""
-    made = books(tmp_path, *BOOKS)
+    made = books(tmp_path, *MAIN_AND_DESK)
     script = (
         "import sys; from beancount import loader\n"
         "entries, errors, _ = loader.load_file(sys.argv[1])\n"

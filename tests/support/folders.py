@@ -59,6 +59,36 @@ plugin "usance.plugins.sub_accounts"
 """
 """Three months, of which the first and the last have two days: a year and a month end in it."""
 
+SIX_DAYS = """\
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+plugin "usance.plugins"
+include "posted/*.beancount"
+
+2025-05-01 commodity USDC
+  quantum: 0.000001
+2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
+  auto-lend: TRUE
+  auto-borrow: TRUE
+2025-05-01 custom "sub-account" "Arb" Assets:Backpack:Arb
+  auto-lend: TRUE
+2025-05-01 custom "lending-pool" "USDC"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "USDC" 0.0876 0.1752
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:Main:Wallet
+2025-05-01 open Assets:Backpack:Arb:Wallet
+
+2025-05-01 * "Deposit"
+  Assets:Backpack:Main:Wallet   1000 USDC
+  Assets:Bank                  -1000 USDC
+2025-05-02 * "Deposit for Arb"
+  Assets:Backpack:Arb:Wallet   50 USDC
+  Assets:Bank                 -50 USDC
+2025-05-01 custom "accrue-through" 2025-05-06
+"""
+"""Six days of two sub-accounts that lend, at a rate of 0.00001 an hour."""
+
 FIRST, LAST = datetime.date(2024, 12, 30), datetime.date(2025, 2, 2)
 MONTHS = ("2024-12", "2025-01", "2025-02")
 
