@@ -20,13 +20,16 @@ class HourlyRates:
     def over(self, since: int, until: int) -> tuple[Decimal, int] | None:
         """Return mean rate and growth (1e-18) of some hours, or None if one has no rate."""
         # Most balances of a pool stand for the same hours, so these are worked out once.
-        span = (since, until)
-        if span not in self.spans:
+        mean_and_growth = self.spans.get((since, until))
+        if mean_and_growth is None:
             rates = [rate for rate in self.hours[since:until] if rate is not None]
             if len(rates) < until - since:
                 return None
-            self.spans[span] = (interest.mean_rate(rates), interest.growth(rates))
-        return self.spans[span]
+            mean_and_growth = self.spans[since, until] = (
+                interest.mean_rate(rates),
+                interest.growth(rates),
+            )
+        return mean_and_growth
 
 
 @dataclass(slots=True)

@@ -112,14 +112,14 @@ def _drafts(book: Book, day: int, coins: list[LendingDay]) -> list[Draft]:
 
 def _lent_pairs(coin: LendingDay, price: Decimal | None) -> Iterator[Pair]:
     name, unit = coin.sub_account, coin.coin
-    earned, lent = coin.earned, Quanta(coin.after.lent - coin.before.lent)
+    earned, lent = coin.earned, coin.after.lent - coin.before.lent
     amount = unit.from_quanta(earned)
     if earned or coin.before.carry_lent != coin.after.carry_lent:
         proof = Proof(unit, coin.lent, coin.after.carry_lent, price=price)
         yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
     if lent:
         # On a quiet day just the interest, which is lent on.
-        amount = amount if lent == earned else unit.from_quanta(lent)
+        amount = amount if lent == earned else unit.from_quanta(Quanta(lent))
         yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
 
 

@@ -77,7 +77,8 @@ class PoolLending:
                 account.day.hours += [account.lent.principal] * (until - slot)
         for account in self.accounts:
             self._credit(account, HOURS)
-            self._charge(account, HOURS)
+            if account.owed.principal:
+                self._charge(account, HOURS)
         if slots[-1] == HOURS:
             self._change(HOURS)
 
@@ -99,7 +100,7 @@ class PoolLending:
             flows = {}
             for movement in of_day:
                 flows.setdefault(slot_of(movement.moment), []).append(movement)
-        before = _carried(holding)
+        before = Carried(holding.lent, holding.carry_lent, holding.carry_owed)
         day = LendingDay(name, self.venue, self.coin, before, after=before)
         lent = Accruing(self.supply, interest.lender, before.carry_lent, day.lent)
         owed = Accruing(self.borrow, interest.borrower, before.carry_owed, day.owed)
@@ -109,7 +110,7 @@ class PoolLending:
         holding, day = account.holding, account.day
         holding.lent = self._lendable(account, holding.held)
         holding.carry_lent, holding.carry_owed = account.lent.carry, account.owed.carry
-        day.after = _carried(holding)
+        day.after = Carried(holding.lent, holding.carry_lent, holding.carry_owed)
         day.debt = self._debt(account)
         return day
 
@@ -132,7 +133,7 @@ class PoolLending:
         before, self.pool = self.pool, self.pools.at(at)
         # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
         same = before == self.pool or slot == HOURS
-        lent = owed = NO_QUANTA
+        lent = owed = 0
         for account in self.accounts:
             terms = account.switches.at(at)
             moved = account.flows.get(slot, ())
@@ -141,17 +142,22 @@ class PoolLending:
             account.terms = terms
             if moved or account.holding.owed or account.holding.held < 0:
                 self._move(account, slot, moved)
-            lent = Quanta(lent + self._lend(account, slot))
+            lent += self._lend(account, slot)
             if account.owed.principal or account.holding.owed:
-                owed = Quanta(owed + self._owe(account, slot))
-        if not isinstance(self.pool, CurvePool):
+                owed += self._owe(account, slot)
+        if isinstance(self.pool, CurvePool):
+            self._flow(self.pool, Quanta(lent), Quanta(owed))
+        else:
             self.curve = None
-        elif self.curve is None:
+
+    def _flow(self, pool: CurvePool, lent: Quanta, owed: Quanta) -> None:
+        """Let the totals of a curve pool move by what sub-accounts lend and owe more, or less."""
+        if self.curve is not None:
+            self.curve.flow(pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
+        else:
             lent = total_quanta(account.lent.principal for account in self.accounts)
             owed = total_quanta(account.owed.principal for account in self.accounts)
-            self.curve = Curve(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
-        else:
-            self.curve.flow(self.pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
+            self.curve = Curve(pool, self.coin.from_quanta(lent), self.coin.from_quanta(owed))
 
     def _move(self, account: Account, slot: int, moved: Sequence[Movement]) -> None:
         """Apply what a person wrote, and repay or borrow.
@@ -225,16 +231,18 @@ class PoolLending:
     def _lend(self, account: Account, slot: int) -> Quanta:
         """Lend idle coins from a slot on; return by how much the loan grows, quanta."""
         lent = self._lendable(account, account.holding.held)
-        if lent != account.lent.principal and self._credit(account, slot):
+        loan = account.lent
+        if loan.principal and lent != loan.principal and self._credit(account, slot):
             lent = self._lendable(account, account.holding.held)
-        return account.lent.change(lent, slot)
+        return loan.change(lent, slot)
 
     def _owe(self, account: Account, slot: int) -> Quanta:
         """Let the debt accrue from a slot on; return by how much it grows, quanta."""
         owed = self._debt(account)
-        if owed != account.owed.principal and self._charge(account, slot):
+        debt = account.owed
+        if debt.principal and owed != debt.principal and self._charge(account, slot):
             owed = self._debt(account)
-        return account.owed.change(owed, slot)
+        return debt.change(owed, slot)
 
     def _lendable(self, account: Account, held: Grains) -> Quanta:
         """Return the quanta that are lent of a balance in grains."""
@@ -334,7 +342,3 @@ class PoolLending:
 
     def _date(self) -> str:
         return iso(self.day)
-
-
-def _carried(holding: Holding) -> Carried:
-    return Carried(holding.lent, holding.carry_lent, holding.carry_owed)
