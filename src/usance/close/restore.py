@@ -91,49 +91,62 @@ class Restoring:
             self._product(*of_product, posting)
             return
         name, side = self.chart.side(posting.account) or ("", None)
-        number, commodity = units_of(posting)
-        lot = lot_of(posting)
-        if side is Side.MARGIN:
-            tally(self.state.margin, name, number)
-        elif side is Side.PERP and lot is not None:
-            self.state.trade(name, commodity, lot, number)
-            self.state.closed[name, commodity, lot] = str(entry.meta["usance"])
-            tally(self.reduced, (name, commodity, lot), number)
-        elif commodity not in self.book.coins:
-            return
+        if side in BALANCES and (side is not Side.PERP or posting.cost is None):
+            self._holding(name, side, posting)
+        elif side is Side.PERP:
+            self._reduced(name, entry, posting)
+        elif side is Side.MARGIN:
+            tally(self.state.margin, name, units_of(posting)[0])
         elif side is Side.YIELD:
-            coin = self.book.coins[commodity]
-            accrual = self.state.accrual(name, commodity)
-            accrual.enrolled = Quanta(accrual.enrolled + _quanta(coin, number))
+            self._enrolled(name, posting)
         elif side is Side.ACCRUED_YIELD:
             self._accrual(name, entry, posting)
-        elif side in BALANCES:
-            assert side is not None
-            self._holding(name, side, posting)
 
     def _holding(self, name: str, side: Side, posting: Posting) -> None:
         """Take in a posting to a coin's balance, and the carry that it proves, if it does."""
         number, commodity = units_of(posting)
-        coin = self.book.coins[commodity]
+        coin = self.book.coins.get(commodity)
+        if coin is None:
+            return
         holding = self.state.holding(name, commodity)
         if side is Side.LENT:
             holding.lent = Quanta(holding.lent + _quanta(coin, number))
         elif side is not Side.INTEREST_PAID:
             holding.take(side, coin.to_grains(number), lot_of(posting))
-        carry = _carry(coin, posting)
-        if carry is not None and side is Side.WALLET:
-            holding.carry_lent = carry
-        elif carry is not None:
-            holding.carry_owed = carry
+        if posting.meta and CARRY in posting.meta:
+            carry = _carry(coin, posting)
+            if side is Side.WALLET:
+                holding.carry_lent = carry
+            else:
+                holding.carry_owed = carry
+
+    def _reduced(self, name: str, entry: Transaction, posting: Posting) -> None:
+        """Take in contracts that a liquidation took out of a lot, or a correction put back."""
+        number, contract = units_of(posting)
+        lot = lot_of(posting)
+        assert lot is not None
+        self.state.trade(name, contract, lot, number)
+        self.state.closed[name, contract, lot] = str(entry.meta["usance"])
+        tally(self.reduced, (name, contract, lot), number)
+
+    def _enrolled(self, name: str, posting: Posting) -> None:
+        """Take in a posting to the Yield memorandum."""
+        number, commodity = units_of(posting)
+        coin = self.book.coins.get(commodity)
+        if coin is not None:
+            accrual = self.state.accrual(name, commodity)
+            accrual.enrolled = Quanta(accrual.enrolled + _quanta(coin, number))
 
     def _accrual(self, name: str, entry: Transaction, posting: Posting) -> None:
         """Take in a credit of yield, and the carry that proves it."""
         number, commodity = units_of(posting)
-        coin, meta = self.book.coins[commodity], posting.meta or {}
-        accrual = self.state.accrual(name, commodity)
-        carry, quanta = _carry(coin, posting), _quanta(coin, number)
-        if carry is None:
+        coin, meta = self.book.coins.get(commodity), posting.meta or {}
+        if coin is None:
             return
+        accrual = self.state.accrual(name, commodity)
+        if CARRY not in meta:
+            return
+        carry, quanta = _carry(coin, posting), _quanta(coin, number)
         of_bonus = meta.get("source") == "bonus"
         if of_bonus:
             accrual.carry_bonus = carry
@@ -199,12 +212,10 @@ def _quanta(coin: Coin, number: Decimal) -> Quanta:
     return coin.floor_quanta(coin.to_grains(number))
 
 
-def _carry(coin: Coin, posting: Posting) -> Carry | None:
-    """Return the carry that a posting proves, 1e-18 quanta, or None if it proves none."""
-    if not posting.meta or CARRY not in posting.meta:
-        return None
+def _carry(coin: Coin, posting: Posting) -> Carry:
+    """Return the carry that a posting proves, 1e-18 quanta."""
     try:
-        return coin.to_carry(str(posting.meta[CARRY]))
+        return coin.to_carry(str((posting.meta or {})[CARRY]))
     except ValueError:
         raise UnreadProofError(CARRY) from None
 
