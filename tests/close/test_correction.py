@@ -424,3 +424,23 @@ def test_a_correction_killed_at_any_operation_loses_nothing(folder: Folder) -> N
         struck.accrue("--correct")
         assert struck.posted() == done.posted()
         assert balances(struck) == balanced
+
+
+@pytest.mark.parametrize("broken", ["lending", "lending/2025-05-02", "x/2025-05-02/Main", "/a/b"])
+def test_an_id_that_was_broken_by_hand_is_one_error_in_its_place(
+    broken: str, folder: Folder
+) -> None:
+    """Goal: neither a load nor a correction ends in a traceback, and nothing is posted."""
+    month = "posted/2025-05.beancount"
+    folder.edit('"lending/2025-05-02/Main"', f'"{broken}"', month)
+    line = folder.line(f'usance: "{broken}"', month) - 1
+    with folder.ledger.open("a") as file:
+        file.write(TWICE)
+    _, errors = folder.load()
+    said = [error.message for error in errors if error.source["lineno"] == line]
+    told = f"{broken}: its usance cannot be read. Restore the posted files from a backup."
+    assert said == [told]
+    before = posted(folder)
+    done = folder.usance("accrue", "--correct")
+    assert (done.exit_code, told in done.stderr) == (1, True)
+    assert posted(folder) == before

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from beancount.core.data import Custom
 
+from usance.engine.drafts import Identity
 from usance.language.directive import source_of
 from usance.language.reading import Reading
 from usance.model import problems
@@ -44,9 +45,10 @@ def check(reading: Reading) -> list[Problem]:
             faults.append(problems.bad_seal(at, date))
     last = last_day(reading) or 0
     for entry in reading.posted:
+        identity, at = str(entry.meta["usance"]), source_of(entry.meta)
+        if not _is_readable(identity):
+            faults.append(problems.bad_proof(at, identity, "usance"))
         if entry.date.toordinal() > last or entry.date < reading.seals[0].date:
-            identity = str(entry.meta["usance"])
-            at = source_of(entry.meta)
             faults.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
     return faults
 
@@ -56,6 +58,15 @@ def _is_well_formed(seal: Custom) -> bool:
         seal.meta.get(key) for key in ("previous", "inputs", "rules", "stages")
     ]
     return len(texts) == 5 and all(isinstance(text, str) for text in texts)
+
+
+def _is_readable(identity: str) -> bool:
+    """Tell whether a text is the id of a generated transaction."""
+    try:
+        Identity.parse(identity)
+    except ValueError:
+        return False
+    return True
 
 
 def _corrects(correction: Custom, closes: Collection[datetime.date]) -> bool:
