@@ -27,6 +27,7 @@ from usance.ledger.load import HANDED, PluginResult, places
 from usance.ledger.plugin_lines import enabled
 from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
 from usance.model import problems
+from usance.model.hours import NO_DAY, Day
 from usance.model.problems import Kind, Problem, once
 
 
@@ -102,20 +103,20 @@ def _virtual_days(
         state, corrections = corrected.evening, corrected.drafts
         faults += corrected.problems
     last = days.last_day(reading)
-    first = reading.book.first if last is None else last + 1
+    first = reading.book.first if last is None else Day(last + 1)
     generated: list[Open | Transaction] = []
     if first is not None:
         for day in _open_days(reading, state, first, result):
             before = corrections if day.day == first else []
             generated += journal.day(day.day, [*before, *day.drafts])
             faults += day.problems
-    beyond = sub_accounts.drafts_after(reading.book, max(reading.horizon, last or 0))
+    beyond = sub_accounts.drafts_after(reading.book, max(reading.horizon, last or NO_DAY))
     generated += journal.beyond(beyond)
     return generated, faults
 
 
 def _open_days(
-    reading: Reading, state: State, first: int, result: PluginResult
+    reading: Reading, state: State, first: Day, result: PluginResult
 ) -> Iterator[LivedDay]:
     """Live the days that are not closed; under Fava, hand on all days with their evenings."""
     open_days = loop.run(reading.book, state, first, reading.horizon)

@@ -17,7 +17,7 @@ from beancount.parser import parser
 from margin_books import HEAD, asked, books, of
 
 from usance.language.reading import read
-from usance.model.hours import moment
+from usance.model.hours import Day, day_of, moment
 from usance.model.terms import Collateral, Identity, Perpetual, Slope, Stage
 
 ROOT = Path(__file__).parents[2]
@@ -140,13 +140,13 @@ def test_perpetuals_in_force(
     entries, _errors, options = loader.load_file(str(made.path))
     reading = read(entries, options, str(tmp_path), frozenset(Stage))
     timeline = reading.book.perpetuals["Backpack", contract]
-    day = date.fromisoformat(since).toordinal()
+    day = day_of(date.fromisoformat(since))
     expected = Perpetual("USDC", UNDERLYING[contract], *slopes(values))
     assert timeline.at(moment(day)) == expected
     before = [
         slopes(other) for name, start, other, _ in PERPETUALS if name == contract and start < since
     ]
-    found = timeline.at(moment(day - 1))
+    found = timeline.at(moment(Day(day - 1)))
     assert (None if found is None else (found.initial, found.maintenance)) == (
         before[-1] if before else None
     )

@@ -26,6 +26,7 @@ from usance.cli import main
 from usance.language.prices import others
 from usance.ledger import load as ledger
 from usance.model.amounts import FIGURE, PRECISE, Coin
+from usance.model.hours import days
 from usance.reports import margin as margin_reports
 from usance.rules import settlement
 from usance.rules.liquidation_price import liquidation_price
@@ -326,7 +327,7 @@ def evenings(book: ledger.Ledger) -> Iterator[tuple[date, dict[str, Any]]]:
     reading = book.read()
     assert reading.book.first is not None
     quotes = others(reading.book, book.entries)
-    for day in range(reading.book.first, reading.horizon + 1):
+    for day in days(reading.book.first, reading.horizon):
         seen = margin_reports.evening(reading, day, quotes)
         answer = margin_reports.margin(reading, seen, {})
         yield date.fromordinal(day), {row["name"]: row for row in answer["sub_accounts"]}

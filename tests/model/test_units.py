@@ -12,6 +12,8 @@ from decimal import Decimal
 
 from usance.engine.state import Holding
 from usance.model.amounts import Coin
+from usance.model.hours import Day, Moment, date_of, moment, slot_of
+from usance.model.timeline import Timeline
 from usance.rules import interest
 
 
@@ -28,6 +30,15 @@ def slips(coin: Coin, holding: Holding) -> None:
     holding.owed = coin.to_quanta(Decimal(1))  # quanta
     interest.lender(holding.held, 0, holding.carry_lent)  # grains
     interest.lender(holding.lent, 0, holding.lent)  # quanta
+
+
+def days(timeline: Timeline[int], day: Day, at: Moment) -> None:
+    timeline.at(day)  # a day
+    timeline.at(day * 25)  # a number
+    slot_of(day)  # a day
+    date_of(at)  # a moment
+    date_of(day + 1)  # a number
+    moment(at)  # a moment
 """
 
 ACCEPTED = """
@@ -35,6 +46,8 @@ from decimal import Decimal
 
 from usance.engine.state import Holding
 from usance.model.amounts import Coin, Grains
+from usance.model.hours import Day, at_slot, date_of, day_at, day_of, end_of, moment
+from usance.model.timeline import Timeline
 from usance.rules import interest
 
 

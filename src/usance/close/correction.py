@@ -21,6 +21,7 @@ from usance.language.transactions import lot_of, units_of
 from usance.ledger.journal import Journal
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, NO_QUANTA, Coin, Quanta, decimal_text, tally
+from usance.model.hours import Day
 from usance.model.lots import Lot, age
 from usance.model.problems import Problem
 
@@ -52,7 +53,7 @@ class Correction:
     problems: list[Problem]
 
 
-def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
+def correct(reading: Reading, days: Iterable[Day], posted: State) -> Correction:
     """Return the correction of closed days.
 
     days    that have changed
@@ -65,7 +66,7 @@ def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
     now: dict[str, Sums] = {}
     then: dict[str, Sums] = {}
     journal = Journal(reading.chart, ())
-    for day in loop.run(reading.book, fresh, reading.book.first or last + 1, last):
+    for day in loop.run(reading.book, fresh, reading.book.first or Day(last + 1), last):
         _add(now, journal.day(day.day, day.drafts))
         problems += day.problems
     _add(then, reading.posted)
@@ -78,7 +79,7 @@ def correct(reading: Reading, days: Iterable[int], posted: State) -> Correction:
         legs = _Legs(reading, name, sums, fresh, posted).legs()
         if legs:
             drafts.append(
-                Draft(TransactionKind.CORRECTION, last + 1, name, 0, (), tuple(legs), corrects)
+                Draft(TransactionKind.CORRECTION, Day(last + 1), name, 0, (), tuple(legs), corrects)
             )
     # The correction comes before its day, which begins from the evening as it should have been. So
     # its legs prove carries, and sums that have accrued, as the legs of any day do.

@@ -9,26 +9,26 @@ from usance.engine.drafts import Identity
 from usance.language.directive import source_of
 from usance.language.reading import Reading
 from usance.model import problems
-from usance.model.hours import iso
+from usance.model.hours import Day, day_of, iso
 from usance.model.problems import Problem
 
 
-def first_day(reading: Reading) -> int | None:
+def first_day(reading: Reading) -> Day | None:
     """Return the first day of the books: the first closed one, or that of the first movement."""
-    return reading.seals[0].date.toordinal() if reading.seals else reading.book.first
+    return day_of(reading.seals[0].date) if reading.seals else reading.book.first
 
 
-def last_day(reading: Reading) -> int | None:
+def last_day(reading: Reading) -> Day | None:
     """Return the last closed day, or None."""
-    return reading.seals[-1].date.toordinal() if reading.seals else None
+    return day_of(reading.seals[-1].date) if reading.seals else None
 
 
 def check(reading: Reading) -> list[Problem]:
     """Return the faults of closes: gaps, bad forms, days closed twice, posted text without one."""
     faults: list[Problem] = []
-    expected = None
+    expected: Day | None = None
     for seal in reading.seals:
-        day = seal.date.toordinal()
+        day = day_of(seal.date)
         at, date = source_of(seal.meta), seal.date.isoformat()
         if expected is not None and day < expected:
             faults.append(problems.closed_twice(at, date))
@@ -37,7 +37,7 @@ def check(reading: Reading) -> list[Problem]:
             faults.append(problems.open_before_closed(at, missing, date))
         if not _is_well_formed(seal):
             faults.append(problems.bad_seal(at, date))
-        expected = day + 1
+        expected = Day(day + 1)
     closes = {seal.date for seal in reading.seals}
     for correction in reading.corrections:
         if not _corrects(correction, closes):
@@ -48,7 +48,7 @@ def check(reading: Reading) -> list[Problem]:
         identity, at = str(entry.meta["usance"]), source_of(entry.meta)
         if not _is_readable(identity):
             faults.append(problems.bad_proof(at, identity, "usance"))
-        if entry.date.toordinal() > last or entry.date < reading.seals[0].date:
+        if day_of(entry.date) > last or entry.date < reading.seals[0].date:
             faults.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
     return faults
 

@@ -18,7 +18,7 @@ from usance.language.rate_files import Row
 from usance.language.rate_series import Files
 from usance.language.reading import Reading
 from usance.model import problems
-from usance.model.hours import iso
+from usance.model.hours import NO_DAY, Day, day_of, days, iso
 from usance.model.problems import Problem, Source
 from usance.model.terms import Rates, TreasuryRate
 
@@ -34,13 +34,13 @@ class Line:
     source: Source
 
 
-def lines(reading: Reading, first: int, last: int) -> dict[int, list[Line]]:
+def lines(reading: Reading, first: Day, last: Day) -> dict[Day, list[Line]]:
     """Return the inputs of the days from `first` to `last`, both included.
 
     An input of a date before the first day of the books counts on that day.
     """
     begin = first_day(reading)
-    by_day: dict[int, list[Line]] = {day: [] for day in range(first, last + 1)}
+    by_day: dict[Day, list[Line]] = {day: [] for day in days(first, last)}
     for day, text, source in _all(reading, first, last):
         counts = max(day, begin or day)
         if first <= counts <= last:
@@ -50,15 +50,15 @@ def lines(reading: Reading, first: int, last: int) -> dict[int, list[Line]]:
     return by_day
 
 
-def _all(reading: Reading, first: int, last: int) -> Iterator[Input]:
+def _all(reading: Reading, first: Day, last: Day) -> Iterator[Input]:
     yield from reading.inputs
-    begin = first_day(reading) or 0
+    begin = first_day(reading) or NO_DAY
     yield from _rows(reading.files, row_text, begin, first, last)
     yield from _rows(reading.yield_files, treasury_row_text, begin, first, last)
 
 
 def _rows(
-    files: Files[R], text_of: Callable[[str, str, Row[R]], str], begin: int, first: int, last: int
+    files: Files[R], text_of: Callable[[str, str, Row[R]], str], begin: Day, first: Day, last: Day
 ) -> Iterator[Input]:
     for name, path, since, rows in files:
         for row in rows:
@@ -77,9 +77,9 @@ class ChangedDay:
     source  of the directive with the digest
     """
 
-    day: int
+    day: Day
     sealed: str
-    by: int
+    by: Day
     now: list[Line]
     source: Source
 
@@ -95,7 +95,7 @@ def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
     correcting = {entry.date for entry in reading.corrections}
     changed: list[ChangedDay] = []
     for seal in reading.seals:
-        day = seal.date.toordinal()
+        day = day_of(seal.date)
         now = present[day]
         rests = [line.data for line in now]
         by, sealed = corrections.get(seal.date, seal), seal.meta["inputs"]
@@ -105,11 +105,11 @@ def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
             rests += [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
         if seals.inputs_digest(rests) != sealed:
             at = source_of(by.meta)
-            changed.append(ChangedDay(day, sealed, by.date.toordinal(), now, at))
+            changed.append(ChangedDay(day, sealed, day_of(by.date), now, at))
     return changed
 
 
-def _sealed(folder: str, day: int) -> list[tuple[int, bytes]]:
+def _sealed(folder: str, day: Day) -> list[tuple[int, bytes]]:
     """Return a day's lines in its month's .inputs, numbered; none if the file cannot be read."""
     try:
         data = (Path(folder) / _inputs(day)).read_bytes()
@@ -120,7 +120,7 @@ def _sealed(folder: str, day: int) -> list[tuple[int, bytes]]:
     return [(number, line) for number, line in numbered if line.startswith(date)]
 
 
-def _inputs(day: int) -> str:
+def _inputs(day: Day) -> str:
     return f"{POSTED}/{iso(day)[:7]}.inputs"
 
 

@@ -29,7 +29,7 @@ from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
 from usance.ledger.plugin_lines import enabled
 from usance.model import problems
-from usance.model.hours import iso
+from usance.model.hours import Day, iso
 from usance.model.problems import Kind, Problem
 
 COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
@@ -64,7 +64,7 @@ class Request:
     stale_ok  close also days on which a row of a rates file, or a price, is old
     """
 
-    through: int | None
+    through: Day | None
     correct: bool
     stale_ok: bool
 
@@ -80,7 +80,7 @@ def plan(ledger: Ledger, folder: Path, request: Request, disk: Disk, watch: Watc
     reading = ledger.read()
     last = last_day(reading)
     posting.last = None if last is None else iso(last)
-    first = reading.book.first if last is None else last + 1
+    first = reading.book.first if last is None else Day(last + 1)
     if posting.problems or first is None:
         return posting
     state, posting.problems = restore.state(reading)

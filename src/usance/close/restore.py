@@ -15,7 +15,7 @@ from usance.model import periods, problems
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, NO_QUANTA, Carry, Coin, Quanta, tally
 from usance.model.book import Movement
-from usance.model.hours import SLOTS
+from usance.model.hours import NO_DAY, Day, at_slot, day_of
 from usance.model.lots import Lot
 from usance.model.periods import Period
 from usance.model.problems import Problem
@@ -31,7 +31,7 @@ BALANCES = frozenset((Side.WALLET, Side.PERP, Side.BORROWED, Side.LENT, Side.INT
 
 def state(reading: Reading) -> tuple[State, list[Problem]]:
     """Return the state at the end of the last closed day, and the proofs that cannot be read."""
-    last = last_day(reading) or 0
+    last = last_day(reading) or NO_DAY
     restoring = Restoring(reading)
     restoring.take_written(last)
     unread: list[Problem] = []
@@ -43,7 +43,7 @@ def state(reading: Reading) -> tuple[State, list[Problem]]:
                 at = source_of(posting.meta or entry.meta)
                 unread.append(problems.bad_proof(at, str(entry.meta["usance"]), proof.key))
     restoring.forget_open_lots()
-    restoring.forget_paid(first_day(reading) or 0, last)
+    restoring.forget_paid(first_day(reading) or NO_DAY, last)
     return restoring.state, unread
 
 
@@ -71,7 +71,7 @@ class Restoring:
         self.state = State()
         self.reduced: dict[tuple[str, str, Lot], Decimal] = {}
 
-    def take_written(self, last: int) -> None:
+    def take_written(self, last: Day) -> None:
         """Take in what a person posted up to a day."""
         for name, coin, movement in _until(last, self.book.movements):
             grains = self.book.coins[coin].to_grains(movement.quantity)
@@ -155,15 +155,15 @@ class Restoring:
         if "period" in meta:
             period = periods.named(str(meta["period"]))
         else:
-            period = self._period(name, str(meta.get("product")), entry.date.toordinal())
+            period = self._period(name, str(meta.get("product")), day_of(entry.date))
         if period is not None and quanta:
             credited = (NO_QUANTA, quanta) if of_bonus else (quanta, NO_QUANTA)
             accrual.accrue(period, *credited)
 
-    def _period(self, name: str, product: str, day: int) -> Period | None:
+    def _period(self, name: str, product: str, day: Day) -> Period | None:
         """Return the period of a product in which a day lies, or None if it has none."""
         key = (self.book.venue(name), product)
-        terms = in_force(self.book.yields.products, key, day * SLOTS)
+        terms = in_force(self.book.yields.products, key, at_slot(day, 0))
         return None if terms is None else periods.period_of(terms.payout, day)
 
     def _product(self, product: str, account: ProductAccount, posting: Posting) -> None:
@@ -183,13 +183,13 @@ class Restoring:
             if not number:
                 del self.state.closed[key]
 
-    def forget_paid(self, first: int, last: int) -> None:
+    def forget_paid(self, first: Day, last: Day) -> None:
         """Forget periods that were over on the last closed day on which payouts are made.
 
         first, last  closed days
         """
-        for day in range(last, first - 1, -1):
-            if Stage.YIELD_SPLIT in (self.book.stages.at(day * SLOTS) or ()):
+        for day in map(Day, range(last, first - 1, -1)):
+            if Stage.YIELD_SPLIT in (self.book.stages.at(at_slot(day, 0)) or ()):
                 for accrual in self.state.accruals.values():
                     accrual.unpaid = {
                         period: due for period, due in accrual.unpaid.items() if period.end >= day
@@ -198,7 +198,7 @@ class Restoring:
 
 
 def _until(
-    last: int, movements: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
+    last: Day, movements: Mapping[tuple[str, str], Mapping[Day, Sequence[Movement]]]
 ) -> Iterator[tuple[str, str, Movement]]:
     """Yield movements up to a day, with sub-account and commodity."""
     for (name, commodity), days in movements.items():

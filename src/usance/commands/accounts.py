@@ -15,7 +15,7 @@ from usance.commands.options import (
 from usance.commands.tables import as_json, comma_separated, table
 from usance.ledger.load import load
 from usance.model import problems
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of
 from usance.model.problems import Source
 from usance.reports import balance_sheets as reports
 
@@ -36,7 +36,7 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
     ledger = load(path)
     reading = ledger.read()
     within_books(at, reading.last, "--at")
-    day = at or date_of(max(1, reading.last))
+    day = at or date_of(max(Day(1), reading.last))
     if not ledger.options["operating_currency"]:
         report(ledger)
         show([placed(problems.no_operating_currency(Source(ledger.path, 1)))], sys.stderr)

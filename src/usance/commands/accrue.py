@@ -16,6 +16,7 @@ from usance.engine.lived_day import LivedDay
 from usance.ledger.disk import Disk, locked, write
 from usance.ledger.errors import UsanceChange
 from usance.ledger.load import load
+from usance.model.hours import day_of
 
 MANY_DAYS = 200
 """A run of so many days shows a progress bar."""
@@ -73,7 +74,7 @@ def accrue(
         ]
         if errors:
             refuse(map(located, errors))
-        until = None if through is None else through.toordinal()
+        until = None if through is None else day_of(through)
         request = Request(until, correct=correct, stale_ok=stale_ok)
         posting = plan(ledger, folder, request, disk, _watched)
         if any(not problem.finding for problem in posting.problems):

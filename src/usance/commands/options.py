@@ -10,7 +10,7 @@ import click
 
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger, load
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of, day_of
 
 YESTERDAY = "yesterday"
 
@@ -116,8 +116,8 @@ def with_period(command: Command) -> Command:
 
 
 def days_of(
-    begin: datetime.date | None, end: datetime.date | None, horizon: int
-) -> tuple[int | None, int | None]:
+    begin: datetime.date | None, end: datetime.date | None, horizon: Day
+) -> tuple[Day | None, Day | None]:
     """Return the first and last day of a period, or None for a day that was not asked for.
 
     A day beyond the books is wrong usage.
@@ -126,13 +126,13 @@ def days_of(
     within_books(end, horizon, "--to")
     if begin is not None and end is not None and begin > end:
         raise click.UsageError(f"--from {begin} is after --to {end}. Swap the two dates.")
-    first, last = (None if day is None else day.toordinal() for day in (begin, end))
+    first, last = (None if day is None else day_of(day) for day in (begin, end))
     return first, last
 
 
-def within_books(asked: datetime.date | None, last: int, option: str) -> None:
+def within_books(asked: datetime.date | None, last: Day, option: str) -> None:
     """Refuse a day that the books do not reach."""
-    if asked is not None and asked.toordinal() > last:
+    if asked is not None and day_of(asked) > last:
         until = "have no day yet. Write a transaction first"
         if last:
             until = f"end on {date_of(last)}. Write that day or an earlier one"
@@ -156,6 +156,6 @@ def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
     return ledger, reading
 
 
-def last_day(reading: Reading, at: datetime.date | None) -> int:
+def last_day(reading: Reading, at: datetime.date | None) -> Day:
     """Return the day of --at, or the last day of the books."""
-    return max(1, reading.last) if at is None else at.toordinal()
+    return max(Day(1), reading.last) if at is None else day_of(at)

@@ -11,7 +11,7 @@ from usance.engine.state import Holding, State
 from usance.model.accounts import Side
 from usance.model.amounts import Grains, Quanta
 from usance.model.book import Book
-from usance.model.hours import SLOTS
+from usance.model.hours import Day, end_of
 from usance.model.problems import Problem
 from usance.model.terms import CurvePool
 
@@ -88,10 +88,10 @@ class AutoLending:
             if not holding.is_empty() or day in movements[name, coin] or positions.get(name):
                 return True
         pools = self.book.pools.get((venue, coin))
-        return pools is not None and isinstance(pools.at(day * SLOTS + SLOTS - 1), CurvePool)
+        return pools is not None and isinstance(pools.at(end_of(day)), CurvePool)
 
 
-def _drafts(book: Book, day: int, coins: list[LendingDay]) -> list[Draft]:
+def _drafts(book: Book, day: Day, coins: list[LendingDay]) -> list[Draft]:
     """Return a day's lending and borrowing, one transaction a sub-account and kind."""
     lent: dict[str, list[Pair]] = {}
     owed: dict[str, list[Pair]] = {}

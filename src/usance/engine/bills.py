@@ -19,7 +19,7 @@ from usance.model.amounts import (
     total,
 )
 from usance.model.book import ProductPosting
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of
 from usance.model.lots import Lot, age
 from usance.model.terms import Bills
 from usance.rules import yields
@@ -37,7 +37,7 @@ class Held:
 
     bill: str
     lot: Lot
-    maturity: int
+    maturity: Day
     face: Decimal
     booked: Decimal
     before: Decimal
@@ -83,7 +83,7 @@ def add(portfolio: Portfolio, account: ProductAccount, number: Decimal) -> None:
 
 
 def held(
-    portfolio: Portfolio, bills: Bills, maturities: Mapping[str, int], coin: Coin, day: int
+    portfolio: Portfolio, bills: Bills, maturities: Mapping[str, Day], coin: Coin, day: Day
 ) -> Iterator[Held]:
     """Yield the lots of a portfolio at the end of a day; day 1 of a lot is its cost date."""
     for (bill, lot), face in sorted(portfolio.lots.items(), key=_order):
@@ -141,7 +141,7 @@ def divide(
     return Division(charge, rest, growth)
 
 
-def days_to(maturity: int, day: int) -> int:
+def days_to(maturity: Day, day: Day) -> int:
     """Return the days from a date to a bill's maturity, 0 if it is over."""
     return max(0, (date_of(maturity) - date_of(day)).days)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 from usance.engine.records import Segment
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import NO_QUANTA, Carry, Coin, Quanta
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of, day_of
 from usance.model.lots import Lot
 
 Place = tuple[str, Side | ProductAccount | str] | str
@@ -57,7 +57,7 @@ class Identity(NamedTuple):
     """
 
     kind: TransactionKind
-    day: int
+    day: Day
     name: str
     number: int
 
@@ -66,7 +66,7 @@ class Identity(NamedTuple):
         """Return the id that a text writes, or raise ValueError."""
         kind, day, name, number = (*text.split("/", 3), "0")[:4]
         date = datetime.date.fromisoformat(day)
-        return cls(TransactionKind(kind), date.toordinal(), name, int(number))
+        return cls(TransactionKind(kind), day_of(date), name, int(number))
 
     def __str__(self) -> str:
         """Return the text of the id."""
@@ -125,12 +125,12 @@ class Draft(NamedTuple):
     """
 
     kind: TransactionKind
-    day: int
+    day: Day
     sub_account: str
     number: int
     pairs: tuple[Pair, ...]
     legs: tuple[Leg, ...] = ()
-    corrects: tuple[int, ...] = ()
+    corrects: tuple[Day, ...] = ()
 
     @property
     def identity(self) -> Identity:

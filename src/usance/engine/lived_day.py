@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from usance.engine.drafts import Draft, Identity
 from usance.engine.liquidation import LiquidationStep
 from usance.engine.records import LendingDay, PoolDay, ProductDay, YieldDay
+from usance.model.hours import Day
 from usance.model.problems import Problem
 from usance.rules.margin import Margin, Valuation
 from usance.rules.settlement import Settled
@@ -23,7 +24,7 @@ class LivedDay:
     problems  errors and findings
     """
 
-    day: int
+    day: Day
     drafts: list[Draft] = field(default_factory=list)
     coins: list[LendingDay] = field(default_factory=list)
     pools: list[PoolDay] = field(default_factory=list)

@@ -10,35 +10,35 @@ from usance.engine.state import State
 from usance.engine.sub_accounts import drafts_of_day
 from usance.engine.yield_split import YieldSplit
 from usance.model.book import Book, Transfer
-from usance.model.hours import SLOTS
+from usance.model.hours import Day, days, moment
 from usance.model.problems import Problem
 from usance.model.terms import Stage
 
 
-def run(book: Book, state: State, first: int, last: int) -> Iterator[LivedDay]:
+def run(book: Book, state: State, first: Day, last: Day) -> Iterator[LivedDay]:
     """Live the days from `first` to `last`, both included; the state goes along."""
     groups = groups_of(book, state)
-    transfers: dict[int, list[Transfer]] = {}
+    transfers: dict[Day, list[Transfer]] = {}
     for transfer in book.transfers:
         transfers.setdefault(transfer.day, []).append(transfer)
     # A breach, and a difference in Accretion, are reported on the first day of their run only,
     # which may be a closed day. So the day before is measured again, from its closing state: a run
     # after closed days reports the same as a run from the first day.
-    before = LivedDay(first - 1)
+    before = LivedDay(Day(first - 1))
     if Stage.MARGIN_POOL in _stages(book, before.day) and book.operating:
         MarginPool(book, state, before).measure()
     if Stage.YIELD_SPLIT in _stages(book, before.day):
         YieldSplit(book, state, before).compare()
-    for day in range(first, last + 1):
+    for day in days(first, last):
         yield _live(book, state, groups, transfers.get(day, ()), day)
 
 
-def _stages(book: Book, day: int) -> frozenset[Stage]:
-    return book.stages.at(day * SLOTS) or frozenset()
+def _stages(book: Book, day: Day) -> frozenset[Stage]:
+    return book.stages.at(moment(day)) or frozenset()
 
 
 def _live(
-    book: Book, state: State, groups: Groups, transfers: Sequence[Transfer], day: int
+    book: Book, state: State, groups: Groups, transfers: Sequence[Transfer], day: Day
 ) -> LivedDay:
     """Live one day."""
     today, stages = LivedDay(day), _stages(book, day)

@@ -12,7 +12,7 @@ from usance.model import problems
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, Grains, decimal_text, rounded_text
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, iso
+from usance.model.hours import end_of, iso
 from usance.model.problems import Problem
 from usance.model.timeline import in_force
 from usance.rules import settlement
@@ -183,7 +183,7 @@ class MarginPool:
     def simulates(self, name: str) -> bool:
         """Tell whether a breach of a sub-account is liquidated."""
         key = (self.book.venue(name), "")
-        return in_force(self.book.liquidations, key, self.day * SLOTS + HOURS) is True
+        return in_force(self.book.liquidations, key, end_of(self.day)) is True
 
     def _breach(self, name: str, margin: Margin) -> None:
         self.problems.append(

@@ -17,7 +17,7 @@ from usance.engine.state import Holding
 from usance.model import problems
 from usance.model.amounts import NO_GRAINS, NO_QUANTA, Coin, Grains, Quanta, total_quanta
 from usance.model.book import Book, Movement
-from usance.model.hours import HOURS, SLOTS, iso, slot_of
+from usance.model.hours import HOURS, Day, at_slot, end_of, iso, moment, slot_of
 from usance.model.problems import Problem
 from usance.model.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
 from usance.model.timeline import Timeline
@@ -49,12 +49,12 @@ class Account:
 class PoolLending:
     """One coin at one venue on one day."""
 
-    def __init__(self, book: Book, venue: str, coin: Coin, day: int) -> None:
+    def __init__(self, book: Book, venue: str, coin: Coin, day: Day) -> None:
         self.book = book
         self.venue = venue
         self.coin = coin
         self.day = day
-        self.start = day * SLOTS
+        self.start = moment(day)
         self.oldest = day - book.stale_limit(coin.name)
         self.pools = book.pools.get((venue, coin.name), NO_POOL)
         self.observed = book.rates.get((venue, coin.name), NO_RATES)
@@ -117,7 +117,7 @@ class PoolLending:
     def _slots(self) -> list[int]:
         """Return the slots at which something may change: 0, and those of flows and terms."""
         slots = {0}
-        end = self.start + HOURS
+        end = end_of(self.day)
         for change in self.pools.changes(self.start, end):
             slots.add(slot_of(change))
         for account in self.accounts:
@@ -129,7 +129,7 @@ class PoolLending:
 
     def _change(self, slot: int) -> None:
         """Apply what a person wrote for a slot, repay or borrow, lend what is idle."""
-        at = self.start + slot
+        at = at_slot(self.day, slot)
         before, self.pool = self.pool, self.pools.at(at)
         # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
         same = before == self.pool or slot == HOURS
@@ -222,7 +222,7 @@ class PoolLending:
         seconds = slot * 3600 - moved[-1].seconds if moved else 0
         if not (isinstance(self.pool, ObservedPool) and self.pool.entry_fee and seconds):
             return NO_QUANTA
-        rates = self.observed.at(self.start + slot - 1)
+        rates = self.observed.at(at_slot(self.day, slot - 1))
         if rates is None:
             self._missing(slot - 1, [account])
             return NO_QUANTA
@@ -275,7 +275,7 @@ class PoolLending:
                 self.totals[hour] = self.curve.lent, self.curve.borrowed
                 self.supply.hours[hour], self.borrow.hours[hour] = self.curve.hour()
         elif self.pool is not None:
-            spans = self.observed.spans(self.start + slot, self.start + until)
+            spans = self.observed.spans(at_slot(self.day, slot), at_slot(self.day, until))
             for begin, end, rates in spans:
                 hours = slice(begin - self.start, end - self.start)
                 if rates is None:
@@ -307,7 +307,7 @@ class PoolLending:
                 )
             )
 
-    def _aged(self, row_day: int) -> None:
+    def _aged(self, row_day: Day) -> None:
         limit = self.day - self.oldest
         row = iso(row_day)
         for account in self._live():

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from usance.engine.drafts import Draft, Pair, TransactionKind
 from usance.model.book import Book, Transfer
+from usance.model.hours import Day
 
 
 def drafts_of_day(transfers: Iterable[Transfer]) -> list[Draft]:
@@ -24,14 +25,14 @@ def drafts_of_day(transfers: Iterable[Transfer]) -> list[Draft]:
     return drafts
 
 
-def drafts_after(book: Book, last: int) -> list[Draft]:
+def drafts_after(book: Book, last: Day) -> list[Draft]:
     """Return the pairs of transfers after a day: they are made whatever the horizon."""
     return drafts_of(transfer for transfer in book.transfers if transfer.day > last)
 
 
 def drafts_of(transfers: Iterable[Transfer]) -> list[Draft]:
     """Return the pairs that complete the transfers of some days, in order of day."""
-    by_day: dict[int, list[Transfer]] = {}
+    by_day: dict[Day, list[Transfer]] = {}
     for transfer in transfers:
         by_day.setdefault(transfer.day, []).append(transfer)
     return [draft for _, of_day in sorted(by_day.items()) for draft in drafts_of_day(of_day)]

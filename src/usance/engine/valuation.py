@@ -6,7 +6,7 @@ from usance.engine.state import Net, State
 from usance.model import problems
 from usance.model.amounts import PRECISE, ZERO
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, iso
+from usance.model.hours import Day, end_of, iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quote, Quotes
 from usance.model.terms import Haircut, Identity, Perpetual
@@ -23,12 +23,12 @@ class Valuer:
     others  prices of commodities without terms, for a report: no day rests on them
     """
 
-    def __init__(self, book: Book, state: State, day: int, others: Quotes = NO_PRICES) -> None:
+    def __init__(self, book: Book, state: State, day: Day, others: Quotes = NO_PRICES) -> None:
         self.book = book
         self.state = state
         self.day = day
         self.others = others
-        self.moment = day * SLOTS + HOURS
+        self.moment = end_of(day)
         self.quoted: dict[tuple[str, str], Quote | None] = {}
         self.fresh: dict[tuple[str, str], Decimal] = {}
         self.problems: list[Problem] = []

@@ -30,7 +30,7 @@ from usance.model.amounts import (
     without_trailing_zeros,
 )
 from usance.model.book import Book
-from usance.model.hours import HOURS, SLOTS, iso
+from usance.model.hours import Day, at_slot, end_of, iso
 from usance.model.problems import Problem
 from usance.model.terms import Bills, YieldProduct
 from usance.model.timeline import in_force
@@ -72,7 +72,7 @@ class YieldSplit:
         self.in_force = [
             Product(venue, name, book.coins[terms.asset], terms)
             for (venue, name), timeline in sorted(book.yields.products.items())
-            if (terms := timeline.at(today.day * SLOTS)) is not None
+            if (terms := timeline.at(at_slot(today.day, 0))) is not None
         ]
         self.pairs: dict[str, dict[str, list[Pair]]] = {}
         self.days: dict[tuple[str, str], YieldDay] = {}
@@ -167,16 +167,16 @@ class YieldSplit:
         # Lending notes its principal in each hour, even if it earned nothing, so that this yield
         # never rests on interest.
         enrollments: list[Enrollment] = []
-        start = self.day * SLOTS
+        start = at_slot(self.day, 0)
         for account in pool.accounts if pool is not None else ():
             hours = account.day.hours
             if not any(hours):
                 continue
             terms = account.switches.at(start)
-            if terms is None or not terms.earn or account.switches.changes(start, start + HOURS):
+            if terms is None or not terms.earn or account.switches.changes(start, end_of(self.day)):
                 hours = [
                     lent
-                    if (terms := account.switches.at(start + hour)) and terms.earn
+                    if (terms := account.switches.at(at_slot(self.day, hour))) and terms.earn
                     else NO_QUANTA
                     for hour, lent in enumerate(hours)
                 ]
@@ -188,7 +188,7 @@ class YieldSplit:
         """Credit treasury yield at the rate that the venue announces."""
         product, holder, _ = enrollment
         key = (product.venue, product.name)
-        rate = in_force(self.book.yields.rates, key, self.day * SLOTS)
+        rate = in_force(self.book.yields.rates, key, at_slot(self.day, 0))
         if rate is None:
             at = self.book.last_moved(holder, product.coin.name)
             date = iso(self.day)
@@ -199,7 +199,7 @@ class YieldSplit:
         growth = yields.daily_growth(rate.rate)
         self._credit(enrollment, growth, {"rate": decimal_text(rate.rate)})
 
-    def _aged(self, holder: str, name: str, coin: Coin, row_day: int) -> None:
+    def _aged(self, holder: str, name: str, coin: Coin, row_day: Day) -> None:
         limit = self.book.stale_limit(coin.name)
         if self.day - row_day > limit:
             at = self.book.last_moved(holder, coin.name)
@@ -225,7 +225,7 @@ class YieldSplit:
     def _bonus(self, enrollment: Enrollment) -> None:
         """Credit a bonus to a holder, for the principal up to its cap."""
         product, holder, hours = enrollment
-        bonus = in_force(self.book.yields.bonuses, (holder, product.name), self.day * SLOTS)
+        bonus = in_force(self.book.yields.bonuses, (holder, product.name), at_slot(self.day, 0))
         if bonus is None:
             return
         proof = {"rate": decimal_text(bonus.rate)}
@@ -368,7 +368,7 @@ class YieldSplit:
             coin = product.coin
             for holder in self._holders(product.venue):
                 holding = self.state.holdings.get(holder, {}).get(coin.name)
-                terms = self.book.sub_accounts[holder].at(self.day * SLOTS + HOURS)
+                terms = self.book.sub_accounts[holder].at(end_of(self.day))
                 earns = holding is not None and terms is not None and terms.earn
                 lent = holding.lent if holding is not None and earns else NO_QUANTA
                 accrual = self.state.accruals.get((holder, coin.name))

@@ -9,7 +9,7 @@ from usance.explain.interest import Balance, Flow, coins_of
 from usance.explain.working import Lived, Working, carried, exact
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, UNIT, Carry, Quanta
-from usance.model.hours import slot_of
+from usance.model.hours import at_slot, slot_of
 
 
 def borrowing(work: Working, lived: Lived, name: str) -> None:
@@ -109,7 +109,7 @@ class Debt(Balance):
         if borrow.fee:
             last = [m for m in self.moved() if slot_of(m.moment) == borrow.slot][-1]
             rates = self.lived.book.rates[self.day.venue, coin.name].at(
-                self.start + borrow.slot - 1
+                at_slot(self.lived.day.day, borrow.slot - 1)
             )
             assert rates is not None
             self.work.cite(rates.source)

@@ -13,7 +13,7 @@ from usance.language.reading import Reading
 from usance.ledger import plugin_lines
 from usance.ledger.load import Ledger
 from usance.model.accounts import Side
-from usance.model.hours import SLOTS, moment, seconds_of
+from usance.model.hours import Day, day_of, moment, seconds_of
 from usance.model.problems import Source
 
 
@@ -43,7 +43,7 @@ class OpeningBalance:
 class Citations:
     """Finds what steps rest on in a ledger's directives."""
 
-    def __init__(self, ledger: Ledger, reading: Reading, day: int) -> None:
+    def __init__(self, ledger: Ledger, reading: Reading, day: Day) -> None:
         self.book = ledger
         self.reading = reading
         self.day = day
@@ -76,14 +76,14 @@ class Citations:
             return [e for e in self.written if isinstance(e, Commodity) and e.currency == term.name]
         found = [
             (
-                moment(entry.date.toordinal(), seconds_of(str(entry.meta.get("time", ""))) or 0),
+                moment(day_of(entry.date), seconds_of(str(entry.meta.get("time", ""))) or 0),
                 entry,
             )
             for entry in self.written
             if isinstance(entry, Custom) and entry.type == term.kind and self._is_of(entry, term)
         ]
         found.sort(key=lambda pair: (pair[0], "venue" in pair[1].meta))
-        start, end = self.day * SLOTS, (self.day + 1) * SLOTS
+        start, end = moment(self.day), moment(Day(self.day + 1))
         before = [entry for at, entry in found if at <= start][-1:]
         return before + [entry for at, entry in found if start < at < end]
 
@@ -104,7 +104,7 @@ class Citations:
                 for entry in self.written
                 if isinstance(entry, Price)
                 and {entry.currency, entry.amount.currency} == set(pair)
-                and entry.date.toordinal() == found.day
+                and day_of(entry.date) == found.day
             ]
             yield from of_day[-1:]
 
@@ -128,7 +128,7 @@ class Citations:
         sought = {self._account(o): None for o in work.references if isinstance(o, Opening)}
         last: dict[tuple[str, str], Transaction] = {}
         for entry in self.book.entries:
-            if isinstance(entry, Transaction) and entry.date.toordinal() < self.day:
+            if isinstance(entry, Transaction) and day_of(entry.date) < self.day:
                 for leg in entry.postings:
                     if leg.units is not None and (leg.account, leg.units.currency) in sought:
                         last[leg.account, leg.units.currency] = entry

@@ -31,7 +31,7 @@ from usance.ledger import plugin_lines, replay
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
 from usance.model.amounts import ZERO, Quanta, total
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of, day_of
 from usance.model.problems import Source
 
 
@@ -97,7 +97,7 @@ def explain(
     reading = ledger.read()
     identity = Identity.parse(str(entry.meta["usance"]))
     work = Working(detailed)
-    citations = Citations(ledger, reading, entry.date.toordinal())
+    citations = Citations(ledger, reading, day_of(entry.date))
     draft = _draft(work, ledger, reading, entry, identity, evenings)
     again = _written(reading, draft) if draft is not None else None
     return Explanation(
@@ -136,7 +136,7 @@ def _draft(
     evenings: Iterable[tuple[LivedDay, State]] | None,
 ) -> Draft | None:
     """Note the steps of a transaction; return it as computed again, or None."""
-    day = entry.date.toordinal()
+    day = day_of(entry.date)
     if identity.kind is TransactionKind.CORRECTION:
         return _correction(work, ledger, reading, entry, identity.name)
     if identity.kind is TransactionKind.TRANSFER:
@@ -176,10 +176,10 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
             assert_never(draft.kind)
 
 
-def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: int) -> Lived:
+def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: Day) -> Lived:
     """Return a day between the states of two evenings, and the yield of the days before."""
     book, before, after = reading.book, State(), State()
-    credits_of: dict[tuple[str, str], dict[int, tuple[Quanta, Quanta]]] = {}
+    credits_of: dict[tuple[str, str], dict[Day, tuple[Quanta, Quanta]]] = {}
     lived = LivedDay(day)
     for lived, state in evenings:
         before, after = after, state
@@ -222,7 +222,7 @@ def _meta(meta: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _transfer(
-    work: Working, ledger: Ledger, reading: Reading, identity: Identity, day: int
+    work: Working, ledger: Ledger, reading: Reading, identity: Identity, day: Day
 ) -> Draft | None:
     """Note what a transfer gave, at weight."""
     of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
@@ -291,7 +291,7 @@ def _correction(
     if not then.seals:
         return None
     corrected = {
-        seal.values[0].value.toordinal(): source_of(seal.meta)
+        day_of(seal.values[0].value): source_of(seal.meta)
         for seal in reading.corrections
         if seal.date == entry.date
     }

@@ -11,7 +11,7 @@ from usance.explain.working import Lived, Opening, TermsInForce, Working, exact
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, PRECISE, ZERO, Quanta, decimal_text, total
 from usance.model.book import Movement
-from usance.model.hours import SLOTS
+from usance.model.hours import at_slot
 from usance.model.terms import CurvePool
 from usance.rules.pool_rates import utilization
 
@@ -49,7 +49,6 @@ class Balance(ABC):
         self.lived = lived
         self.day = day
         self.coin = day.coin
-        self.start = lived.day.day * SLOTS
         key = (day.venue, self.coin.name)
         self.pool = next(
             (pool for pool in lived.day.pools if (pool.venue, pool.coin.name) == key), None
@@ -176,11 +175,11 @@ class Balance(ABC):
         book = self.lived.book
         key = (self.day.venue, self.coin.name)
         for hour in range(segment.since, segment.since + segment.hours):
-            pool = book.pools[key].at(self.start + hour)
+            pool = book.pools[key].at(at_slot(self.lived.day.day, hour))
             if isinstance(pool, CurvePool):
                 if self.pool is not None and (self.work.detailed or hour == segment.since):
                     self.curve(pool, self.pool, hour)
-            elif (rates := book.rates[key].at(self.start + hour)) is not None:
+            elif (rates := book.rates[key].at(at_slot(self.lived.day.day, hour))) is not None:
                 self.work.cite(rates.source)
 
     def curve(self, pool: CurvePool, of_day: PoolDay, hour: int) -> Decimal:

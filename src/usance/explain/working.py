@@ -17,7 +17,7 @@ from usance.engine.state import State
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import PRECISE, UNIT, Carry, Coin, Quanta, fixed_point_text, rounded_text
 from usance.model.book import Book
-from usance.model.hours import HOURS_A_YEAR
+from usance.model.hours import HOURS_A_YEAR, Day
 from usance.model.problems import Source
 
 
@@ -92,7 +92,7 @@ class Lived:
     before: State
     after: State
     day: LivedDay
-    credits: Mapping[tuple[str, str], Mapping[int, tuple[Quanta, Quanta]]]
+    credits: Mapping[tuple[str, str], Mapping[Day, tuple[Quanta, Quanta]]]
 
 
 @dataclass(slots=True)

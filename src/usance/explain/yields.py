@@ -10,7 +10,7 @@ from usance.engine.state import Accrual
 from usance.explain.working import Lived, Opening, Quoted, TermsInForce, Working, exact
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, NO_QUANTA, Coin, Quanta, total, total_quanta
-from usance.model.hours import SLOTS, date_of
+from usance.model.hours import Day, at_slot, date_of, moment
 from usance.model.periods import Period, period_of
 from usance.model.terms import Bills, Bonus, YieldProduct
 from usance.model.timeline import in_force
@@ -41,7 +41,7 @@ def _credits(work: Working, lived: Lived, earned: YieldDay) -> None:
     product = _terms(lived, earned.venue, earned.product)
     say = f"{earned.product}, treasury"
     hours = _principal_hours(work, earned, None, say)
-    start = lived.day.day * SLOTS
+    start = at_slot(lived.day.day, 0)
     growth = None
     if product.bills is None:
         rate = lived.book.yields.rates[earned.venue, earned.product].at(start)
@@ -70,13 +70,13 @@ def _credits(work: Working, lived: Lived, earned: YieldDay) -> None:
 
 
 def _terms(lived: Lived, venue: str, name: str) -> YieldProduct:
-    product = lived.book.yields.products[venue, name].at(lived.day.day * SLOTS)
+    product = lived.book.yields.products[venue, name].at(moment(lived.day.day))
     assert product is not None
     return product
 
 
 def _bonus_of(lived: Lived, holder: str, product: str) -> Bonus | None:
-    return in_force(lived.book.yields.bonuses, (holder, product), lived.day.day * SLOTS)
+    return in_force(lived.book.yields.bonuses, (holder, product), at_slot(lived.day.day, 0))
 
 
 def _principal_hours(work: Working, earned: YieldDay, cap: Quanta | None, say: str) -> Quanta:
@@ -286,7 +286,7 @@ def _due(lived: Lived, holder: str) -> Sequence[tuple[str, str, Period]]:
     return [
         (venue, name, period)
         for (venue, name), timeline in sorted(book.yields.products.items())
-        if venue == book.venue(holder) and (product := timeline.at(day * SLOTS)) is not None
+        if venue == book.venue(holder) and (product := timeline.at(moment(day))) is not None
         for accrual in [lived.before.accruals.get((holder, product.asset), Accrual())]
         for period in sorted(accrual.unpaid)
         if period.end < day
@@ -327,7 +327,7 @@ def _paid(
     )
 
 
-def _is_of(lived: Lived, venue: str, product: str, day: int, period: Period) -> bool:
+def _is_of(lived: Lived, venue: str, product: str, day: Day, period: Period) -> bool:
     """Tell whether a day's credits wait for the payout of a period."""
-    terms = lived.book.yields.products[venue, product].at(day * SLOTS)
+    terms = lived.book.yields.products[venue, product].at(moment(day))
     return terms is not None and period_of(terms.payout, day) == period

@@ -24,7 +24,7 @@ from usance.language import prices
 from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
 from usance.ledger.load import Ledger
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 from usance.reports import balance_sheets, efficiency
@@ -42,7 +42,7 @@ Dated = list[tuple[datetime.date, str]]
 """Dates and ids of transactions, in order of date."""
 
 
-def _last(dates: Dated, day: int, fits: Callable[[str], bool] = bool) -> str:
+def _last(dates: Dated, day: Day, fits: Callable[[str], bool] = bool) -> str:
     until = dates[: bisect_right(dates, (date_of(day), "~"))]
     return next((identity for _, identity in reversed(until) if fits(identity)), "")
 
@@ -84,13 +84,13 @@ class Books:
         return self.reading.book.operating
 
     @property
-    def first(self) -> int | None:
+    def first(self) -> Day | None:
         """The first day with a movement or a seal, or None if the last day is before it."""
         days = (self.reading.book.first, first_day(self.reading))
         return min((day for day in days if day is not None and day <= self.last), default=None)
 
     @property
-    def last(self) -> int:
+    def last(self) -> Day:
         """The last day: the horizon, or the last closed one."""
         return self.reading.last
 
@@ -99,16 +99,18 @@ class Books:
     def evenings(self) -> list[tuple[LivedDay, State]]:
         """All days from the first one on, each with the state at its end."""
         lived = self.ledger.evenings()
-        begin = lived[0][0].day if lived else self.last + 1
+        begin = lived[0][0].day if lived else Day(self.last + 1)
         # Closed days stay, though the movements that they were computed from may be gone.
-        return [(LivedDay(day), State()) for day in range(self.first or begin, begin)] + lived
+        return [
+            (LivedDay(day), State()) for day in map(Day, range(self.first or begin, begin))
+        ] + lived
 
-    def days(self, first: int, last: int) -> list[LivedDay]:
+    def days(self, first: Day, last: Day) -> list[LivedDay]:
         """Return the days of a period, both ends included."""
         begin = self.first or 0
         return [day for day, _ in self.evenings[max(0, first - begin) : max(0, last + 1 - begin)]]
 
-    def state(self, day: int) -> State:
+    def state(self, day: Day) -> State:
         """Return the state of all sub-accounts at the end of a day."""
         return self.evenings[day - (self.first or 0)][1]
 
@@ -119,58 +121,58 @@ class Books:
         return prices.others(self.reading.book, self.ledger.entries)
 
     @kept
-    def uses(self, day: int) -> tuple[Figures, list[Problem]]:
+    def uses(self, day: Day) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance efficiency`, and the problems with prices."""
         return efficiency.uses(self.reading, self.state(day), day, self.others)
 
     @kept
-    def evening(self, day: int) -> Evening:
+    def evening(self, day: Day) -> Evening:
         """Return the state of all sub-accounts at the end of a day, priced."""
         return margin_reports.priced(self.reading, self.state(day), day, self.others)
 
     @kept
-    def margin(self, day: int) -> Figures:
+    def margin(self, day: Day) -> Figures:
         """Return the answer of `usance margin`."""
         return margin_reports.margin(self.reading, self.evening(day), {})
 
     @kept
-    def sheets(self, day: int) -> tuple[list[Sheet], list[Problem]]:
+    def sheets(self, day: Day) -> tuple[list[Sheet], list[Problem]]:
         """Return the answer of `usance accounts`."""
         return balance_sheets.sheets(self.ledger, self.reading, date_of(day), at_cost=False)
 
     @kept
-    def earned(self, first: int, last: int) -> list[lending_reports.Earned]:
+    def earned(self, first: Day, last: Day) -> list[lending_reports.Earned]:
         """Return the interest of a period that each sub-account earned and paid."""
         return lending_reports.earned(self.days(first, last))
 
     @kept
-    def conserved(self, first: int, last: int) -> list[lending_reports.Conservation]:
+    def conserved(self, first: Day, last: Day) -> list[lending_reports.Conservation]:
         """Return the conservation of pools over a period."""
         return lending_reports.conserved(self.days(first, last))
 
     @kept
-    def interests(self, first: int, last: int) -> dict[str, dict[str, Any]]:
+    def interests(self, first: Day, last: Day) -> dict[str, dict[str, Any]]:
         """Return the interest of a period by side and coin."""
         return lending_reports.interests(self.days(first, last))
 
     @kept
-    def rates(self, day: int) -> list[lending_reports.PoolRates]:
+    def rates(self, day: Day) -> list[lending_reports.PoolRates]:
         """Return the mean rates of a day."""
         return list(lending_reports.pool_rates(self.reading.book, self.days(day, day)))
 
     @kept
-    def split(self, first: int, last: int) -> Figures:
+    def split(self, first: Day, last: Day) -> Figures:
         """Return the answer of `usance yield`."""
         days = (day for day, _ in self.evenings[: last + 1 - (self.first or 0)])
         return yield_reports.split_of(self.reading.book, days, first, last)
 
     @kept
-    def incomes(self, first: int, last: int) -> dict[str, dict[str, Any]]:
+    def incomes(self, first: Day, last: Day) -> dict[str, dict[str, Any]]:
         """Return the yield of a period by source and coin."""
         return yield_reports.incomes(self.reading.book, self.days(first, last))
 
     @kept
-    def backing(self, day: int) -> Figures:
+    def backing(self, day: Day) -> Figures:
         """Return the answer of `usance yield --reserves`."""
         return yield_reports.backing(self.reading, self.state(day), day)
 
@@ -182,7 +184,7 @@ class Books:
         """The generated transactions by id, in order of date."""
         return explanation.ids(self.ledger)
 
-    def latest(self, kind: TransactionKind, name: str, day: int, coin: str = "") -> str:
+    def latest(self, kind: TransactionKind, name: str, day: Day, coin: str = "") -> str:
         """Return the id of the last transaction of a kind and sub-account up to a day, or "".
 
         coin  if given, a coin that the transaction must post
@@ -195,7 +197,7 @@ class Books:
         # An amount of zero is false in Beancount: such a leg moves no coin.
         return any(leg.units and leg.units.currency == coin for leg in legs)
 
-    def changed(self, account: str, coin: str, day: int) -> str:
+    def changed(self, account: str, coin: str, day: Day) -> str:
         """Return the id of the last transaction that posted to an account up to a day, or ""."""
         return _last(self._by_account().get((account, coin), []), day)
 
@@ -223,7 +225,7 @@ class Books:
         entry = self.ids[identity]
         return explanation.explain(self.ledger, entry, detailed=True, evenings=self.evenings)
 
-    def handovers(self, first: int, last: int) -> Sequence[Draft]:
+    def handovers(self, first: Day, last: Day) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""
         return sub_accounts.drafts_of(
             transfer for transfer in self.reading.book.transfers if first <= transfer.day <= last

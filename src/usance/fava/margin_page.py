@@ -13,6 +13,7 @@ from usance.fava.books import Books
 from usance.fava.page import Page, scaled
 from usance.fava.view import View
 from usance.model.accounts import Side
+from usance.model.hours import Day
 from usance.reports import margin as margin_reports
 from usance.reports.figures import Figures
 
@@ -35,15 +36,15 @@ class UsanceMargin(Page, FavaExtensionBase):
         view.keep("margin is measured in the operating currency.")
         answer, evening = books.margin(view.last), books.evening(view.last)
 
-        def of(name: str) -> Callable[[int], Mapping[str, Decimal | None]]:
-            def points(day: int) -> Mapping[str, Decimal | None]:
+        def of(name: str) -> Callable[[Day], Mapping[str, Decimal | None]]:
+            def points(day: Day) -> Mapping[str, Decimal | None]:
                 [row] = [row for row in books.margin(day)["sub_accounts"] if row["name"] == name]
                 keys = ("net_equity", "initial_margin", "maintenance_margin")
                 return {key.replace("_", " "): scaled(row[key], 1) for key in keys}
 
             return points
 
-        def ratios(day: int) -> Mapping[str, Decimal | None]:
+        def ratios(day: Day) -> Mapping[str, Decimal | None]:
             rows = books.margin(day)["sub_accounts"]
             return {row["name"]: scaled(row["mmr"], 100) for row in rows}
 

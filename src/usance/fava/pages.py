@@ -11,7 +11,7 @@ from usance.fava.books import Books
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
 from usance.model.amounts import ZERO, decimal_text
-from usance.model.hours import iso
+from usance.model.hours import Day, iso
 from usance.reports import balance_sheets
 from usance.reports.lending import SIDES
 from usance.reports.yields import SOURCES
@@ -28,8 +28,8 @@ class UsanceCapital(Page, FavaExtensionBase):
         answer, problems = books.uses(view.last)
         names = [row["name"] for row in answer["sub_accounts"]]
 
-        def of(key: str, factor: int = 1) -> Callable[[int], Mapping[str, Decimal | None]]:
-            def points(day: int) -> Mapping[str, Decimal | None]:
+        def of(key: str, factor: int = 1) -> Callable[[Day], Mapping[str, Decimal | None]]:
+            def points(day: Day) -> Mapping[str, Decimal | None]:
                 rows = books.uses(day)[0]["sub_accounts"]
                 if key == "efficiency":
                     return {row["name"]: scaled(row[key], factor) for row in rows}
@@ -71,8 +71,8 @@ class UsanceLending(Page, FavaExtensionBase):
         """Show the interest that the period earned and paid."""
         venues = {pool.venue for pool in books.rates(view.last)}
 
-        def of(key: str) -> Callable[[int], Mapping[str, Decimal | None]]:
-            def points(day: int) -> Mapping[str, Decimal | None]:
+        def of(key: str) -> Callable[[Day], Mapping[str, Decimal | None]]:
+            def points(day: Day) -> Mapping[str, Decimal | None]:
                 return {
                     pool.coin if len(venues) < 2 else f"{pool.coin} {pool.venue}": scaled(
                         getattr(pool, key), 100
@@ -150,8 +150,8 @@ class UsanceSplit(Page, FavaExtensionBase):
         rows = books.split(view.first, view.last)["rows"]
         coins = sorted({row["coin"] for row in rows})
 
-        def of(coin: str) -> Callable[[int, int], Mapping[str, Mapping[str, Decimal]]]:
-            def parts(first: int, last: int) -> Mapping[str, Mapping[str, Decimal]]:
+        def of(coin: str) -> Callable[[Day, Day], Mapping[str, Mapping[str, Decimal]]]:
+            def parts(first: Day, last: Day) -> Mapping[str, Mapping[str, Decimal]]:
                 return {
                     source: {coin: earned.get(coin, ZERO)}
                     for source, earned in books.incomes(first, last).items()

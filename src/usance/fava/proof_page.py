@@ -14,7 +14,7 @@ from usance.fava.books import Books
 from usance.fava.page import Page, listed
 from usance.fava.view import View
 from usance.model.amounts import decimal_text, rounded_text
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of, day_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class UsanceVerify(Page, FavaExtensionBase):
         transactions = [
             {"id": identity, "entry": entry}
             for identity, entry in books.ids.items()
-            if view.first <= entry.date.toordinal() <= view.last
+            if view.first <= day_of(entry.date) <= view.last
         ]
         verification, wrong = books.verification()
         for message in wrong:
@@ -72,7 +72,7 @@ class UsanceVerify(Page, FavaExtensionBase):
             "explanation": explained,
             "entry": entry,
             "steps": list(_steps(view, explained)),
-            "closed": entry.date.toordinal() <= (last_day(books.reading) or 0),
+            "closed": day_of(entry.date) <= (last_day(books.reading) or 0),
             "hours": [
                 (
                     hour.what,
@@ -106,7 +106,7 @@ def _months(books: Books, view: View) -> Iterator[Month]:
     closed = {seal.date for seal in books.reading.seals}
     corrected = {entry.values[0].value for entry in books.reading.corrections}
     months: dict[str, list[tuple[str, str]]] = {}
-    for day in range(view.first, view.last + 1):
+    for day in map(Day, range(view.first, view.last + 1)):
         date = date_of(day)
         state = "corrected" if date in corrected else "closed" if date in closed else "open"
         months.setdefault(date.isoformat()[:7], []).append((date.isoformat(), state))

@@ -20,7 +20,7 @@ from flask import current_app, request
 
 from usance.fava.books import Books
 from usance.model.amounts import FIGURE, PRECISE, total
-from usance.model.hours import date_of, iso
+from usance.model.hours import Day, date_of, day_of, iso
 from usance.reports.figures import short
 
 POINTS = 120
@@ -70,8 +70,8 @@ class View:
                 "whole sub-accounts."
             )
 
-    def _period(self) -> tuple[int, int]:
-        begin, end = self.books.first or 1, self.books.last
+    def _period(self) -> tuple[Day, Day]:
+        begin, end = self.books.first or Day(1), self.books.last
         time = request.args.get("time", "")
         if time:
             first = last = None
@@ -80,7 +80,7 @@ class View:
             if first is None or last is None:
                 self.notes.append(f"The time filter {time!r} is not a period: all days are shown.")
             else:
-                return max(begin, first.toordinal()), min(end, last.toordinal() - 1)
+                return max(begin, day_of(first)), min(end, Day(day_of(last) - 1))
         return begin, end
 
     @property
@@ -95,7 +95,7 @@ class View:
         return first if first == last else f"{first} to {last}"
 
     @staticmethod
-    def date(day: int) -> str:
+    def date(day: Day) -> str:
         """Return a day as a date."""
         return iso(day)
 
@@ -129,17 +129,17 @@ class View:
             return ""
         return g.conversion.split(",")[-1]
 
-    def _rate(self, currency: str, day: int) -> Decimal | None:
+    def _rate(self, currency: str, day: Day) -> Decimal | None:
         return self.ledger.prices.get_price((self.operating, currency), date_of(day))
 
-    def worth(self, text: str | Decimal | None, day: int | None = None) -> Decimal | None:
+    def worth(self, text: str | Decimal | None, day: Day | None = None) -> Decimal | None:
         """Return a figure, converted from the operating currency to the view's at a day's price."""
         if text is None or self.currency == self.operating:
             return None if text is None else Decimal(text)
         rate = self._rate(self.currency, self.last if day is None else day)
         return None if rate is None else FIGURE.multiply(Decimal(text), rate)
 
-    def converted(self, coins: Mapping[str, Decimal], day: int) -> dict[str, Decimal]:
+    def converted(self, coins: Mapping[str, Decimal], day: Day) -> dict[str, Decimal]:
         """Return amounts of coins, converted as Fava converts them on a day."""
         held = CounterInventory()
         for coin, number in coins.items():
@@ -217,23 +217,23 @@ class View:
     # Charts
 
     @property
-    def sample(self) -> list[int]:
+    def sample(self) -> list[Day]:
         """The days that a line goes through: all, or evenly spaced ones up to the last."""
         count = self.last - self.first + 1
         step = -(-count // POINTS)
-        return list(range(self.last, self.first - 1, -step))[::-1]
+        return [*map(Day, range(self.last, self.first - 1, -step))][::-1]
 
     @cached_property
-    def intervals(self) -> list[tuple[int, int]]:
+    def intervals(self) -> list[tuple[Day, Day]]:
         """The first and the last day of each interval of the period."""
         try:
             begin, end = date_of(self.first), date_of(self.last) + datetime.timedelta(days=1)
             ranges = dateranges(begin, end, g.interval, complete=self.whole)
         except (InvalidDateRangeError, OverflowError):
             return []
-        return [(it.begin.toordinal(), it.end_inclusive.toordinal()) for it in ranges]
+        return [(day_of(it.begin), day_of(it.end_inclusive)) for it in ranges]
 
-    def lines(self, label: str, points: Callable[[int], Mapping[str, Decimal | None]]) -> Chart:
+    def lines(self, label: str, points: Callable[[Day], Mapping[str, Decimal | None]]) -> Chart:
         """Return lines through the days of the sample.
 
         points  figures of a day by the name of their line; None if there is no figure
@@ -245,7 +245,7 @@ class View:
         return Chart(label, "balances", data)
 
     def bars(
-        self, label: str, parts: Callable[[int, int], Mapping[str, Mapping[str, Decimal]]]
+        self, label: str, parts: Callable[[Day, Day], Mapping[str, Mapping[str, Decimal]]]
     ) -> Chart:
         """Return stacked bars of the last intervals.
 

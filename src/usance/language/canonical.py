@@ -15,7 +15,7 @@ from beancount.core.data import Commodity, Custom, Posting, Price, Transaction
 from beancount.core.position import Cost
 
 from usance.model.amounts import decimal_text
-from usance.model.hours import clock, date_of
+from usance.model.hours import Day, clock, date_of
 from usance.model.problems import Source
 from usance.model.terms import Rates, TreasuryRate
 
@@ -28,7 +28,7 @@ class Input(NamedTuple):
     source  its place
     """
 
-    day: int
+    day: Day
     text: Callable[[], str]
     source: Source
 
@@ -62,7 +62,7 @@ def price_text(entry: Price) -> str:
     return f"{entry.date} price {entry.currency} {_amount(entry.amount)}"
 
 
-def row_text(coin: str, path: str, row: tuple[int, int, Rates]) -> str:
+def row_text(coin: str, path: str, row: tuple[Day, int, Rates]) -> str:
     """Return the text of a row of a rates file."""
     day, seconds, rates = row
     numbers = [decimal_text(rates.supply), decimal_text(rates.borrow)]
@@ -72,7 +72,7 @@ def row_text(coin: str, path: str, row: tuple[int, int, Rates]) -> str:
     return f"{at} lending-rate {coin} {json.dumps(path)} {' '.join(numbers)}"
 
 
-def treasury_row_text(product: str, path: str, row: tuple[int, int, TreasuryRate]) -> str:
+def treasury_row_text(product: str, path: str, row: tuple[Day, int, TreasuryRate]) -> str:
     """Return the text of a row of a file of treasury rates."""
     day, _, rate = row
     number = decimal_text(rate.rate)

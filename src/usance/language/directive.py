@@ -11,7 +11,7 @@ from beancount.core.data import Commodity, Custom
 
 from usance.model import problems
 from usance.model.amounts import ZERO
-from usance.model.hours import seconds_of
+from usance.model.hours import Day, day_of, seconds_of
 from usance.model.problems import Problem, Source
 
 V = TypeVar("V")
@@ -31,7 +31,7 @@ class Term(Generic[V]):
 
     name: str
     venue: str | None
-    day: int
+    day: Day
     seconds: int
     value: V
     source: Source
@@ -195,4 +195,4 @@ def dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] 
     seconds = reader.seconds()
     if reader.problems or value is None:
         return None
-    return Term(name, venue, entry.date.toordinal(), seconds, value, reader.source)
+    return Term(name, venue, day_of(entry.date), seconds, value, reader.source)

@@ -24,6 +24,7 @@ from usance.language.directive import (
 )
 from usance.model import problems
 from usance.model.amounts import ZERO
+from usance.model.hours import NO_DAY, Day, day_of
 from usance.model.problems import Problem
 from usance.model.terms import RATE_MAX, CurvePool, ObservedPool, Pool, SubAccount
 
@@ -106,7 +107,7 @@ def sub_account(entry: Custom, assets: str) -> Read[SubAccount]:
         limit,
         earn,
     )
-    term = Term(name, None, entry.date.toordinal(), reader.seconds(), value, reader.source)
+    term = Term(name, None, day_of(entry.date), reader.seconds(), value, reader.source)
     return Read(name, None if reader.problems else term, reader.problems)
 
 
@@ -178,16 +179,16 @@ def lending_rate(entry: Custom) -> Read[RatesTerm]:
     return Read(coin, dated(reader, entry, coin, value), reader.problems)
 
 
-def accrue_through(entry: Custom) -> tuple[int, list[Problem]]:
+def accrue_through(entry: Custom) -> tuple[Day, list[Problem]]:
     """Read custom "accrue-through" 2025-06-30: a day, or 0 if it is malformed."""
     match list(values_of(entry)):
         case [(_, datetime.date() as date)]:
             reader = Reader(entry, "accrue-through")
             for key in reader.meta:
                 reader.problems.append(problems.keyless(reader.source, reader.what, key))
-            return date.toordinal(), reader.problems
+            return day_of(date), reader.problems
     example = 'custom "accrue-through" 2025-06-30'
-    return 0, [problems.bad_values(source_of(entry.meta), "accrue-through", example)]
+    return NO_DAY, [problems.bad_values(source_of(entry.meta), "accrue-through", example)]
 
 
 def commodity(entry: Commodity) -> tuple[Decimal | None, int | None, list[Problem]]:

@@ -16,7 +16,7 @@ from usance.model import periods, problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, tally
 from usance.model.book import Payment, ProductPosting, Yields
-from usance.model.hours import SLOTS, iso
+from usance.model.hours import Day, day_of, iso, moment
 from usance.model.periods import Period
 from usance.model.problems import Problem, Source
 from usance.model.terms import Stage, YieldProduct
@@ -69,7 +69,7 @@ class _Bills:
     inputs      maturities, each from the day on which its bill is first held
     """
 
-    maturities: dict[str, int] = field(default_factory=dict)
+    maturities: dict[str, Day] = field(default_factory=dict)
     inputs: list[Input] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -93,7 +93,7 @@ def _bills(
     return bills
 
 
-def _day(posting: ProductPosting) -> int:
+def _day(posting: ProductPosting) -> Day:
     return posting.day
 
 
@@ -102,14 +102,14 @@ class _Backing:
     """Products whose bills can accrete, and the postings to the accounts that back them, by day."""
 
     products: dict[tuple[str, str], Timeline[YieldProduct]]
-    reserved: dict[str, dict[int, list[ProductPosting]]] = field(default_factory=dict)
+    reserved: dict[str, dict[Day, list[ProductPosting]]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
 def _backing(
     postings: Mapping[str, list[ProductPosting]],
     products: Mapping[tuple[str, str], Timeline[YieldProduct]],
-    maturities: Mapping[str, int],
+    maturities: Mapping[str, Day],
 ) -> _Backing:
     """Return the products whose bills can accrete; nothing is generated for the others."""
     backing = _Backing(dict(products))
@@ -122,7 +122,7 @@ def _backing(
             backing.problems.extend(faults)
             del backing.products[venue, name]
             continue
-        days: dict[int, list[ProductPosting]] = {}
+        days: dict[Day, list[ProductPosting]] = {}
         for posting in sorted(of_product, key=_day):
             if posting.reserve is ProductAccount.BILLS or posting.commodity == asset:
                 days.setdefault(posting.day, []).append(posting)
@@ -131,7 +131,7 @@ def _backing(
 
 
 def _faults(
-    postings: Iterable[ProductPosting], asset: str, maturities: Mapping[str, int]
+    postings: Iterable[ProductPosting], asset: str, maturities: Mapping[str, Day]
 ) -> Iterator[Problem]:
     """Yield the faults of bills, one for each bill at most."""
     refused: set[str] = set()
@@ -144,7 +144,7 @@ def _faults(
             yield problem
 
 
-def _fault(posting: ProductPosting, asset: str, maturities: Mapping[str, int]) -> Problem | None:
+def _fault(posting: ProductPosting, asset: str, maturities: Mapping[str, Day]) -> Problem | None:
     bill, lot = posting.commodity, posting.lot
     if lot is None:
         return problems.bill_without_cost(posting.source, bill, asset)
@@ -176,7 +176,7 @@ def _paid(receipts: Iterable[Receipt], terms: Schedule, chart: ChartOfAccounts) 
     # states.
     paid = _Paid()
     for entry, names, text in receipts:
-        source, day = source_of(entry.meta), entry.date.toordinal()
+        source, day = source_of(entry.meta), day_of(entry.date)
         for name in names:
             if name not in terms.sub_accounts:
                 continue
@@ -187,7 +187,7 @@ def _paid(receipts: Iterable[Receipt], terms: Schedule, chart: ChartOfAccounts) 
                     paid.problems.append(problem)
                 if period is None:
                     continue
-                pays_on = period[1].end + 1
+                pays_on = Day(period[1].end + 1)
                 if pays_on != day:
                     paid.inputs.append(Input(pays_on, text, source))
             paid.payments.extend(_payments(terms, chart, entry, name, period))
@@ -212,7 +212,7 @@ def _period(
         names = {other for at, other in terms.products if at == venue}
         return None, problems.unknown_product(source, f'pays: "{pays}"', product, names)
     if not any(periods.pays_for(terms.payout, period) for terms in timeline.values):
-        payout = (timeline.at(period.end * SLOTS) or timeline.values[0]).payout
+        payout = (timeline.at(moment(period.end)) or timeline.values[0]).payout
         return None, problems.no_such_period(source, product, text, payout.value)
     return (product, period), None
 
@@ -238,5 +238,5 @@ def _payments(
     for coin in sorted(coins):
         paid = sums.get((coin, Side.WALLET), ZERO)
         taken = EXACT.minus(sums.get((coin, Side.ACCRUED_YIELD), ZERO))
-        day, source = entry.date.toordinal(), source_of(entry.meta)
+        day, source = day_of(entry.date), source_of(entry.meta)
         yield Payment(day, name, coin, period, paid, taken, source)

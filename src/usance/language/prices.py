@@ -14,7 +14,7 @@ from usance.language.directive import source_of
 from usance.language.schedule import Schedule
 from usance.model import problems
 from usance.model.book import Book
-from usance.model.hours import SLOTS
+from usance.model.hours import Day, day_at, day_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 
@@ -80,27 +80,27 @@ def _with_terms(terms: Schedule | Book) -> set[str]:
     return names | settle
 
 
-def _since(terms: Schedule, operating: str | None) -> dict[str, int]:
+def _since(terms: Schedule, operating: str | None) -> dict[str, Day]:
     """Return the day from which prices of our commodities count: that of their first terms."""
     # So terms of June do not make the prices of a closed May inputs of May.
-    since: dict[str, int] = {}
+    since: dict[str, Day] = {}
     for timelines in (terms.pools, terms.collaterals, terms.perpetuals):
         for (_, name), timeline in timelines.items():
-            day = timeline.moments[0] // SLOTS
+            day = day_at(timeline.moments[0])
             since[name] = min(day, since.get(name, day))
     for timeline in terms.perpetuals.values():
         for moment, perpetual in zip(timeline.moments, timeline.values, strict=True):
-            day = moment // SLOTS
+            day = day_at(moment)
             since[perpetual.settle] = min(day, since.get(perpetual.settle, day))
     since.pop(operating or "", None)
     return since
 
 
-def _price_inputs(entries: list[Price], since: Mapping[str, int]) -> Iterator[Input]:
+def _price_inputs(entries: list[Price], since: Mapping[str, Day]) -> Iterator[Input]:
     """Yield prices as inputs: of those before the first terms, only the last one counts."""
-    early: dict[tuple[str, str], tuple[int, list[Price]]] = {}
+    early: dict[tuple[str, str], tuple[Day, list[Price]]] = {}
     for entry in entries:
-        day = entry.date.toordinal()
+        day = day_of(entry.date)
         pair = (entry.currency, entry.amount.currency)
         start = min((since[name] for name in pair if name in since), default=min(since.values()))
         if day >= start:
@@ -114,7 +114,7 @@ def _price_inputs(entries: list[Price], since: Mapping[str, int]) -> Iterator[In
             yield _price_input(entry, start)
 
 
-def _price_input(entry: Price, day: int) -> Input:
+def _price_input(entry: Price, day: Day) -> Input:
     return Input(day, partial(price_text, entry), source_of(entry.meta))
 
 
@@ -123,7 +123,7 @@ def quotes(entries: Iterable[Directive]) -> Quotes:
     table = prices.build_price_map(list(entries))
     return Quotes(
         {
-            pair: ([date.toordinal() for date, _ in quoted], [price for _, price in quoted])
+            pair: ([day_of(date) for date, _ in quoted], [price for _, price in quoted])
             for pair, quoted in table.items()
         }
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from usance.model import problems
+from usance.model.hours import Day
 from usance.model.problems import Problem, Source
 from usance.model.terms import RATE_MAX, Rates, TreasuryRate
 
@@ -38,7 +39,7 @@ _ONE = Decimal(1)
 
 _NAME = "Write the path of a rates file from the ledger's folder, such as rates/usdc.csv"
 
-Row = tuple[int, int, V]
+Row = tuple[Day, int, V]
 """Day, seconds after 00:00 UTC, and the rates in force from then on."""
 
 Parse = Callable[[list[str], int, Source, dict[str, int]], Row[V] | Problem]
@@ -199,15 +200,15 @@ def _columns(cells: list[str], width: int, at: Source) -> Problem | None:
     return problems.rates_row(at, why, "Write one value for each column")
 
 
-def _day(text: str, times: dict[str, int]) -> int | None:
+def _day(text: str, times: dict[str, int]) -> Day | None:
     """Return the day of a date, or None if the text is not a date."""
     day = times.get(text)
     if day is None:
         try:
-            day = times[text] = datetime.date.fromisoformat(text).toordinal()
+            times[text] = day = datetime.date.fromisoformat(text).toordinal()
         except ValueError:
             return None
-    return day
+    return Day(day)
 
 
 def _daily(
@@ -244,7 +245,8 @@ def _hourly(
         return borrow
     if isinstance(used, Problem):
         return used
-    return times[date], times[clock], Rates(supply, borrow, used, times[date], at)
+    row_day = Day(times[date])
+    return row_day, times[clock], Rates(supply, borrow, used, row_day, at)
 
 
 def _number(text: str, column: str, most: Decimal, at: Source) -> Decimal | Problem:

@@ -7,14 +7,14 @@ from typing import Generic, TypeVar
 
 from usance.language.directive import RatesFile, Term
 from usance.language.rate_files import Row, Rows
-from usance.model.hours import moment
+from usance.model.hours import Day, Moment, moment
 from usance.model.problems import Problem, Source
 from usance.model.timeline import Timeline
 
 V = TypeVar("V")
 R = TypeVar("R")
 
-Files = list[tuple[str, str, int, Sequence[Row[V]]]]
+Files = list[tuple[str, str, Day, Sequence[Row[V]]]]
 """Rows in force: coin or product, path, first day that they count, rows."""
 
 
@@ -58,7 +58,7 @@ class Series(Generic[V, R]):
                     rates[venue, name] = Timeline(self._changes(here))
         return rates, list(self._rows(terms))
 
-    def _changes(self, terms: list[Term[V | RatesFile]]) -> Iterator[tuple[int, R | None]]:
+    def _changes(self, terms: list[Term[V | RatesFile]]) -> Iterator[tuple[Moment, R | None]]:
         """Yield the moments at which a rate changes, with the rate from then on."""
         for term, later in zip(terms, [*terms[1:], None], strict=True):
             start = moment(term.day, term.seconds)
@@ -72,7 +72,7 @@ class Series(Generic[V, R]):
 
     def _rows(
         self, ordered: list[Term[V | RatesFile]]
-    ) -> Iterator[tuple[str, str, int, Sequence[Row[R]]]]:
+    ) -> Iterator[tuple[str, str, Day, Sequence[Row[R]]]]:
         """Yield the rows of files, each from its directive to the next of the same name."""
         for index, term in enumerate(ordered):
             if isinstance(term.value, RatesFile):
@@ -94,5 +94,5 @@ def _span(rows: list[Row[R]], term: Term[V], later: Term[V] | None) -> list[Row[
     return rows[max(first, 0) : end]
 
 
-def _time(row: Row[V]) -> tuple[int, int]:
+def _time(row: Row[V]) -> tuple[Day, int]:
     return row[0], row[1]

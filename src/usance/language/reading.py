@@ -28,7 +28,7 @@ from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import QUANTUM_DEFAULT, Coin, decimals
 from usance.model.book import Book, Transfer
-from usance.model.hours import SLOTS
+from usance.model.hours import NO_DAY, Day, Moment, at_slot, day_at, day_of, moment
 from usance.model.problems import Problem
 from usance.model.terms import Rates, Stage, TreasuryRate
 from usance.model.timeline import Timeline
@@ -53,7 +53,7 @@ class Reading:
     book: Book
     chart: ChartOfAccounts
     problems: list[Problem]
-    horizon: int
+    horizon: Day
     posted: list[Transaction]
     seals: list[Custom]
     corrections: list[Custom]
@@ -63,9 +63,9 @@ class Reading:
     yield_files: Files[TreasuryRate]
 
     @property
-    def last(self) -> int:
+    def last(self) -> Day:
         """The day that reports speak of by default: the horizon, or the last closed day."""
-        return max([self.horizon, *(seal.date.toordinal() for seal in self.seals)])
+        return max([self.horizon, *(day_of(seal.date) for seal in self.seals)])
 
     def is_ours(self, account: str) -> bool:
         """Tell whether the engine opens an account even if a person posts to it."""
@@ -147,11 +147,11 @@ def _problems(parts: _Parts, operating: str | None) -> list[Problem]:
     return faults
 
 
-def _horizon(kinds: Mapping[type, list[Any]], terms: Schedule) -> int:
+def _horizon(kinds: Mapping[type, list[Any]], terms: Schedule) -> Day:
     """Return the day before the last directive, or the day that a person asked to accrue."""
     speaking = chain(kinds[Transaction], kinds[Balance], kinds[Price])
-    latest = max((entry.date.toordinal() for entry in speaking), default=0)
-    return max(latest - 1, terms.latest - 1, terms.through, 0)
+    latest = max((day_of(entry.date) for entry in speaking), default=0)
+    return max(Day(max(latest, terms.latest) - 1), terms.through, NO_DAY)
 
 
 def _book(parts: _Parts, operating: str, stages: Timeline[frozenset[Stage]]) -> Book:
@@ -180,13 +180,13 @@ def _book(parts: _Parts, operating: str, stages: Timeline[frozenset[Stage]]) -> 
     )
 
 
-def _first(parts: _Parts) -> int | None:
+def _first(parts: _Parts) -> Day | None:
     """Return the day of the first movement, or None."""
     # Days before the first movement hold nothing and are not closed. Anything dated earlier (a
     # commodity, terms, the last row of a rates file) counts on the first day.
     moments = [movement.moment for movement in parts.trading.every]
-    moments += [day * SLOTS for days in parts.products.yields.reserved.values() for day in days]
-    return min(moments, default=0) // SLOTS or None
+    moments += [at_slot(day, 0) for days in parts.products.yields.reserved.values() for day in days]
+    return day_at(min(moments)) if moments else None
 
 
 def _unblocked(transfers: list[Transfer], terms: Schedule) -> tuple[Transfer, ...]:
@@ -214,11 +214,11 @@ def _coins(parts: _Parts) -> dict[str, Coin]:
 
 def _stages(
     seals: list[Custom], stages: frozenset[Stage]
-) -> Iterator[tuple[int, frozenset[Stage]]]:
+) -> Iterator[tuple[Moment, frozenset[Stage]]]:
     """Yield the stages in force; a closed day keeps those with which it was closed."""
-    yield 0, stages
+    yield moment(NO_DAY), stages
     for seal in seals:
         closed = str(seal.meta.get("stages", "")).split()
-        day = seal.date.toordinal()
-        yield day * SLOTS, frozenset(stage for stage in Stage if stage.value in closed)
-        yield (day + 1) * SLOTS, stages
+        day = day_of(seal.date)
+        yield moment(day), frozenset(stage for stage in Stage if stage.value in closed)
+        yield moment(Day(day + 1)), stages

@@ -16,7 +16,7 @@ from usance.language.lending_terms import QuotedRates, RatesTerm
 from usance.language.rate_series import Files, Series
 from usance.language.yield_terms import RateTerm
 from usance.model import problems
-from usance.model.hours import moment
+from usance.model.hours import NO_DAY, Day, day_of, moment
 from usance.model.problems import Problem, Source
 from usance.model.terms import (
     Bonus,
@@ -83,8 +83,8 @@ class Schedule:
     lost: bool = False
     blocked: set[tuple[str, str]] = field(default_factory=set)
     unplaced: bool = False
-    through: int = 0
-    latest: int = 0
+    through: Day = NO_DAY
+    latest: Day = NO_DAY
     named: set[str] = field(default_factory=set)
     files: Files[Rates] = field(default_factory=list)
     yield_files: Files[TreasuryRate] = field(default_factory=list)
@@ -110,9 +110,9 @@ def read(
         if entry.type in KEYS:
             kinds[entry.type].append(entry)
             if entry.type != "accrue-through":
-                schedule.latest = max(schedule.latest, entry.date.toordinal())
+                schedule.latest = max(schedule.latest, day_of(entry.date))
                 text = partial(custom_text, entry, KEYS[entry.type])
-                schedule.inputs.append(Input(entry.date.toordinal(), text, source_of(entry.meta)))
+                schedule.inputs.append(Input(day_of(entry.date), text, source_of(entry.meta)))
     _sub_accounts(schedule, kinds["sub-account"], assets)
     venues = {lending_terms.venue_of(root) for root in schedule.roots.values()}
     pools = _terms(schedule, kinds["lending-pool"], lending_terms.lending_pool, venues)
@@ -266,7 +266,7 @@ def _commodities(schedule: Schedule, commodities: Iterable[Commodity]) -> None:
             schedule.stale_after[entry.currency] = days
         text = partial(commodity_text, entry, COMMODITY_KEYS)
         # Its date says nothing: a quantum counts on every day, so from the first.
-        schedule.inputs.append(Input(0, text, source_of(entry.meta)))
+        schedule.inputs.append(Input(NO_DAY, text, source_of(entry.meta)))
 
 
 def _yields(

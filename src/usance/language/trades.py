@@ -9,11 +9,11 @@ from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, Side
 from usance.model.amounts import EXACT, QUANTUM_DEFAULT, decimal_text
 from usance.model.book import Movement
-from usance.model.hours import SLOTS
+from usance.model.hours import Day, day_at
 from usance.model.problems import Problem
 from usance.model.terms import Stage
 
-ByDay = dict[tuple[str, str], dict[int, list[Movement]]]
+ByDay = dict[tuple[str, str], dict[Day, list[Movement]]]
 """Movements by (sub-account, coin or contract), then by day, each day in order of time."""
 
 
@@ -32,7 +32,7 @@ class Trading:
     movements: ByDay
     trades: ByDay
     faulty: frozenset[str]
-    findings: dict[int, list[Problem]]
+    findings: dict[Day, list[Problem]]
     problems: list[Problem]
 
 
@@ -71,7 +71,7 @@ def _by_day(movements: list[Movement]) -> ByDay:
     index: ByDay = {}
     for movement in sorted(movements, key=lambda movement: (movement.moment, movement.seconds)):
         days = index.setdefault((movement.sub_account, movement.coin), {})
-        days.setdefault(movement.moment // SLOTS, []).append(movement)
+        days.setdefault(day_at(movement.moment), []).append(movement)
     return index
 
 
@@ -124,9 +124,9 @@ def misplaced(
     return left, frozenset(names), refused
 
 
-def _mismatches(notionals: list[Notional], terms: Schedule) -> dict[int, list[Problem]]:
+def _mismatches(notionals: list[Notional], terms: Schedule) -> dict[Day, list[Problem]]:
     """Return the trades whose notional is off by a quantum or more, by day."""
-    mismatches: dict[int, list[Problem]] = {}
+    mismatches: dict[Day, list[Problem]] = {}
     for trade in notionals:
         off = abs(EXACT.subtract(trade.written, trade.expected))
         if off >= terms.quanta.get(trade.coin, QUANTUM_DEFAULT):

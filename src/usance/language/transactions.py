@@ -17,7 +17,7 @@ from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, normalized, tally
 from usance.model.book import Movement, ProductPosting, Transfer
-from usance.model.hours import moment, seconds_of
+from usance.model.hours import Day, Moment, day_of, moment, seconds_of
 from usance.model.lots import Lot
 from usance.model.problems import Problem, Source
 from usance.model.terms import Stage
@@ -43,7 +43,7 @@ class Receipt(NamedTuple):
 class Notional(NamedTuple):
     """The coins that a trade in a contract moves in its settle coin, and those that it should."""
 
-    day: int
+    day: Day
     contract: str
     coin: str
     written: Decimal
@@ -66,7 +66,7 @@ class Written:
     movements: list[Movement] = field(default_factory=list)
     trades: list[Movement] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
-    outflows: dict[int, list[tuple[str, Source]]] = field(default_factory=dict)
+    outflows: dict[Day, list[tuple[str, Source]]] = field(default_factory=dict)
     notionals: list[Notional] = field(default_factory=list)
     postings: dict[str, list[ProductPosting]] = field(default_factory=dict)
     receipts: list[Receipt] = field(default_factory=list)
@@ -162,7 +162,7 @@ class _TransactionReader:
                 break
 
     def _input(self, entry: Transaction, text: Callable[[], str], source: Source) -> None:
-        self.written.inputs.append(Input(entry.date.toordinal(), text, source))
+        self.written.inputs.append(Input(day_of(entry.date), text, source))
 
     def _seconds(self, entry: Transaction, source: Source) -> int:
         if "time" not in entry.meta:
@@ -183,7 +183,7 @@ class _TransactionReader:
             product, account = place
             commodity, number = posting.units.currency, posting.units.number
             assert isinstance(number, Decimal)
-            day = entry.date.toordinal()
+            day = day_of(entry.date)
             self.written.postings.setdefault(product, []).append(
                 ProductPosting(day, account, commodity, number, lot_of(posting), source)
             )
@@ -195,7 +195,7 @@ class _TransactionReader:
     ) -> tuple[list[Posting], list[Posting]]:
         """Read the postings to sub-accounts; return those that move them, and those of yield."""
         written = self.written
-        at = moment(entry.date.toordinal(), seconds)
+        at = moment(day_of(entry.date), seconds)
         moving: list[Posting] = []
         accrued: list[Posting] = []
         perps: list[Posting] = []
@@ -217,7 +217,7 @@ class _TransactionReader:
                 case Side.ACCRUED_YIELD:
                     accrued.append(posting)
         if perps:
-            written.notionals.extend(_notionals(entry.date.toordinal(), perps, source))
+            written.notionals.extend(_notionals(day_of(entry.date), perps, source))
         return moving, accrued
 
     def _outflows(
@@ -226,7 +226,7 @@ class _TransactionReader:
         """Note which sub-accounts a transaction takes something from, to somebody else."""
         for name in sorted(weights):
             if any(weight < 0 for weight in weights[name].values()):
-                day = entry.date.toordinal()
+                day = day_of(entry.date)
                 self.written.outflows.setdefault(day, []).append((name, source))
 
     def _crossing(
@@ -248,12 +248,12 @@ class _TransactionReader:
         first, second = names
         given = _given(weights[first], weights[second])
         text = transaction_text(entry, entry.postings, seconds)
-        transfer = Transfer(entry.date.toordinal(), seconds, first, second, given, text, source)
+        transfer = Transfer(day_of(entry.date), seconds, first, second, given, text, source)
         self.written.transfers.append(transfer)
 
 
 def _movement(
-    posting: Posting, name: str, side: Side, at: int, seconds: int, source: Source
+    posting: Posting, name: str, side: Side, at: Moment, seconds: int, source: Source
 ) -> Movement:
     (number, commodity), lot = units_of(posting), lot_of(posting)
     closes = lot is not None and posting.price is not None and posting.price.number != lot.cost
@@ -281,7 +281,7 @@ def _given(first: Mapping[str, Decimal], second: Mapping[str, Decimal]) -> dict[
     return given
 
 
-def _notionals(day: int, perps: Sequence[Posting], source: Source) -> Iterator[Notional]:
+def _notionals(day: Day, perps: Sequence[Posting], source: Source) -> Iterator[Notional]:
     """Yield the notional of trades: quantity x price, on the other side of the contracts."""
     expected: dict[str, Decimal] = {}
     written: dict[str, Decimal] = {}
@@ -315,4 +315,4 @@ def lot_of(posting: Posting) -> Lot | None:
         return None
     cost = posting.cost
     assert isinstance(cost, Cost)
-    return Lot(cost.date.toordinal(), cost.number, cost.currency, cost.label)
+    return Lot(day_of(cost.date), cost.number, cost.currency, cost.label)

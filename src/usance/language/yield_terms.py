@@ -31,6 +31,7 @@ from usance.language.directive import (
 )
 from usance.model import problems
 from usance.model.amounts import ZERO
+from usance.model.hours import NO_DAY, Day, day_of
 from usance.model.problems import Problem
 from usance.model.terms import RATE_MAX, Bills, Bonus, Payout, YieldProduct
 
@@ -185,14 +186,14 @@ def yield_bonus(entry: Custom) -> Read[QuotedBonus]:
     return Read(name, dated(reader, entry, name, value), reader.problems)
 
 
-def maturity(entry: Commodity) -> tuple[int, list[Problem]]:
+def maturity(entry: Commodity) -> tuple[Day, list[Problem]]:
     """Read the day on which a bill is paid back, or 0 if the value is not a date."""
     reader = Reader(entry, f"commodity {entry.currency}")
     value = reader.meta["maturity"]
     if isinstance(value, datetime.date):
-        return value.toordinal(), []
+        return day_of(value), []
     reader.wrong_type("maturity", "2025-11-28")
-    return 0, reader.problems
+    return NO_DAY, reader.problems
 
 
 def _rate(reader: Reader, rate: Decimal) -> Decimal:

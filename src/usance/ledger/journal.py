@@ -26,7 +26,7 @@ from usance.language.provenance import GENERATED, MONTH_FILE, has_id
 from usance.language.reading import Reading
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import Coin, decimal_text, fixed_point_text, without_trailing_zeros
-from usance.model.hours import date_of
+from usance.model.hours import Day, date_of, day_of
 
 _amount, _posting = partial(tuple.__new__, Amount), partial(tuple.__new__, Posting)
 # Their own constructors take twice as long, and there are some for each coin of each day.
@@ -76,7 +76,7 @@ class Journal:
         self.accounts = Accounts(chart)
         self.shared: dict[int, tuple[Decimal, str, str]] = {}
 
-    def day(self, day: int, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
+    def day(self, day: Day, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
         """Yield a day's directives; an account's first posting is preceded by its open."""
         line = FIRST_LINE
         date = date_of(day)
@@ -188,7 +188,7 @@ def text(entries: Iterable[Open | Transaction]) -> str:
     return "".join(f"{printer.format_entry(entry)}\n" for entry in entries)
 
 
-def _link(day: int) -> str:
+def _link(day: Day) -> str:
     return f"usance-{date_of(day)}"
 
 
@@ -220,7 +220,7 @@ def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], di
             if shared or _is_posted(entry):
                 theirs.add(entry.account)
         elif isinstance(entry, Transaction):
-            posted, day = has_id(entry), entry.date.toordinal()
+            posted, day = has_id(entry), day_of(entry.date)
             for posting in entry.postings:
                 if posted or not reading.is_ours(posting.account):
                     theirs.add(posting.account)

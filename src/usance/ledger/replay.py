@@ -9,6 +9,7 @@ from usance.engine import loop
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.language.reading import Reading
+from usance.model.hours import Day
 
 
 @contextlib.contextmanager
@@ -29,7 +30,7 @@ def no_collection_of_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def evenings(reading: Reading, last: int) -> Iterator[tuple[LivedDay, State]]:
+def evenings(reading: Reading, last: Day) -> Iterator[tuple[LivedDay, State]]:
     """Live all days again from the first one, closed ones included, each with its evening's state.
 
     It is one state, which each day changes: a caller that keeps it takes a copy.
@@ -46,12 +47,12 @@ def with_own_states(lived: Iterable[tuple[LivedDay, State]]) -> list[tuple[Lived
     return [(day, state.copy()) for day, state in lived]
 
 
-def live(reading: Reading, last: int) -> Iterator[LivedDay]:
+def live(reading: Reading, last: Day) -> Iterator[LivedDay]:
     """Live all days again, as reports need them."""
     return (day for day, _ in evenings(reading, last))
 
 
-def evening(reading: Reading, day: int) -> State:
+def evening(reading: Reading, day: Day) -> State:
     """Return the state of all sub-accounts and products at the end of a day."""
     lived = deque(evenings(reading, day), maxlen=1)
     return lived[0][1] if lived else State()

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import Coin
+from usance.model.hours import Day, Moment
 from usance.model.lots import Lot
 from usance.model.periods import Period
 from usance.model.problems import Problem, Source
@@ -37,7 +38,7 @@ class Movement:
     closes    the units left for another price than they had cost
     """
 
-    moment: int
+    moment: Moment
     seconds: int
     sub_account: str
     side: Side
@@ -58,7 +59,7 @@ class Transfer:
     source         of the transaction
     """
 
-    day: int
+    day: Day
     seconds: int
     first: str
     second: str
@@ -75,7 +76,7 @@ class ProductPosting:
     lot       where the units are held at cost
     """
 
-    day: int
+    day: Day
     reserve: ProductAccount
     commodity: str
     quantity: Decimal
@@ -92,7 +93,7 @@ class Payment:
     taken   out of what has accrued, coins
     """
 
-    day: int
+    day: Day
     sub_account: str
     coin: str
     period: tuple[str, Period] | None
@@ -116,8 +117,8 @@ class Yields:
     products: Mapping[tuple[str, str], Timeline[YieldProduct]] = field(default_factory=dict)
     rates: Mapping[tuple[str, str], Timeline[TreasuryRate | None]] = field(default_factory=dict)
     bonuses: Mapping[tuple[str, str], Timeline[Bonus]] = field(default_factory=dict)
-    maturities: Mapping[str, int] = field(default_factory=dict)
-    reserved: Mapping[str, Mapping[int, Sequence[ProductPosting]]] = field(default_factory=dict)
+    maturities: Mapping[str, Day] = field(default_factory=dict)
+    reserved: Mapping[str, Mapping[Day, Sequence[ProductPosting]]] = field(default_factory=dict)
     payments: Sequence[Payment] = ()
     settled: frozenset[tuple[str, str, Period]] = frozenset()
 
@@ -148,22 +149,22 @@ class Book:
     sub_accounts: Mapping[str, Timeline[SubAccount]]
     pools: Mapping[tuple[str, str], Timeline[Pool]]
     rates: Mapping[tuple[str, str], Timeline[Rates | None]]
-    movements: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
-    trades: Mapping[tuple[str, str], Mapping[int, Sequence[Movement]]]
+    movements: Mapping[tuple[str, str], Mapping[Day, Sequence[Movement]]]
+    trades: Mapping[tuple[str, str], Mapping[Day, Sequence[Movement]]]
     transfers: tuple[Transfer, ...]
-    outflows: Mapping[int, Sequence[tuple[str, Source]]]
+    outflows: Mapping[Day, Sequence[tuple[str, Source]]]
     collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
     perpetuals: Mapping[tuple[str, str], Timeline[Perpetual]]
     faulty: frozenset[str]
     worthless: frozenset[str]
     liquidations: Mapping[tuple[str, str], Timeline[bool]]
     quotes: Quotes
-    findings: Mapping[int, Sequence[Problem]]
+    findings: Mapping[Day, Sequence[Problem]]
     yields: Yields
     operating: str
     stages: Timeline[frozenset[Stage]]
     stale_after: Mapping[str, int]
-    first: int | None
+    first: Day | None
 
     def last_moved(self, sub_account: str, commodity: str) -> Source:
         """Return the last movement of a commodity in a sub-account, or its directive."""
@@ -173,7 +174,7 @@ class Book:
             return by_day[max(by_day)][-1].source
         return self.sub_accounts[sub_account].values[0].source
 
-    def price_of(self, coin: str, day: int) -> Decimal | None:
+    def price_of(self, coin: str, day: Day) -> Decimal | None:
         """Return a coin's price of that very day in the operating currency, if it needs one."""
         # It stands beside income in kind, as a proof. An older price would look like the day's.
         if coin == self.operating:

@@ -8,6 +8,8 @@ within an hour from the next; after 23:00 it falls into slot 24 of its own day. 
 
 import datetime
 import re
+from collections.abc import Iterator
+from typing import NewType
 
 HOURS = 24
 SLOTS = 25
@@ -15,21 +17,45 @@ DAYS_A_YEAR = 365
 HOURS_A_YEAR = 8760
 """Of every year, leap years too: actual/365 fixed."""
 
+Day = NewType("Day", int)
+"""A day, as a proleptic ordinal, UTC."""
+
+Moment = NewType("Moment", int)
+"""A slot of a day: day * 25 + slot."""
+
+NO_DAY = Day(0)
+"""Before every day."""
+
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?\Z", re.ASCII)
 
 
-def moment(day: int, seconds: int = 0) -> int:
+def moment(day: Day, seconds: int = 0) -> Moment:
     """Return the moment from which something at `seconds` after 00:00 UTC counts."""
-    return day * SLOTS - (-seconds // 3600)
+    return Moment(day * SLOTS - (-seconds // 3600))
 
 
-def slot_of(at: int) -> int:
+def at_slot(day: Day, slot: int) -> Moment:
+    """Return the moment of a slot, 0 to 24, of a day."""
+    return Moment(day * SLOTS + slot)
+
+
+def end_of(day: Day) -> Moment:
+    """Return the end of a day, after its last hour's interest."""
+    return Moment(day * SLOTS + HOURS)
+
+
+def day_at(at: Moment) -> Day:
+    """Return the day of a moment."""
+    return Day(at // SLOTS)
+
+
+def slot_of(at: Moment) -> int:
     """Return the slot, 0 to 24, of a moment."""
     return at % SLOTS
 
 
 def seconds_of(text: str) -> int | None:
-    """Return the seconds after 00:00 of "HH:MM" or "HH:MM:SS", None where it is neither."""
+    """Return the seconds after 00:00 of "HH:MM" or "HH:MM:SS", or None if it is neither."""
     match = _TIME.match(text)
     if match is None:
         return None
@@ -42,11 +68,21 @@ def clock(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def date_of(day: int) -> datetime.date:
+def date_of(day: Day) -> datetime.date:
     """Return the date of a day."""
     return datetime.date.fromordinal(day)
 
 
-def iso(day: int) -> str:
+def iso(day: Day) -> str:
     """Return the date of a day as text, such as 2025-05-01."""
     return date_of(day).isoformat()
+
+
+def day_of(date: datetime.date) -> Day:
+    """Return the day of a date."""
+    return Day(date.toordinal())
+
+
+def days(first: Day, last: Day) -> Iterator[Day]:
+    """Yield the days from `first` to `last`, both included."""
+    return map(Day, range(first, last + 1))

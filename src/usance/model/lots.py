@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from usance.model.hours import Day
+
 
 class Lot(NamedTuple):
     """What units held at cost were bought for.
@@ -12,7 +14,7 @@ class Lot(NamedTuple):
     label     as a person wrote it, or None
     """
 
-    day: int
+    day: Day
     cost: Decimal
     currency: str
     label: str | None

@@ -7,7 +7,7 @@ import calendar
 import datetime
 from typing import NamedTuple
 
-from usance.model.hours import date_of, iso
+from usance.model.hours import Day, date_of, day_of, iso
 from usance.model.terms import Payout
 
 THURSDAY = 4
@@ -21,7 +21,7 @@ class Period(NamedTuple):
     month  they are a month, and are named as one
     """
 
-    end: int
+    end: Day
     month: bool
 
     @property
@@ -31,17 +31,17 @@ class Period(NamedTuple):
         return date[:7] if self.month else date
 
 
-def period_of(payout: Payout, day: int) -> Period | None:
+def period_of(payout: Payout, day: Day) -> Period | None:
     """Return the period in which a day lies, or None if nothing is paid by date."""
     match payout:
         case Payout.DAILY:
             return Period(day, month=False)
         case Payout.WEEKLY:
-            return Period(day + (THURSDAY - day) % 7, month=False)
+            return Period(Day(day + (THURSDAY - day) % 7), month=False)
         case Payout.MONTHLY:
             date = date_of(day)
             length = calendar.monthrange(date.year, date.month)[1]
-            return Period(day - date.day + length, month=True)
+            return Period(Day(day - date.day + length), month=True)
         case Payout.MANUAL:
             return None
 
@@ -50,10 +50,10 @@ def named(text: str) -> Period | None:
     """Return the period of a name, or None."""
     try:
         if len(text) == len("2025-05"):
-            first = datetime.date.fromisoformat(f"{text}-01").toordinal()
+            first = day_of(datetime.date.fromisoformat(f"{text}-01"))
             return period_of(Payout.MONTHLY, first)
         if len(text) == len("2025-05-29"):
-            return Period(datetime.date.fromisoformat(text).toordinal(), month=False)
+            return Period(day_of(datetime.date.fromisoformat(text)), month=False)
     except ValueError:
         pass
     return None

@@ -6,27 +6,28 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.model.amounts import PRECISE
+from usance.model.hours import Day
 
 
 class Quote(NamedTuple):
     """A price, and the day of which it is."""
 
     price: Decimal
-    day: int
+    day: Day
 
 
 class Quotes:
     """Prices by (commodity, quote currency): days and prices, in order of time."""
 
     def __init__(
-        self, prices: Mapping[tuple[str, str], tuple[Sequence[int], Sequence[Decimal]]]
+        self, prices: Mapping[tuple[str, str], tuple[Sequence[Day], Sequence[Decimal]]]
     ) -> None:
         self.prices = dict(sorted(prices.items()))
         self.over: dict[str, list[str]] = {}
         for commodity, quote in self.prices:
             self.over.setdefault(commodity, []).append(quote)
 
-    def at(self, commodity: str, quote: str, day: int) -> Quote | None:
+    def at(self, commodity: str, quote: str, day: Day) -> Quote | None:
         """Return the last price on or before a day, or None.
 
         Directly, else over the first common quote currency by name; its day is the older one.
@@ -41,7 +42,7 @@ class Quotes:
                 return Quote(price, min(first.day, second.day))
         return None
 
-    def legs(self, commodity: str, quote: str, day: int) -> list[tuple[tuple[str, str], Quote]]:
+    def legs(self, commodity: str, quote: str, day: Day) -> list[tuple[tuple[str, str], Quote]]:
         """Return what makes up a price: one pair and its quote, or two over a third currency.
 
         Nothing where there is none, and of a commodity in itself.
@@ -57,7 +58,7 @@ class Quotes:
                 return [((commodity, over), first), ((over, quote), second)]
         return []
 
-    def _quoted(self, commodity: str, quote: str, day: int) -> Quote | None:
+    def _quoted(self, commodity: str, quote: str, day: Day) -> Quote | None:
         if (commodity, quote) not in self.prices:
             return None
         days, prices = self.prices[commodity, quote]

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from usance.model.amounts import PRECISE
+from usance.model.hours import Day
 from usance.model.problems import Source
 
 RATE_MAX = Decimal(100)
@@ -94,7 +95,7 @@ class Rates(NamedTuple):
     supply: Decimal
     borrow: Decimal
     utilization: Decimal | None
-    row_day: int | None
+    row_day: Day | None
     source: Source
 
 
@@ -230,7 +231,7 @@ class TreasuryRate(NamedTuple):
     """
 
     rate: Decimal
-    row_day: int | None
+    row_day: Day | None
     source: Source
 
 

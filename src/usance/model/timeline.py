@@ -4,6 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+from usance.model.hours import Moment
+
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
@@ -17,8 +19,8 @@ class Timeline(Generic[T]):
 
     __slots__ = ("moments", "values")
 
-    def __init__(self, changes: Iterable[tuple[int, T]]) -> None:
-        self.moments: list[int] = []
+    def __init__(self, changes: Iterable[tuple[Moment, T]]) -> None:
+        self.moments: list[Moment] = []
         self.values: list[T] = []
         for at, value in changes:
             if self.moments and self.moments[-1] == at:
@@ -28,14 +30,14 @@ class Timeline(Generic[T]):
                 self.moments.append(at)
                 self.values.append(value)
 
-    def at(self, moment: int) -> T | None:
+    def at(self, moment: Moment) -> T | None:
         """Return the value in force at a moment, None before the first."""
         if self.moments and self.moments[-1] <= moment:
             return self.values[-1]
         index = bisect_right(self.moments, moment)
         return self.values[index - 1] if index else None
 
-    def spans(self, first: int, end: int) -> Iterator[tuple[int, int, T | None]]:
+    def spans(self, first: Moment, end: Moment) -> Iterator[tuple[Moment, Moment, T | None]]:
         """Yield what is in force from `first` until before `end`: from when to when, the value."""
         index = bisect_right(self.moments, first)
         value = self.values[index - 1] if index else None
@@ -45,14 +47,14 @@ class Timeline(Generic[T]):
             index += 1
         yield first, end, value
 
-    def changes(self, first: int, last: int) -> list[int]:
+    def changes(self, first: Moment, last: Moment) -> list[Moment]:
         """Return the moments of changes from `first` to `last`, both included."""
         if not self.moments or self.moments[-1] < first:
             return []
         return self.moments[bisect_left(self.moments, first) : bisect_right(self.moments, last)]
 
 
-def in_force(timelines: Mapping[K, Timeline[T]], key: K, moment: int) -> T | None:
+def in_force(timelines: Mapping[K, Timeline[T]], key: K, moment: Moment) -> T | None:
     """Return the value of a key in force at a moment, or None."""
     timeline = timelines.get(key)
     return None if timeline is None else timeline.at(moment)

@@ -17,6 +17,7 @@ from usance.ledger.load import Ledger
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, FIGURE, ZERO, K, decimal_text, tally, total
+from usance.model.hours import day_of
 from usance.model.problems import Problem, Source
 from usance.reports.figures import as_summed
 
@@ -62,7 +63,7 @@ class Prices:
 
     def _price(self, commodity: str, quote: str) -> Decimal | None:
         """Return a price, rounded as figures are; note if the ledger has none."""
-        found = self.quotes.at(commodity, quote, self.at.toordinal())
+        found = self.quotes.at(commodity, quote, day_of(self.at))
         if found is None:
             date = self.at.isoformat()
             self.missing[commodity, quote] = problems.missing_price(

@@ -7,19 +7,19 @@ from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO
-from usance.model.hours import iso
+from usance.model.hours import Day, iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 from usance.reports.figures import Figures, shown
 from usance.rules.margin import Valuation, evaluate
 
 
-def efficiency(reading: Reading, day: int, others: Quotes) -> tuple[Figures, list[Problem]]:
+def efficiency(reading: Reading, day: Day, others: Quotes) -> tuple[Figures, list[Problem]]:
     """Return the answer of `usance efficiency`, and what could not be priced for it."""
     return uses(reading, replay.evening(reading, day), day, others)
 
 
-def uses(reading: Reading, state: State, day: int, others: Quotes) -> tuple[Figures, list[Problem]]:
+def uses(reading: Reading, state: State, day: Day, others: Quotes) -> tuple[Figures, list[Problem]]:
     """Return capital and its uses in the state of an evening, and what could not be priced.
 
     others  prices of commodities without terms: such a coin is no collateral, but it is capital

@@ -24,7 +24,7 @@ from usance.model.amounts import (
     total_quanta,
 )
 from usance.model.book import Book
-from usance.model.hours import DAYS_A_YEAR, HOURS, SLOTS, iso
+from usance.model.hours import DAYS_A_YEAR, HOURS, Day, at_slot, iso
 from usance.model.timeline import in_force
 from usance.rules.pool_rates import utilization
 
@@ -61,7 +61,7 @@ class Conservation:
     rounding: str
 
 
-def lending(reading: Reading, first: int | None, last: int | None) -> dict[str, Any]:
+def lending(reading: Reading, first: Day | None, last: Day | None) -> dict[str, Any]:
     """Return the answer of `usance lending`; days are inclusive, None for the first or the last."""
     begin = reading.book.first if first is None else first
     end = reading.last if last is None else last
@@ -268,7 +268,7 @@ def pool_rates(book: Book, days: Iterable[LivedDay]) -> Iterator[PoolRates]:
             used: list[Decimal | None] = []
             for hour, totals in enumerate(pool.totals):
                 key = (pool.venue, pool.coin.name)
-                quoted = in_force(book.rates, key, day.day * SLOTS + hour)
+                quoted = in_force(book.rates, key, at_slot(day.day, hour))
                 if totals is not None:
                     used.append(utilization(*totals))
                 else:

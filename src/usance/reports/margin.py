@@ -9,7 +9,7 @@ from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import PRECISE, ZERO, decimal_text
-from usance.model.hours import iso
+from usance.model.hours import Day, iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
 from usance.reports.figures import Figures, shown
@@ -21,18 +21,18 @@ from usance.rules.margin import Margin, Requirement, Valuation, counted, evaluat
 class Evening:
     """Sub-accounts at the end of a day: each with its holdings, or None if it cannot be priced."""
 
-    day: int
+    day: Day
     valuations: Mapping[str, Valuation | None]
     problems: list[Problem]
 
 
-def evening(reading: Reading, day: int, others: Quotes, only: str | None = None) -> Evening:
+def evening(reading: Reading, day: Day, others: Quotes, only: str | None = None) -> Evening:
     """Live the days up to the end of one, and price what each sub-account (or one) has then."""
     return priced(reading, replay.evening(reading, day), day, others, only)
 
 
 def priced(
-    reading: Reading, state: State, day: int, others: Quotes, only: str | None = None
+    reading: Reading, state: State, day: Day, others: Quotes, only: str | None = None
 ) -> Evening:
     """Price what each sub-account (or one) has in the state of an evening.
 

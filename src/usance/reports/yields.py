@@ -25,7 +25,7 @@ from usance.model.amounts import (
     total_quanta,
 )
 from usance.model.book import Book, Payment
-from usance.model.hours import DAYS_A_YEAR, HOURS, SLOTS, date_of, iso
+from usance.model.hours import DAYS_A_YEAR, HOURS, NO_DAY, Day, date_of, iso, moment
 from usance.model.terms import Bills, YieldProduct
 from usance.reports.figures import Figures, in_full
 
@@ -81,7 +81,7 @@ class Split:
         return not (self.enrolled or any(rest))
 
 
-def split(reading: Reading, first: int | None, last: int | None) -> Figures:
+def split(reading: Reading, first: Day | None, last: Day | None) -> Figures:
     """Return the answer of `usance yield`; days are inclusive, None for the first or the last."""
     book = reading.book
     begin = book.first if first is None else first
@@ -91,7 +91,7 @@ def split(reading: Reading, first: int | None, last: int | None) -> Figures:
     return split_of(book, replay.live(reading, end), begin, end)
 
 
-def split_of(book: Book, lived: Iterable[LivedDay], begin: int, end: int) -> Figures:
+def split_of(book: Book, lived: Iterable[LivedDay], begin: Day, end: Day) -> Figures:
     """Return the same from days that were lived, from the first one on."""
     splits = _splits(book, lived, begin, end)
     days = max(0, end - max(begin, book.first or 0) + 1)
@@ -109,7 +109,7 @@ def split_of(book: Book, lived: Iterable[LivedDay], begin: int, end: int) -> Fig
 def incomes(book: Book, lived: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
     """Return what each source earned on some days, in coins, by source and coin."""
     found: dict[str, dict[str, Decimal]] = {source: {} for source in SOURCES}
-    for made in _splits(book, lived, 0, 0).values():
+    for made in _splits(book, lived, NO_DAY, NO_DAY).values():
         if not made.is_empty():
             for source, income in made.income.items():
                 tally(found[source], made.coin.name, made.coin.from_quanta(income))
@@ -117,7 +117,7 @@ def incomes(book: Book, lived: Iterable[LivedDay]) -> dict[str, dict[str, Decima
 
 
 def _splits(
-    book: Book, days: Iterable[LivedDay], begin: int, end: int
+    book: Book, days: Iterable[LivedDay], begin: Day, end: Day
 ) -> dict[tuple[str, str], Split]:
     splits: dict[tuple[str, str], Split] = {}
     products: dict[tuple[str, str], str] = {}
@@ -191,17 +191,17 @@ def _coins(amount: Decimal, coin: Coin) -> str:
     return format(written(amount, coin), "f")
 
 
-def reserves(reading: Reading, last: int | None) -> Figures:
+def reserves(reading: Reading, last: Day | None) -> Figures:
     """Return the answer of `usance yield --reserves`: what backs products at the end of a day."""
     day = reading.last if last is None else last
     return backing(reading, replay.evening(reading, day), day)
 
 
-def backing(reading: Reading, state: State, day: int) -> Figures:
+def backing(reading: Reading, state: State, day: Day) -> Figures:
     """Return what backs products in the state of an evening."""
     rows = []
     for (venue, name), timeline in sorted(reading.book.yields.products.items(), key=_product):
-        product = timeline.at(day * SLOTS)
+        product = timeline.at(moment(day))
         if product is not None and product.bills is not None:
             rows.append(_reserve(reading.book, state, day, venue, name, product, product.bills))
     return {"at": iso(day) if day > 0 else None, "products": rows}
@@ -214,7 +214,7 @@ def _product(item: tuple[tuple[str, str], object]) -> str:
 def _reserve(
     book: Book,
     state: State,
-    day: int,
+    day: Day,
     venue: str,
     name: str,
     product: YieldProduct,
