@@ -1,4 +1,4 @@
-"""Reports: balance sheets."""
+"""Balance sheets: rows of `usance accounts`, and the sheets of Fava's pages."""
 
 import datetime
 from collections import defaultdict
@@ -28,7 +28,8 @@ class Sheet:
 
     accounts  units as booked, by account and commodity
     values    of assets and liabilities by account and commodity, in the operating currency
-    residual  what its own transactions and its owner's legs leave, by currency; empty where exact
+    residual  weight that its own transactions and its owner's legs leave, by currency; empty if
+              they balance exactly
     value     net asset value, or None if a price is missing
     """
 
@@ -51,9 +52,9 @@ class Prices:
         self.source = Source(ledger.path, 1)
 
     def value(self, number: Decimal, commodity: str, settle: str = "") -> Decimal | None:
-        """Return what units are worth.
+        """Return the value of units in the operating currency, or None if a price is missing.
 
-        settle  of a contract: the coin in which it has its mark
+        settle  of a contract: the coin in which its mark is quoted
         """
         price = self._price(commodity, settle or self.currency)
         if settle and price is not None:
@@ -62,7 +63,7 @@ class Prices:
         return None if price is None else FIGURE.multiply(number, price)
 
     def _price(self, commodity: str, quote: str) -> Decimal | None:
-        """Return a price, rounded as figures are; note if the ledger has none."""
+        """Return a price, rounded as figures are; if it is missing, note that and return None."""
         found = self.quotes.at(commodity, quote, day_of(self.at))
         if found is None:
             date = self.at.isoformat()
@@ -76,7 +77,7 @@ class Prices:
 def sheets(
     ledger: Ledger, reading: Reading, at: datetime.date, *, at_cost: bool
 ) -> tuple[list[Sheet], list[Problem]]:
-    """Return the balance sheets at the end of a day, and the prices that are missing for them."""
+    """Return the balance sheets at the end of a day, and a problem for each missing price."""
     table = Prices(ledger, at)
     chart = reading.chart
     venues = {name: reading.book.venue(name) for name in sorted(reading.book.sub_accounts)}
@@ -84,8 +85,8 @@ def sheets(
         if timeline.values[0].bills is not None:
             venues[name] = venue
     legs = {name: _Legs() for name in venues}
-    # Bills are worth their cost and what Accretion holds, whatever a price says: that accretion was
-    # distributed, and a market price beside it would count the discount twice.
+    # The value of bills is their cost and the balance of Accretion, whatever a price says: the
+    # product distributed that accretion, and a market price would count the discount twice.
     bills = {
         chart.reserved(name, ProductAccount.BILLS) for name in venues if chart.is_product(name)
     }
@@ -103,10 +104,10 @@ def sheets(
 
 
 class _Legs:
-    """What counts on a sheet, in lists to be summed.
+    """The numbers that count on a sheet, in lists; `_sheet` sums them.
 
     units    by account and commodity
-    costs    Amounts, of what is worth its cost, by account and commodity
+    costs    Amounts, of the holdings that are valued at cost, by account and commodity
     weights  of all legs of its transactions, by currency
     """
 
@@ -156,9 +157,9 @@ def _sheet(
     table: Prices,
     marked: Mapping[str, str],
 ) -> Sheet:
-    """Sum a sheet up.
+    """Return the sheet that sums up the legs.
 
-    marked  coins in which contracts have their marks
+    marked  coins in which the marks of contracts are quoted, by contract
     """
     sheet = Sheet(name, venue, {}, {}, _totals(legs.weights), ZERO)
     assets_and_liabilities = (chart.roots["Assets"], chart.roots["Liabilities"])
@@ -181,16 +182,16 @@ def _sheet(
 
 
 def _totals(numbers: dict[K, list[Decimal]]) -> dict[K, Decimal]:
-    """Return sums by key, those that are not zero."""
+    """Return the sums that are not zero, by key."""
     sums = {name: total(found) for name, found in sorted(numbers.items())}
     return {name: number for name, number in sums.items() if number}
 
 
 def _parties(owner: str | None, touched: set[str], chart: ChartOfAccounts) -> set[str]:
-    """Return whose sheet a leg counts on: its owner's, and theirs to whom the owner is outside.
+    """Return the names whose sheets a leg counts on: its owner, and all that the owner is outside.
 
-    Sub-accounts are completed against each other by transfers; a product and a sub-account are
-    strangers. What nobody owns counts on the sheet of all that a transaction touches.
+    Transfers complete sub-accounts against each other; a product and a sub-account are outside of
+    each other. A leg without an owner counts on the sheets of all that a transaction touches.
     """
     if owner is None or touched == {owner}:
         return touched
@@ -207,7 +208,10 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def lots_that_could_repay(ledger: Ledger, reading: Reading) -> Iterator[Problem]:
-    """Yield where a coin is owed while lots of it lie in the wallet, at the last directive."""
+    """Yield a problem for each debt in a coin whose lots lie in the same sub-account's wallet.
+
+    Both are balances after the last directive.
+    """
     lots: dict[tuple[str, str], Decimal] = {}
     owed: dict[tuple[str, str], Decimal] = {}
     for entry in ledger.entries:
@@ -228,7 +232,7 @@ def lots_that_could_repay(ledger: Ledger, reading: Reading) -> Iterator[Problem]
 
 
 def net_asset_value(sheets: Iterable[Sheet]) -> Decimal | None:
-    """Return the net asset value of all sub-accounts, or None if one has none."""
+    """Return the net asset value of all sheets, or None if that of one sheet is None."""
     return _sum(sheet.value for sheet in sheets)
 
 
@@ -262,7 +266,7 @@ def sheet_rows(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[Row]:
     perp = None if chart.is_product(sheet.name) else chart.account(sheet.name, Side.PERP)
     for account, values in sorted(sheet.values.items()):
         if account == perp and values:
-            # Contracts and the notional owed for them are one thing, at value.
+            # Contracts and the notional owed for them are one line, at value.
             yield account, None, None, as_summed(_sum(values.values()))
             continue
         for coin, number in sheet.accounts.get(account, {}).items():
@@ -275,7 +279,7 @@ def sheet_rows(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[Row]:
 
 
 def handed(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[tuple[str, str]]:
-    """Yield the accounts of what a sub-account gave to others, with their names."""
+    """Yield each account of a sub-account's transfers, with the other sub-account's name."""
     if chart.is_product(sheet.name):
         return
     prefix = chart.transfers(sheet.name, "")
@@ -285,7 +289,7 @@ def handed(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[tuple[str, str]]:
 
 
 def distributed(sheets: list[Sheet], chart: ChartOfAccounts) -> dict[str, Decimal]:
-    """Return what products gave to holders less what holders got of products, by coin."""
+    """Return the coins that products gave to holders less those that holders got, by coin."""
     coins: dict[str, Decimal] = {}
     for sheet in sheets:
         if chart.is_product(sheet.name):
@@ -304,7 +308,7 @@ def distributed(sheets: list[Sheet], chart: ChartOfAccounts) -> dict[str, Decima
 
 
 def total_rows(sheets: list[Sheet], chart: ChartOfAccounts, whole: Decimal | None) -> Iterator[Row]:
-    """Yield the sum of the parts, and the elimination of what they gave each other."""
+    """Yield the value of each sheet, the eliminations between them, and the net asset value."""
     for sheet in sheets:
         yield sheet.name, as_summed(sheet.value)
     given: dict[str, Decimal] = {}

@@ -15,14 +15,14 @@ from usance.rules.margin import Valuation, evaluate
 
 
 def efficiency(reading: Reading, day: Day, others: Quotes) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance efficiency`, and what could not be priced for it."""
+    """Return the answer of `usance efficiency`, and the problems with prices for it."""
     return uses(reading, replay.evening(reading, day), day, others)
 
 
 def uses(reading: Reading, state: State, day: Day, others: Quotes) -> tuple[Figures, list[Problem]]:
-    """Return capital and its uses in the state of an evening, and what could not be priced.
+    """Return capital and its uses in the state of an evening, and the problems with prices.
 
-    others  prices of commodities without terms: such a coin is no collateral, but it is capital
+    others  prices of commodities without terms: such a coin is not collateral, but it is capital
     """
     valuer = Valuer(reading.book, state, day, others)
     rows = []
@@ -63,13 +63,16 @@ USES = (
 def _worth(
     valuer: Valuer, name: str, valuation: Valuation
 ) -> tuple[Decimal, Decimal, Decimal] | None:
-    """Return what the wallet is worth, what of it is lent and what enrolled, unweighted."""
+    """Return the values of the wallet, its lent part and its enrolled part, without weights.
+
+    Return None if a price is missing.
+    """
     book, wallet, lent, enrolled = valuer.book, ZERO, ZERO, ZERO
     complete = True
     with localcontext(PRECISE):
         for asset in valuation.assets:
             if asset.price is None:
-                valuer.price(name, asset.coin, book.operating, asset.coin)  # tells of it
+                valuer.price(name, asset.coin, book.operating, asset.coin)  # notes the problem
                 complete = False
                 continue
             wallet += asset.quantity * asset.price
@@ -81,7 +84,7 @@ def _worth(
 
 
 def _uses(capital: Decimal, lent: Decimal, margin: Decimal, enrolled: Decimal) -> Figures:
-    """Return capital and its uses; what is idle counts against the largest of them."""
+    """Return capital and its uses; idle capital is capital less the largest use, or 0."""
     uses = lent + margin + enrolled
     return {
         "capital": shown(capital),

@@ -1,4 +1,4 @@
-"""Figures: how reports hold the answers of commands and pages."""
+"""Figures: the form in which reports hold the answers of commands and pages."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,26 +6,26 @@ from typing import Any
 from usance.model.amounts import decimal_text, rounded_text
 
 Figures = dict[str, Any]
-"""Names and figures as JSON has them: exact decimals as text, null for a missing one."""
+"""Names and figures as in JSON: exact decimals as text, None (null in JSON) for a missing one."""
 
 
 def shown(number: Decimal | None) -> str | None:
-    """Return a figure as text, with 28 significant digits at most."""
+    """Return a figure as text, with at most 28 significant digits; or None for None."""
     return None if number is None else rounded_text(number)
 
 
 def in_full(number: Decimal | None) -> str | None:
-    """Return a figure as text, with all its digits and no zeros behind them."""
+    """Return a figure as text, with all its digits and no trailing zeros; or None for None."""
     return None if number is None else decimal_text(number)
 
 
 def as_summed(number: Decimal | None) -> str | None:
-    """Return a sum as text, with the decimals of the finest number in it."""
+    """Return a sum as text, with the decimals of its finest summand; or None for None."""
     return None if number is None else format(number, "f")
 
 
 def short(number: str, places: int = 12) -> str:
-    """Return a number with so many decimals at most, for the eye; JSON and CSV have them all."""
+    """Return a number with at most `places` decimals, for display; JSON and CSV have them all."""
     _, point, decimals = number.partition(".")
     if not point or len(decimals) <= places:
         return number

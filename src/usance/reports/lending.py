@@ -31,9 +31,9 @@ from usance.rules.pool_rates import utilization
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Interest of a day, a sub-account, a coin and a side, in coins.
+    """The interest of one side of a coin of a sub-account on a day, in coins.
 
-    principal          at the end of the day, interest included
+    principal          at the end of the day, with the interest
     average_principal  mean of the 24 hours
     """
 
@@ -49,7 +49,7 @@ class Interest:
 
 @dataclass(frozen=True, slots=True)
 class Conservation:
-    """A pool's day in coins: paid = earned + fee + external + rounding, to the last digit."""
+    """A pool's payments on a day, coins: paid = earned + fee + external + rounding, exactly."""
 
     date: str
     venue: str
@@ -77,7 +77,7 @@ def lending(reading: Reading, first: Day | None, last: Day | None) -> dict[str, 
 
 
 def interest(days: Iterable[LivedDay]) -> Iterator[Interest]:
-    """Yield what each day earned and cost."""
+    """Yield the interest of each day, of both sides."""
     for day in days:
         date = iso(day.day)
         for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
@@ -107,7 +107,7 @@ def _side(
 
 
 def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
-    """Yield each pool's day."""
+    """Yield the payments of each pool on each day."""
     for day in days:
         date = iso(day.day)
         for pool in day.pools:
@@ -135,7 +135,7 @@ def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
 
 
 def conserved(days: Iterable[LivedDay]) -> list[Conservation]:
-    """Return the sums of each pool's days, whose rows hold to the last digit like theirs."""
+    """Return the sums of each pool's days; the equation holds exactly for them too."""
     sums: dict[tuple[str, str], dict[str, Decimal]] = {}
     dates: list[str] = []
     for row in conservation(days):
@@ -162,11 +162,11 @@ def conserved(days: Iterable[LivedDay]) -> list[Conservation]:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What some days earned or cost a sub-account in a coin, in coins.
+    """The interest that a sub-account earned or paid in a coin on some days, in coins.
 
     average_principal  mean of all hours of the days
     rate               interest on it as a simple annual rate, or None without principal
-    carry              what the last of the days left over: not credited, or not charged yet
+    carry              left over by the last of the days: not credited, or not charged yet
     """
 
     sub_account: str
@@ -181,7 +181,7 @@ class Earned:
 
 
 def earned(days: Sequence[LivedDay]) -> list[Earned]:
-    """Return what days earned and cost, a row for each sub-account, coin and side."""
+    """Return the interest of days, a row for each sub-account, coin and side."""
     found: dict[tuple[str, str, bool], list[LendingDay]] = {}
     for day in days:
         for coin in day.coins:
@@ -227,11 +227,11 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
 
 
 SIDES = ("earned", "paid")
-"""Both sides of interest."""
+"""The two sides of interest."""
 
 
 def interests(days: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
-    """Return what days earned, and what they cost (below zero), in coins, by side and coin."""
+    """Return the interest of days, coins, by side and coin: earned, and paid (below zero)."""
     quanta: dict[tuple[str, Coin], Quanta] = {}
     for day in days:
         for coin in day.coins:
@@ -247,7 +247,7 @@ def interests(days: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
 
 @dataclass(frozen=True, slots=True)
 class PoolRates:
-    """A pool's day: means of its hours, annual fractions; None if no hour has one.
+    """A pool's rates on a day: means of its hours, annual fractions; None if no hour has a rate.
 
     utilization  0 to 1
     """

@@ -1,4 +1,4 @@
-"""Margin reports: rows of `usance margin`, `usance stress` and `usance efficiency`."""
+"""Margin reports: rows of `usance margin` and `usance stress`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from usance.rules.margin import Margin, Requirement, Valuation, counted, evaluat
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """Sub-accounts at the end of a day: each with its holdings, or None if it cannot be priced."""
+    """The sub-accounts at a day's end, each with its priced holdings, or None without a price."""
 
     day: Day
     valuations: Mapping[str, Valuation | None]
@@ -27,16 +27,16 @@ class Evening:
 
 
 def evening(reading: Reading, day: Day, others: Quotes, only: str | None = None) -> Evening:
-    """Live the days up to the end of one, and price what each sub-account (or one) has then."""
+    """Live the days up to the end of one, and price the holdings of all sub-accounts, or of one."""
     return priced(reading, replay.evening(reading, day), day, others, only)
 
 
 def priced(
     reading: Reading, state: State, day: Day, others: Quotes, only: str | None = None
 ) -> Evening:
-    """Price what each sub-account (or one) has in the state of an evening.
+    """Price the holdings of all sub-accounts, or of one, in the state of an evening.
 
-    others  prices of commodities without terms: such a coin counts for nothing, but is shown
+    others  prices of commodities without terms: such a coin counts for zero, but is shown
     """
     valuer = Valuer(reading.book, state, day, others)
     names = [name for name in sorted(reading.book.sub_accounts) if only in (None, name)]
@@ -45,7 +45,7 @@ def priced(
 
 
 def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Figures:
-    """Return the answer of `usance margin`, with other prices where some are given."""
+    """Return the answer of `usance margin`; `prices` replace those of the ledger."""
     return {
         "at": iso(seen.day),
         "currency": reading.book.operating,
@@ -59,7 +59,7 @@ def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Fi
 def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, Decimal]]) -> Figures:
     """Return the answer of `usance stress`: margin under groups of shocks.
 
-    shocks  by the text of their group: factors, by coin or contract
+    shocks  factors by coin or contract, by the text of their group
     """
     return {
         "at": iso(seen.day),
@@ -80,7 +80,7 @@ def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, De
 
 
 def shocked(valuation: Valuation, factors: Mapping[str, Decimal]) -> Valuation:
-    """Return a valuation whose coins, and marks over them, are worth so many times as much."""
+    """Return a valuation with the prices of coins, and the marks over them, times their factors."""
     prices: dict[str, Decimal] = {}
     with localcontext(PRECISE):
         for coin, price in _coins(valuation):
@@ -96,7 +96,7 @@ def shocked(valuation: Valuation, factors: Mapping[str, Decimal]) -> Valuation:
 
 
 def _coins(valuation: Valuation) -> Iterator[tuple[str, Decimal]]:
-    """Yield the coins that have a price in a valuation, each with it."""
+    """Yield each coin that has a price in a valuation, with the price."""
     for asset in valuation.assets:
         if asset.price is not None:
             yield asset.coin, asset.price
@@ -109,7 +109,10 @@ def _coins(valuation: Valuation) -> Iterator[tuple[str, Decimal]]:
 
 
 def commodities(seen: Evening) -> set[str]:
-    """Return what may be priced otherwise: coins held, owed or settled in, and contracts."""
+    """Return the commodities that another price may be given for.
+
+    They are the coins that are held, owed or settled in, and the contracts with their underlyings.
+    """
     found: set[str] = set()
     for valuation in seen.valuations.values():
         if valuation is not None:
@@ -169,7 +172,7 @@ SUMS = (
     "imr",
     "mmr",
 )
-"""Figures of `Margin` that are shown of a sub-account."""
+"""The figures of `Margin` in a sub-account's row."""
 
 
 def _positions(valuation: Valuation, found: Margin) -> Iterator[Figures]:
@@ -199,7 +202,10 @@ def _required(required: Requirement) -> Figures:
 
 
 def distance(position: Figures) -> str | None:
-    """Return how far the mark of a position is from its liquidation price, as a part of it."""
+    """Return the distance from a position's mark to its liquidation price, or None without one.
+
+    It is a fraction of the mark, below zero if the liquidation price is below the mark.
+    """
     if position["liquidation_price"] is None:
         return None
     with localcontext(PRECISE):
@@ -208,9 +214,9 @@ def distance(position: Figures) -> str | None:
 
 
 def is_bankrupt(row: Figures) -> bool:
-    """Tell whether a sub-account has nothing left against what is exposed or owed.
+    """Tell whether a sub-account has no equity left against its exposure or debts.
 
-    One that has nothing and owes nothing is not, though its ratios are none as well.
+    A sub-account that has nothing and owes nothing is not bankrupt, though its ratios are None too.
     """
     if row["net_equity"] is None or row["mmr"] is not None:
         return False

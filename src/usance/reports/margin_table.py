@@ -1,7 +1,7 @@
 """Margin table: `SELECT * FROM #margin` in bean-query and in Fava's query page.
 
-One row for each day and sub-account. Under a filter Fava hands over the directives that it kept,
-and the figures are then of those alone.
+It has one row for each day and sub-account. If a filter is set, Fava hands over only the directives
+that pass it, and the figures come from those alone.
 """
 
 import sys
@@ -37,7 +37,7 @@ Row = tuple[object, ...]
 
 
 def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
-    """Yield the margin of each sub-account at the end of each day on which it can be priced."""
+    """Yield the margin of each sub-account at the end of each day that has prices for it."""
     written = [entry for entry in entries if not is_generated(entry)]
     folder = str(Path(options["filename"]).parent)
     reading = read(written, options, folder, enabled(options))
@@ -56,13 +56,13 @@ def rows(entries: Directives, options: dict[str, Any]) -> Iterator[Row]:
 
 
 def register() -> None:
-    """Add the table to beanquery, if it runs here and has the place for it.
+    """Add the table to beanquery, if this process imported it and it has a list of tables.
 
-    A load for another tool need not pay for it: beanquery is looked up, and only its source of
-    tables imported, as Fava does with the first query, after the load. The list of tables is
-    beanquery's own, so a version without it is left as it is.
+    A load for another tool costs no import of beanquery: this looks for it among the imported
+    modules. It then imports only beanquery's source of tables, as Fava does with the first query,
+    after the load. The list of tables is private to beanquery, so a version without it gets none.
 
-    A load from Beancount's cache runs no plugin, and so has no table. For bean-query set
+    A load from Beancount's cache runs no plugin, and so adds no table. For bean-query set
     BEANCOUNT_DISABLE_LOAD_CACHE=1.
     """
     if "beanquery" not in sys.modules:
@@ -77,7 +77,7 @@ def register() -> None:
     from beanquery.tables import Table  # noqa: PLC0415
 
     class Column(EvalColumn):  # type: ignore[misc]
-        """One figure of a row."""
+        """A column of the table: the figure of a row at an index."""
 
         def __init__(self, index: int, dtype: type) -> None:
             super().__init__(dtype)
@@ -89,7 +89,7 @@ def register() -> None:
     figures = {name: Column(index, COLUMNS[name]) for index, name in enumerate(COLUMNS)}
 
     class MarginTable(Table):  # type: ignore[misc]
-        """Margin by day and sub-account; computed when it is read."""
+        """The margin by day and sub-account; a query computes it when it reads the table."""
 
         name = NAME
         columns = figures

@@ -1,4 +1,4 @@
-"""Yield reports: rows of `usance yield`: what each source earned, and what backs a product."""
+"""Yield reports, rows of `usance yield`: the income of each source, and the backing of products."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -35,13 +35,13 @@ RATE_PLACES = Decimal("1e-18")
 
 @dataclass(slots=True)
 class Split:
-    """What one holder of a product earned in a period.
+    """The income of one holder of a product in a period, by source.
 
     income    by source, quanta
     hours     principal x hours that were lent, quanta
     enrolled  principal x hours that were enrolled, quanta
     unpaid    accrued and not paid at its end, coins
-    variance  what was paid less what was taken out of what had accrued, coins
+    variance  coins paid less those taken out of the accrued yield
     """
 
     venue: str
@@ -53,12 +53,12 @@ class Split:
     variance: Decimal = ZERO
 
     def lend(self, day: LendingDay) -> None:
-        """Take in a day's lending."""
+        """Add a day's lending."""
         self._add("lending", day.earned)
         self.hours = sum(day.hours, self.hours)
 
     def earn(self, day: YieldDay, *, counts: bool) -> None:
-        """Take in a day of the product; of one before the period only what it left unpaid."""
+        """Add a day of the product; of a day before the period, only its unpaid yield."""
         accrued = self.coin.from_quanta(Quanta(day.treasury + day.bonus - day.paid))
         self.unpaid = EXACT.add(self.unpaid, accrued)
         if counts:
@@ -70,7 +70,7 @@ class Split:
         self.income[source] = Quanta(self.income[source] + quanta)
 
     def receive(self, payment: Payment, *, counts: bool) -> None:
-        """Take in a payment that a person wrote."""
+        """Add a payment that a person wrote."""
         self.unpaid = EXACT.subtract(self.unpaid, payment.taken)
         if counts:
             self.variance = EXACT.add(self.variance, EXACT.subtract(payment.paid, payment.taken))
@@ -92,7 +92,7 @@ def split(reading: Reading, first: Day | None, last: Day | None) -> Figures:
 
 
 def split_of(book: Book, lived: Iterable[LivedDay], begin: Day, end: Day) -> Figures:
-    """Return the same from days that were lived, from the first one on."""
+    """Return the answer of `usance yield` from the lived days, which begin with the first one."""
     splits = _splits(book, lived, begin, end)
     days = max(0, end - max(begin, book.first or 0) + 1)
     return {
@@ -107,7 +107,7 @@ def split_of(book: Book, lived: Iterable[LivedDay], begin: Day, end: Day) -> Fig
 
 
 def incomes(book: Book, lived: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
-    """Return what each source earned on some days, in coins, by source and coin."""
+    """Return the income of some days, in coins, by source and coin."""
     found: dict[str, dict[str, Decimal]] = {source: {} for source in SOURCES}
     for made in _splits(book, lived, NO_DAY, NO_DAY).values():
         if not made.is_empty():
@@ -192,13 +192,13 @@ def _coins(amount: Decimal, coin: Coin) -> str:
 
 
 def reserves(reading: Reading, last: Day | None) -> Figures:
-    """Return the answer of `usance yield --reserves`: what backs products at the end of a day."""
+    """Return the answer of `usance yield --reserves`: the backing of products at a day's end."""
     day = reading.last if last is None else last
     return backing(reading, replay.evening(reading, day), day)
 
 
 def backing(reading: Reading, state: State, day: Day) -> Figures:
-    """Return what backs products in the state of an evening."""
+    """Return the backing of products in the state of an evening."""
     rows = []
     for (venue, name), timeline in sorted(reading.book.yields.products.items(), key=_product):
         product = timeline.at(moment(day))
@@ -220,7 +220,7 @@ def _reserve(
     product: YieldProduct,
     bills: Bills,
 ) -> Figures:
-    """Return what a product owes, what it holds at accreted value, and figures of the two."""
+    """Return a product's debt to holders, its holdings at accreted value, and figures of both."""
     coin, portfolio = book.coins[product.asset], state.portfolio(name)
     lots = list(held(portfolio, bills, book.yields.maturities, coin, day))
     of_bills = worth(lots)
