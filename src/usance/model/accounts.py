@@ -1,7 +1,7 @@
-"""Chart: a sub-account's sides, and a product's accounts, as account names, and back.
+"""Chart of accounts: account names from sides of sub-accounts and products, and back.
 
 Assets:Backpack:Main:Wallet         <->  ("Main", Side.WALLET)
-Assets:Backpack:Treasury:Accretion  <->  ("TBill", Reserve.ACCRETION)
+Assets:Backpack:Treasury:Accretion  <->  ("TBill", ProductAccount.ACCRETION)
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ PERSONAL = {
     "Assets": ("Wallet", "Perp", "AccruedYield"),
     "Liabilities": ("Borrowed",),
 }
-"""What a sub-account may hold or owe: everything else below it is a mistake."""
+"""The last parts of a sub-account's accounts of assets and debts; any other one is an error."""
 
 
 class Side(Enum):
-    """An account of a sub-account: the root it hangs from and what stands below its name."""
+    """An account of a sub-account: its root account, and the part of its name after the owner's."""
 
     WALLET = ("Assets", "Wallet")
     PERP = ("Assets", "Perp")
@@ -33,14 +33,14 @@ class Side(Enum):
     YIELD = ("Equity", "Uses:Yield")
     CAPITAL = ("Equity", "Uses:Capital")
 
-    # Enum's own is a Python function, and sides are looked up for each posting.
+    # Faster than Enum's own hash, a Python function: each posting looks sides up.
     __hash__ = object.__hash__
 
 
 class ProductAccount(Enum):
-    """An account of a product backed by bills: the root it hangs from and its last part.
+    """An account of a product backed by bills: its root account, and the last part of its name.
 
-    The account of the bills themselves is named by the product's terms.
+    The product's terms name the account of the bills themselves.
     """
 
     BILLS = ("Assets", "")
@@ -50,15 +50,15 @@ class ProductAccount(Enum):
     DISCOUNT = ("Income", "Discount")
     DISTRIBUTED = ("Expenses", "Distributed")
 
-    # Enum's own is a Python function, and accounts are looked up for each posting.
+    # Faster than Enum's own hash, a Python function: each posting looks accounts up.
     __hash__ = object.__hash__
 
 
 class ChartOfAccounts:
-    """Which account belongs to which sub-account or product.
+    """The accounts of sub-accounts and products, and the owner of each account.
 
     roots     the ledger's names of the five root accounts, by Beancount's default name
-    products  account of bills of each product that has one; its parent is the product's own
+    products  account of bills of each product that has one; its parent is the product's entity
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class ChartOfAccounts:
         self._kept = {pair: account for account, pair in self._reserves.items()}
 
     def owner(self, account: str) -> str | None:
-        """Return the sub-account to which an account belongs, None for all others."""
+        """Return the sub-account to which an account belongs, or None."""
         try:
             return self._owners[account]
         except KeyError:
@@ -101,7 +101,7 @@ class ChartOfAccounts:
             return owner
 
     def venue_above(self, account: str) -> str | None:
-        """Return the venue under which an account lies, None for all others."""
+        """Return the venue under which an account lies, or None."""
         return self._prefix(account, self.venues) or None
 
     def _prefix(self, account: str, tails: Mapping[str, str] | set[str]) -> str:
@@ -113,7 +113,7 @@ class ChartOfAccounts:
         return tail
 
     def side(self, account: str) -> tuple[str, Side] | None:
-        """Return sub-account and side of an account, or None."""
+        """Return the sub-account and the side of an account, or None."""
         return self._sides.get(account)
 
     def account(self, sub_account: str, side: Side) -> str:
@@ -121,7 +121,7 @@ class ChartOfAccounts:
         return self._names[sub_account, side]
 
     def product(self, account: str) -> str | None:
-        """Return the product to which an account belongs, None for all others."""
+        """Return the product to which an account belongs, or None."""
         return self._entities.get(self._prefix(account, self._entities))
 
     def is_product(self, name: str) -> bool:
@@ -129,7 +129,7 @@ class ChartOfAccounts:
         return (name, ProductAccount.BILLS) in self._kept
 
     def reserve(self, account: str) -> tuple[str, ProductAccount] | None:
-        """Return product and kind of an account, or None if it is not a product's."""
+        """Return the product and the kind of an account, or None if no product owns it."""
         return self._reserves.get(account)
 
     def reserved(self, product: str, reserve: ProductAccount) -> str:
@@ -137,7 +137,7 @@ class ChartOfAccounts:
         return self._kept[product, reserve]
 
     def transfers(self, sub_account: str, other: str) -> str:
-        """Return the account of what a sub-account gave to another."""
+        """Return the account of a sub-account's transfers to another."""
         return f"{self.roots['Equity']}:{self._tail_of[sub_account]}:Transfers:{other}"
 
     def is_known(self, account: str, owner: str) -> bool:

@@ -1,9 +1,9 @@
 """Amounts: a coin's quantum and grain, the exact Decimal context, plain decimal text.
 
-Inside the engine an amount is an integer: of the coin's *quantum* (the smallest unit that is
-posted) or of its *grain* (the finest unit that anybody wrote for the coin). Each of them is a type,
-so that a type checker refuses one in place of the other. Growth and carry are integers of 1e-18.
-Decimals appear where text is read and where postings are made.
+Inside the engine an amount is an integer, in the coin's *quantum* (the smallest unit that Usance
+posts) or its *grain* (the finest unit that the ledger has of the coin). Each of them is a type, so
+that a type checker refuses one in place of the other. Growth and carry are integers of 1e-18.
+Amounts are Decimals only in the code that reads text and the code that makes postings.
 """
 
 from collections.abc import Hashable, Iterable
@@ -23,10 +23,10 @@ from typing import NewType, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 Quanta = NewType("Quanta", int)
-"""A number of quanta of a coin: of the smallest amount that is posted."""
+"""A number of quanta of a coin: its quantum is the smallest amount that Usance posts."""
 
 Grains = NewType("Grains", int)
-"""A number of grains of a coin: of the finest amount that anybody wrote."""
+"""A number of grains of a coin: its grain is the finest amount in the ledger."""
 
 Carry = NewType("Carry", int)
 """A number of 1e-18 quanta of a coin: interest that waits for the next day."""
@@ -38,15 +38,15 @@ NO_CARRY = Carry(0)
 ZERO = Decimal(0)
 
 UNIT = 10**18
-"""One, in the integers of growth and carry."""
+"""1 in the unit of growth and carry, which is 1e-18."""
 
 QUANTUM_DEFAULT = Decimal("0.00000001")
 
 PRECISE = Context(prec=80, rounding=ROUND_HALF_EVEN)
-"""For what cannot be exact: rates, products over hours, roots."""
+"""For results that cannot be exact: rates, products over hours, roots."""
 
 FIGURE = Context(prec=28, rounding=ROUND_HALF_EVEN)
-"""For figures as they are shown: 28 significant digits."""
+"""For figures in reports: 28 significant digits."""
 
 EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 """For sums, products and shifts that must not lose a digit."""
@@ -54,7 +54,7 @@ EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Ove
 
 @dataclass(frozen=True, slots=True)
 class Coin:
-    """A commodity as the engine counts it.
+    """A commodity with the integer units in which the engine counts it.
 
     quantum  smallest amount posted, in coins, above zero; `step` units of its last decimal place
     places   decimals of the quantum
@@ -83,7 +83,7 @@ class Coin:
         return Grains(int(EXACT.scaleb(amount, self.digits)))
 
     def to_quanta(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> Quanta:
-        """Return an amount of coins in quanta, rounded half-even or as said."""
+        """Return an amount of coins in quanta, rounded half-even or by `rounding`."""
         return Quanta(int(PRECISE.divide(amount, self.quantum).to_integral_value(rounding)))
 
     def in_grains(self, quanta: Quanta) -> Grains:
@@ -103,7 +103,7 @@ class Coin:
         return EXACT.scaleb(Decimal(grains), -self.digits)
 
     def written(self, amount: Decimal) -> Decimal:
-        """Return an amount as it is posted: to the quantum, or what is finer without zeros."""
+        """Return an amount as Usance posts it: to the quantum, or, if finer, without zeros."""
         grains = self.to_grains(amount)
         return (
             normalized(amount)
@@ -121,12 +121,12 @@ class Coin:
 
     def carry_text(self, carry: Carry) -> str:
         """Return a carry (1e-18 quanta) in coins as plain decimal text, trailing zeros cut."""
-        # In coins, so that a reader can type `principal x growth + carry = credit + carry-after`
-        # into a calculator without converting anything.
+        # It is in coins, so that a reader can type
+        # `principal x growth + carry = credit + carry-after` into a calculator as it is.
         return without_trailing_zeros(fixed_point_text(carry * self.step, self.places + 18))
 
     def to_carry(self, text: str) -> Carry:
-        """Return the carry that `carry_text` wrote; ValueError if it wrote no such text."""
+        """Return the carry of a text of `carry_text`; ValueError for any other text."""
         try:
             return Carry(int(EXACT.divide(EXACT.scaleb(Decimal(text), 18), self.quantum)))
         except (ArithmeticError, OverflowError) as error:
@@ -134,22 +134,22 @@ class Coin:
 
 
 def total(numbers: Iterable[Decimal]) -> Decimal:
-    """Return a sum to the last digit, whatever the Decimal context of the caller."""
+    """Return the exact sum of numbers, in any Decimal context of the caller."""
     return reduce(EXACT.add, numbers, ZERO)
 
 
 def total_quanta(numbers: Iterable[Quanta]) -> Quanta:
-    """Return a sum of quanta of one coin."""
+    """Return the sum of quanta of one coin."""
     return sum(numbers, NO_QUANTA)
 
 
 def tally(sums: dict[K, Decimal], key: K, number: Decimal) -> None:
-    """Add a number to one of several sums, to the last digit."""
+    """Add a number to the sum of a key, exactly."""
     sums[key] = EXACT.add(sums.get(key, ZERO), number)
 
 
 def rounded_text(number: Decimal) -> str:
-    """Return a figure as plain decimal text, with 28 significant digits at most."""
+    """Return a figure as plain decimal text, with at most 28 significant digits."""
     return decimal_text(FIGURE.plus(number))
 
 
@@ -164,18 +164,18 @@ def fixed_point_text(number: int, places: int) -> str:
 
 
 def without_trailing_zeros(text: str) -> str:
-    """Return plain decimal text without trailing zeros behind the point."""
+    """Return plain decimal text without trailing zeros after the point."""
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def decimals(number: Decimal) -> int:
-    """Return how many digits a finite number has behind the point."""
+    """Return the number of digits of a finite number after the point."""
     exponent = number.as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def normalized(number: Decimal) -> Decimal:
-    """Return a finite number without trailing zeros behind the point, and without an exponent."""
+    """Return a finite number without trailing zeros after the point, and without an exponent."""
     exponent = number.as_tuple().exponent
     if exponent == 0:
         return number

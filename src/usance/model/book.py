@@ -1,4 +1,4 @@
-"""Events: what a person wrote that moves a sub-account, and the book that holds it all."""
+"""Events that a person wrote, such as movements and payments, and the book that holds them all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,14 +28,14 @@ from usance.model.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A posting that changes what a sub-account holds or owes.
+    """A posting that changes the holdings or the debt of a sub-account.
 
-    moment    from when it counts
+    moment    from which it counts
     seconds   after 00:00 UTC of its day
     side      WALLET, BORROWED or PERP
     quantity  coins or contracts; positive adds to the account
-    lot       where the units are held at cost: but for a liquidation no generated leg touches them
-    closes    the units left for another price than they had cost
+    lot       of units at cost, or None; of generated legs only a liquidation's touch such units
+    closes    the units left at a price other than their cost
     """
 
     moment: Moment
@@ -51,11 +51,11 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What one sub-account gave another in one transaction.
+    """The amounts that one sub-account gave another in one transaction.
 
     first, second  the two sub-accounts, by name
     given          weight that `first` gave (positive) or got (negative), by currency
-    text           canonical text: the order of transfers of one moment
+    text           canonical text, by which transfers of one moment are sorted
     source         of the transaction
     """
 
@@ -73,7 +73,7 @@ class ProductPosting:
     """A person's posting to an account of a product; it counts by date.
 
     quantity  coins, or face of a bill; positive adds to the account
-    lot       where the units are held at cost
+    lot       of units at cost, or None
     """
 
     day: Day
@@ -86,11 +86,11 @@ class ProductPosting:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a person says that a venue paid, or wrote out of what has accrued.
+    """A person's posting of yield that a venue paid, or of accrued yield that the person wrote off.
 
     period  that it pays, with the product's name; or None
     paid    into the wallet, coins
-    taken   out of what has accrued, coins
+    taken   out of the accrued yield, coins
     """
 
     day: Day
@@ -104,9 +104,9 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Yields:
-    """Yield products in force, and what a person posted on account of them.
+    """The yield products in force, and a person's postings on account of them.
 
-    products, rates  by (venue, product); no rate where a file has none yet
+    products, rates  by (venue, product); rate None until the file has its first row
     bonuses          by (sub-account, product)
     maturities       day on which a bill is paid back, by commodity
     reserved         by product, then by day
@@ -125,20 +125,20 @@ class Yields:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that the engine sees: terms and events, without Beancount.
+    """All input of the engine: terms and events, without Beancount.
 
     sub_accounts  switches in force, by sub-account
-    pools, rates  in force, by venue and coin; no rate where a file has none yet
+    pools, rates  in force, by venue and coin; rates None until the file has its first row
     movements     of coins, by (sub-account, coin), then by day, in order of time
     trades        of contracts, by (sub-account, contract), likewise
-    outflows      by day: sub-accounts that something was moved out of, and by which directive
+    outflows      by day: sub-accounts with an outflow, and the directive that has it
     collaterals, perpetuals, liquidations
                   in force, by venue and name (a liquidation has none); True: simulate it
-    faulty        sub-accounts with contracts, or coins that those settle in, that have a fault
-    worthless     commodities with a price that is not above zero, which has been told
-    quotes        prices of what figures may rest on
+    faulty        sub-accounts with an error in their contracts or in the coins that those settle in
+    worthless     commodities with a price that is not above zero; its error is reported already
+    quotes        prices of the commodities that figures may rest on
     findings      facts about a person's trades, by day
-    yields        yield products, and what a person posted on account of them
+    yields        yield products, and a person's postings on account of them
     operating     the operating currency
     stages        enabled stages in force
     stale_after   days after which a row of a rates file is old, by coin
@@ -167,7 +167,10 @@ class Book:
     first: Day | None
 
     def last_moved(self, sub_account: str, commodity: str) -> Source:
-        """Return the last movement of a commodity in a sub-account, or its directive."""
+        """Return the place of a commodity's last movement in a sub-account.
+
+        If it never moved, return the place of the sub-account's first directive.
+        """
         key = (sub_account, commodity)
         by_day = self.movements.get(key) or self.trades.get(key)
         if by_day:
@@ -175,8 +178,11 @@ class Book:
         return self.sub_accounts[sub_account].values[0].source
 
     def price_of(self, coin: str, day: Day) -> Decimal | None:
-        """Return a coin's price of that very day in the operating currency, if it needs one."""
-        # It stands beside income in kind, as a proof. An older price would look like the day's.
+        """Return a coin's price of the same day in the operating currency, or None.
+
+        The operating currency itself needs no price.
+        """
+        # The price is a proof beside income in kind. An older one would look like the day's.
         if coin == self.operating:
             return None
         quote = self.quotes.at(coin, self.operating, day)

@@ -1,8 +1,8 @@
 """Hours: UTC days, and the moment from which something counts.
 
 A day is a proleptic ordinal. Its slots 0 to 23 are its hours; slot 24 is the end of the day,
-after the last hour's interest. What happens on the hour counts from that hour, what happens
-within an hour from the next; after 23:00 it falls into slot 24 of its own day. A *moment* is
+after the last hour's interest. An event on the hour counts from that hour, an event within an
+hour from the next one; an event after 23:00 falls into slot 24 of its own day. A *moment* is
 `day * 25 + slot`, so that moments sort.
 """
 
@@ -15,7 +15,7 @@ HOURS = 24
 SLOTS = 25
 DAYS_A_YEAR = 365
 HOURS_A_YEAR = 8760
-"""Of every year, leap years too: actual/365 fixed."""
+"""The days of every year, also of a leap year: actual/365 fixed."""
 
 Day = NewType("Day", int)
 """A day, as a proleptic ordinal, UTC."""
@@ -29,9 +29,9 @@ NO_DAY = Day(0)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?\Z", re.ASCII)
 
 
-def moment(day: Day, seconds: int = 0) -> Moment:
-    """Return the moment from which something at `seconds` after 00:00 UTC counts."""
-    return Moment(day * SLOTS - (-seconds // 3600))
+def moment(day: Day, seconds: int = 0) -> int:
+    """Return the moment from which an event at `seconds` after 00:00 UTC counts."""
+    return day * SLOTS - (-seconds // 3600)
 
 
 def at_slot(day: Day, slot: int) -> Moment:
@@ -55,7 +55,7 @@ def slot_of(at: Moment) -> int:
 
 
 def seconds_of(text: str) -> int | None:
-    """Return the seconds after 00:00 of "HH:MM" or "HH:MM:SS", or None if it is neither."""
+    """Return the seconds after 00:00 of "HH:MM" or "HH:MM:SS", or None for any other text."""
     match = _TIME.match(text)
     if match is None:
         return None

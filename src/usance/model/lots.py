@@ -1,4 +1,4 @@
-"""Lots: what units held at cost were bought for."""
+"""Lots: the cost, the day and the label of units held at cost."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -7,10 +7,10 @@ from usance.model.hours import Day
 
 
 class Lot(NamedTuple):
-    """What units held at cost were bought for.
+    """The cost, the day and the label of a purchase of units that are held at cost.
 
     cost      per unit, in `currency`
-    day       on which they were bought
+    day       of the purchase
     label     as a person wrote it, or None
     """
 
@@ -21,5 +21,5 @@ class Lot(NamedTuple):
 
 
 def age(lot: Lot) -> tuple[int, Decimal, str]:
-    """Return the key by which lots are in order, oldest first."""
+    """Return the key that sorts lots, oldest first."""
     return lot.day, lot.cost, lot.label or ""

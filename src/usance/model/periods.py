@@ -1,6 +1,6 @@
-"""Periods: the days for which a yield product pays at once, and how they are named.
+"""Periods: the days for which a yield product makes one payment, and their names.
 
-"2025-05" names the month of May, "2025-05-29" the day or the week that ends on the 29th.
+"2025-05" names the month of May 2025, "2025-05-29" the day or the week that ends on 29 May.
 """
 
 import calendar
@@ -11,14 +11,14 @@ from usance.model.hours import Day, date_of, day_of, iso
 from usance.model.terms import Payout
 
 THURSDAY = 4
-"""What the ordinals of Thursdays leave when divided by 7; a week ends then, paid on Friday."""
+"""The ordinals of Thursdays modulo 7: a week ends on Thursday, and its payment is on Friday."""
 
 
 class Period(NamedTuple):
-    """Days that are paid at once.
+    """The days for which a yield product makes one payment.
 
     end    the last of them
-    month  they are a month, and are named as one
+    month  they are a month, and have its name
     """
 
     end: Day
@@ -32,7 +32,7 @@ class Period(NamedTuple):
 
 
 def period_of(payout: Payout, day: Day) -> Period | None:
-    """Return the period in which a day lies, or None if nothing is paid by date."""
+    """Return the period in which a day lies, or None if the payouts have no dates."""
     match payout:
         case Payout.DAILY:
             return Period(day, month=False)
@@ -47,7 +47,7 @@ def period_of(payout: Payout, day: Day) -> Period | None:
 
 
 def named(text: str) -> Period | None:
-    """Return the period of a name, or None."""
+    """Return the period of a name, or None if the text is not a name."""
     try:
         if len(text) == len("2025-05"):
             first = day_of(datetime.date.fromisoformat(f"{text}-01"))
@@ -60,5 +60,5 @@ def named(text: str) -> Period | None:
 
 
 def pays_for(payout: Payout, period: Period) -> bool:
-    """Tell whether a period is one of those for which a product pays."""
+    """Tell whether a product with these payouts pays for a period."""
     return payout is Payout.MANUAL or period_of(payout, period.end) == period

@@ -10,14 +10,14 @@ from usance.model.hours import Day
 
 
 class Quote(NamedTuple):
-    """A price, and the day of which it is."""
+    """A price, and its day."""
 
     price: Decimal
     day: Day
 
 
 class Quotes:
-    """Prices by (commodity, quote currency): days and prices, in order of time."""
+    """The prices of a ledger, by (commodity, quote currency): days and prices, in order of time."""
 
     def __init__(
         self, prices: Mapping[tuple[str, str], tuple[Sequence[Day], Sequence[Decimal]]]
@@ -30,7 +30,8 @@ class Quotes:
     def at(self, commodity: str, quote: str, day: Day) -> Quote | None:
         """Return the last price on or before a day, or None.
 
-        Directly, else over the first common quote currency by name; its day is the older one.
+        It is the direct price, else the price over the first common quote currency by name, whose
+        day is the older of the two.
         """
         if commodity == quote:
             return Quote(Decimal(1), day)
@@ -43,9 +44,9 @@ class Quotes:
         return None
 
     def legs(self, commodity: str, quote: str, day: Day) -> list[tuple[tuple[str, str], Quote]]:
-        """Return what makes up a price: one pair and its quote, or two over a third currency.
+        """Return the parts of a price: one pair and its quote, or two over a third currency.
 
-        Nothing where there is none, and of a commodity in itself.
+        Return an empty list if no price exists, and for a commodity in itself.
         """
         if commodity == quote:
             return []

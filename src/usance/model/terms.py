@@ -1,4 +1,4 @@
-"""Terms: what a person's dated directives say, checked.
+"""Terms: the checked content of a person's dated directives.
 
 Rates and fees are annual fractions (0.0412 is 4.12 %), never percents.
 """
@@ -14,10 +14,10 @@ from usance.model.hours import Day
 from usance.model.problems import Source
 
 RATE_MAX = Decimal(100)
-"""Largest rate that can be meant, as an annual fraction."""
+"""The largest rate that Usance takes, as an annual fraction; a larger one is an error."""
 
 STALE_AFTER = 3
-"""Days after which a price or a row of a file is old, if its commodity does not say otherwise."""
+"""Days after which a price or a row of a file is old, unless its commodity sets other days."""
 
 
 class Stage(Enum):
@@ -31,13 +31,13 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SubAccount:
-    """One cross-margin wallet.
+    """One cross-margin wallet at a venue, with its switches.
 
     root   its account of assets, such as `Assets:Backpack:Main`; it never changes
-    venue  what stands between the root of all assets and its last part, `Backpack`
+    venue  the part of `root` between the root of all assets and its last part, `Backpack`
 
     leverage_limit  times; caps leverage below the market's own limit, or None
-    earn            what is lent is enrolled in the yield product of its coin
+    earn            lent coins are enrolled in the yield product of the coin
     """
 
     name: str
@@ -53,9 +53,9 @@ class SubAccount:
 
 @dataclass(frozen=True, slots=True)
 class ObservedPool:
-    """A lending pool whose rates are seen from outside.
+    """A lending pool with observed rates, which a directive or a rates file gives.
 
-    entry_fee  a fresh borrow pays the minutes to the next full hour
+    entry_fee  a new borrow pays for the minutes up to the next full hour
     """
 
     entry_fee: bool
@@ -66,7 +66,7 @@ class CurvePool:
     """A lending pool whose rates follow from its utilization.
 
     base_rate, slope_1, slope_2  annual fractions
-    optimal_utilization          between 0 and 1, both excluded
+    optimal_utilization          above 0 and below 1
     fee                          the venue's share of borrower interest, 0 to 1
     external_lent, _borrowed     the rest of the market, in coins
     """
@@ -84,11 +84,11 @@ Pool = ObservedPool | CurvePool
 
 
 class Rates(NamedTuple):
-    """An observed pool's rates from a moment on.
+    """The rates of an observed pool from a moment on.
 
     supply, borrow  annual fractions
     utilization     0 to 1, or None if not stated
-    row_day         the day of the row if a rates file gave them, None if a directive did
+    row_day         the day of the row if a rates file gave them, or None if a directive did
     source          the directive, or the row of the file
     """
 
@@ -100,7 +100,7 @@ class Rates(NamedTuple):
 
 
 def _square(dividend: Decimal, divisor: Decimal) -> Decimal:
-    """Return the square of a quotient, rounded down; a root takes longer than a comparison."""
+    """Return the square of a quotient, rounded down; to compare squares is faster than a root."""
     if not divisor:
         return Decimal("Infinity")
     with localcontext(PRECISE) as context:
@@ -122,7 +122,7 @@ class Slope:
 
     @cached_property
     def reach(self) -> Decimal:
-        """The exposure up to which the base counts, whatever the floor."""
+        """The exposure up to which the base counts, without regard to the floor."""
         return _square(self.base, self.factor)
 
 
@@ -151,7 +151,7 @@ class InverseSqrt:
 
 @dataclass(frozen=True, slots=True)
 class Tiers:
-    """Weights that are marginal: each band of quantity counts at its own.
+    """Marginal weights: each band of the quantity counts at its own weight.
 
     bands  (weight, upper bound in units), in order; the last has no bound
     """
@@ -164,7 +164,7 @@ Haircut = Identity | InverseSqrt | Tiers
 
 @dataclass(frozen=True, slots=True)
 class Collateral:
-    """How a coin counts as margin, and what margin a borrow of it takes."""
+    """The terms of a coin as collateral: its weight, and the margin that a borrow of it takes."""
 
     haircut: Haircut
     initial: Slope
@@ -173,9 +173,9 @@ class Collateral:
 
 @dataclass(frozen=True, slots=True)
 class Perpetual:
-    """A perpetual contract.
+    """The terms of a perpetual contract.
 
-    settle      the coin in which its result is paid, and its mark is quoted
+    settle      the coin in which its result is paid, and in which its mark is quoted
     underlying  the coin whose collateral and borrows move with its mark, or None
     """
 
@@ -186,7 +186,7 @@ class Perpetual:
 
 
 class Payout(Enum):
-    """When a yield product pays what it accrued."""
+    """The schedule on which a yield product pays accrued yield."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -196,11 +196,11 @@ class Payout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bills:
-    """What backs a yield product: bills that are held at cost in these books.
+    """The backing of a yield product: bills that these books hold at cost.
 
     account   of the bills; its parent is the product's own entity
     straight  a bill accretes in equal parts, not by constant yield
-    fee       share of the income that is not distributed, 0 to 1
+    fee       share of the income that the product does not distribute, 0 to 1
     """
 
     account: str
@@ -210,9 +210,9 @@ class Bills:
 
 @dataclass(frozen=True, slots=True)
 class YieldProduct:
-    """Treasury yield on top of lending, for what is lent.
+    """A product that pays treasury yield on lent coins, on top of the interest.
 
-    asset  the coin that is enrolled, and in which it pays
+    asset  the coin that is enrolled, and in which the product pays
     bills  its backing, or None if its rate is observed
     """
 
@@ -223,10 +223,10 @@ class YieldProduct:
 
 
 class TreasuryRate(NamedTuple):
-    """An observed product's rate from a day on.
+    """The rate of an observed product from a day on.
 
     rate     annual fraction
-    row_day  the day of the row if a file gave it, None if a directive did
+    row_day  the day of the row if a file gave it, or None if a directive did
     source   the directive, or the row of the file
     """
 
@@ -237,10 +237,10 @@ class TreasuryRate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bonus:
-    """What a product pays one sub-account on top.
+    """A rate that a product pays one sub-account on top of its own.
 
     rate  annual fraction
-    cap   coins of the principal that it counts for, or None for all
+    cap   coins of the principal for which it counts, or None for all
     """
 
     rate: Decimal

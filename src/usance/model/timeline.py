@@ -1,4 +1,4 @@
-"""Timeline: what is in force at a moment."""
+"""Timeline: the value in force at a moment."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Timeline(Generic[T]):
-    """Values, each in force from its moment until the next one.
+    """A sequence of values, each in force from its moment until the next one.
 
-    Built from (moment, value) pairs in order of time; of several at one moment the last one
-    counts, and a value equal to the one before it is no change.
+    It is built from (moment, value) pairs in order of time. Of several pairs at one moment the last
+    one counts, and a value equal to the one before it is not a change.
     """
 
     __slots__ = ("moments", "values")
@@ -30,15 +30,15 @@ class Timeline(Generic[T]):
                 self.moments.append(at)
                 self.values.append(value)
 
-    def at(self, moment: Moment) -> T | None:
-        """Return the value in force at a moment, None before the first."""
+    def at(self, moment: int) -> T | None:
+        """Return the value in force at a moment, or None before the first one."""
         if self.moments and self.moments[-1] <= moment:
             return self.values[-1]
         index = bisect_right(self.moments, moment)
         return self.values[index - 1] if index else None
 
-    def spans(self, first: Moment, end: Moment) -> Iterator[tuple[Moment, Moment, T | None]]:
-        """Yield what is in force from `first` until before `end`: from when to when, the value."""
+    def spans(self, first: Day, end: Day) -> Iterator[tuple[int, int, T | None]]:
+        """Yield the spans from `first` until before `end`: first moment, end, value in force."""
         index = bisect_right(self.moments, first)
         value = self.values[index - 1] if index else None
         while index < len(self.moments) and self.moments[index] < end:
@@ -47,8 +47,8 @@ class Timeline(Generic[T]):
             index += 1
         yield first, end, value
 
-    def changes(self, first: Moment, last: Moment) -> list[Moment]:
-        """Return the moments of changes from `first` to `last`, both included."""
+    def changes(self, first: Day, last: Day) -> list[int]:
+        """Return the moments of changes from `first` to `last`, including both."""
         if not self.moments or self.moments[-1] < first:
             return []
         return self.moments[bisect_left(self.moments, first) : bisect_right(self.moments, last)]
