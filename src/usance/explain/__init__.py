@@ -1,5 +1,5 @@
-"""One generated transaction, computed again step by step.
+"""Explanation of one generated transaction: Usance computes it again, step by step.
 
-It imports `model`, `rules`, `language`, `engine`, `ledger` and `close`. It never imports `reports`,
-click or fava.
+The package imports `model`, `rules`, `language`, `engine`, `ledger` and `close`. It
+never imports `reports`, click or fava.
 """

@@ -13,17 +13,17 @@ from usance.model.hours import at_slot, slot_of
 
 
 def borrowing(work: Working, lived: Lived, name: str) -> None:
-    """Note the steps of what a sub-account borrowed, repaid and was charged in a day."""
+    """Note the steps of a sub-account's borrows, repayments and charges of a day."""
     for coin in coins_of(lived, name):
         if coin.owed or coin.borrows:
             Debt(work, lived, coin).explain()
 
 
 class Debt(Balance):
-    """The coins that a sub-account owes, and what they cost."""
+    """The debt of a sub-account in a coin, and its interest."""
 
     account = Side.BORROWED
-    # A borrow or repayment is decided on what moved the wallet.
+    # Movements of the wallet decide on a borrow or repayment.
     moves = (Side.BORROWED, Side.WALLET)
     name = "owed"
     interest = "charge"
@@ -57,7 +57,7 @@ class Debt(Balance):
             yield borrow.slot, "borrowed", self.coin.from_quanta(Quanta(borrow.quanta + borrow.fee))
 
     def earned(self, segment: Segment, clock: str) -> None:
-        """Note how a segment's charge and its carry, a prepayment, came about."""
+        """Note the arithmetic of a segment's charge and of its carry, a prepayment."""
         coin = self.coin
         values = {
             "principal": coin.from_quanta(segment.principal),

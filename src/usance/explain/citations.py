@@ -28,9 +28,9 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class OpeningBalance:
-    """What last changed a balance before the day: a generated transaction, or (empty id) a person.
+    """The last transaction that changed a balance before the day.
 
-    For a person's transaction, file and line are its place.
+    A generated transaction has an id. For a person's, the id is empty; file and line are its place.
     """
 
     account: str
@@ -41,7 +41,7 @@ class OpeningBalance:
 
 
 class Citations:
-    """Finds what steps rest on in a ledger's directives."""
+    """Finder of the directives and rows of a ledger on which steps rest."""
 
     def __init__(self, ledger: Ledger, reading: Reading, day: Day) -> None:
         self.book = ledger
@@ -51,7 +51,7 @@ class Citations:
         self.written = [entry for entry in ledger.entries if not is_generated(entry)]
 
     def used(self, work: Working) -> Iterator[Used]:
-        """Yield directives and rows, each once, in the order in which the steps need them."""
+        """Yield the directives and rows, each once, in the order in which the steps need them."""
         seen: set[Source] = set()
         for reference in work.references:
             for source in self._sources(reference):
@@ -71,7 +71,7 @@ class Citations:
                 return []
 
     def _terms(self, term: TermsInForce) -> Sequence[Directive]:
-        """Return the directive in force at the start of the day, and those of the day."""
+        """Return the directive in force at the start of the day, and the directives of the day."""
         if term.kind == "commodity":
             return [e for e in self.written if isinstance(e, Commodity) and e.currency == term.name]
         found = [
@@ -96,7 +96,7 @@ class Citations:
         return named and entry.meta.get("venue", term.venue) == term.venue
 
     def _prices(self, commodity: str, quote: str) -> Iterator[Price]:
-        """Yield the prices that make up one of a commodity: itself, or two over a third."""
+        """Yield the parts of a commodity's price: the price itself, or two over a third one."""
         quotes = self.reading.book.quotes
         for pair, found in quotes.legs(commodity, quote, self.day):
             of_day = [
@@ -109,7 +109,7 @@ class Citations:
             yield from of_day[-1:]
 
     def _text(self, source: Source) -> str:
-        """Return a directive or row as it is written: its line, and those indented below it."""
+        """Return the text of a directive or row: its line, and the indented lines below it."""
         if source.file not in self.files:
             try:
                 self.files[source.file] = Path(source.file).read_text("utf-8").splitlines()
@@ -124,7 +124,7 @@ class Citations:
         return "\n".join(text)
 
     def openings(self, work: Working) -> Iterator[OpeningBalance]:
-        """Yield what last changed the balances with which the day began."""
+        """Yield the last transaction that changed each opening balance of the day."""
         sought = {self._account(o): None for o in work.references if isinstance(o, Opening)}
         last: dict[tuple[str, str], Transaction] = {}
         for entry in self.book.entries:

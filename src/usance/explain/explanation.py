@@ -1,4 +1,4 @@
-"""Explain: one generated transaction, computed again from the directives, step by step."""
+"""Explanation: a generated transaction, which Usance computes again from the directives."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -37,13 +37,13 @@ from usance.model.problems import Source
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The arithmetic behind a transaction.
+    """The arithmetic behind a generated transaction, with all that it rests on.
 
-    source      where it is posted; for a virtual one, the plugin line that makes it
+    source      the place of its text; for a virtual one, the plugin line that makes it
     hours       the hours of each principal
-    openings    what the balances at 00:00 come from
-    shown       the transaction as the books have it
-    recomputed  the same, computed again; empty if the ledger no longer produces it
+    openings    the last transactions that changed the balances at 00:00
+    shown       the text of the transaction in the books
+    recomputed  its text, computed again; empty if the ledger no longer produces it
     corrections ids of later corrections of the same sub-account or product
     """
 
@@ -70,7 +70,7 @@ def ids(ledger: Ledger) -> dict[str, Transaction]:
 
 
 def _identity(entry: Transaction) -> Identity | None:
-    """Return the id of a generated transaction, or None if it cannot be read."""
+    """Return the id of a generated transaction, or None if its text is not an id."""
     try:
         return Identity.parse(str(entry.meta["usance"]))
     except ValueError:
@@ -78,7 +78,7 @@ def _identity(entry: Transaction) -> Identity | None:
 
 
 def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
-    """Return the ids that look most like one that does not exist."""
+    """Return the ids that are most similar to an id that does not exist."""
     return get_close_matches(identity, known)
 
 
@@ -91,8 +91,8 @@ def explain(
 ) -> Explanation:
     """Explain a generated transaction.
 
-    detailed  each hour's rates of a curve pool are steps too
-    evenings  if known, the days from the first one on, each with its state at the end
+    detailed  the steps also have each hour's rates of a curve pool
+    evenings  the days from the first one on, each with its state at the end; None: compute them
     """
     reading = ledger.read()
     identity = Identity.parse(str(entry.meta["usance"]))
@@ -135,8 +135,8 @@ def _draft(
     identity: Identity,
     evenings: Iterable[tuple[LivedDay, State]] | None,
 ) -> Draft | None:
-    """Note the steps of a transaction; return it as computed again, or None."""
-    day = day_of(entry.date)
+    """Note the steps of a transaction; return its draft, computed again, or None."""
+    day = entry.date.toordinal()
     if identity.kind is TransactionKind.CORRECTION:
         return _correction(work, ledger, reading, entry, identity.name)
     if identity.kind is TransactionKind.TRANSFER:
@@ -177,7 +177,7 @@ def _steps(work: Working, lived: Lived, name: str, draft: Draft) -> None:
 
 
 def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: Day) -> Lived:
-    """Return a day between the states of two evenings, and the yield of the days before."""
+    """Return a day with the states of the evenings around it, and the yield of the days before."""
     book, before, after = reading.book, State(), State()
     credits_of: dict[tuple[str, str], dict[Day, tuple[Quanta, Quanta]]] = {}
     lived = LivedDay(day)
@@ -193,7 +193,7 @@ def _lived(reading: Reading, evenings: Iterable[tuple[LivedDay, State]], day: Da
 
 
 def _written(reading: Reading, draft: Draft) -> Transaction:
-    """Return a draft as the transaction that it is posted as."""
+    """Return the transaction as which Usance posts a draft."""
     directives = Journal(reading.chart, ()).day(draft.day, [draft])
     [entry] = [entry for entry in directives if isinstance(entry, Transaction)]
     return entry
@@ -205,7 +205,7 @@ def _compared(entry: Transaction) -> tuple[Any, ...]:
         (leg.account, str(leg.units), str(leg.cost), str(leg.price), _meta(leg.meta or {}))
         for leg in entry.postings
     ]
-    # Beancount's booking of posted text orders postings by currency.
+    # Beancount orders the postings of a booked text by currency.
     return entry.date, entry.tags, entry.links, entry.narration, sorted(postings)
 
 
@@ -218,19 +218,19 @@ def _meta(meta: dict[str, Any]) -> list[tuple[str, str]]:
     )
 
 
-# Transactions that no day's state makes
+# Transactions that do not come from a day's state
 
 
 def _transfer(
     work: Working, ledger: Ledger, reading: Reading, identity: Identity, day: Day
 ) -> Draft | None:
-    """Note what a transfer gave, at weight."""
+    """Note the amounts of a transfer, at weight; return its draft, or None."""
     of_day = [transfer for transfer in reading.book.transfers if transfer.day == day]
     drafts = {draft.identity: draft for draft in sub_accounts.drafts_of_day(of_day)}
     draft = drafts.get(identity)
     if draft is None:
         return None
-    # Drafts of one giver are numbered in the order of its transfers.
+    # The numbers of drafts with one first sub-account follow the order of its transfers.
     ordered = sorted(of_day, key=lambda transfer: (transfer.seconds, transfer.text))
     given = [t for t in ordered if t.first == draft.sub_account and t.given]
     transfer = given[max(draft.number, 1) - 1]
@@ -281,7 +281,7 @@ def _given(
 def _correction(
     work: Working, ledger: Ledger, reading: Reading, entry: Transaction, name: str
 ) -> Draft | None:
-    """Note what closed days come to by now, less what was posted for them."""
+    """Note the difference of closed days, computed now less posted; return the draft, or None."""
     then = replace(
         reading,
         posted=[posted for posted in reading.posted if posted.date < entry.date],
@@ -310,7 +310,7 @@ def _correction(
 
 
 def _legs(work: Working, draft: Draft, now: Sums, then: Sums) -> None:
-    """Note each account's difference, which its legs post."""
+    """Note the difference of each account, which the legs of the account post."""
     legs: dict[Key, list[Decimal]] = {}
     for leg in draft.legs:
         legs.setdefault((str(leg.place), leg.currency, leg.lot, leg.price), []).append(leg.amount)

@@ -1,4 +1,4 @@
-"""Explain interest: how a balance came about, and its interest, segment by segment."""
+"""Explain interest: the arithmetic of a balance and of its interest, segment by segment."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from usance.model.terms import CurvePool
 from usance.rules.pool_rates import utilization
 
 Flow = tuple[int, str, Decimal]
-"""From which slot on, what it is, coins: what changes a balance."""
+"""A change of a balance: the slot from which it counts, its name, coins."""
 
 
 def coins_of(lived: Lived, name: str) -> list[LendingDay]:
-    """Return the day of each coin of a sub-account, by name of the coin."""
+    """Return the day of each coin of a sub-account, sorted by the coin's name."""
     coins = [coin for coin in lived.day.coins if coin.sub_account == name]
     return sorted(coins, key=lambda coin: coin.coin.name)
 
@@ -30,10 +30,11 @@ class Balance(ABC):
 
     account   that holds it
     moves     accounts whose movements change it, or decide on a borrow or repayment
-    name      of the balance, `interest` that of its interest, in the steps
+    name      of the balance in the steps
+    interest  name of its interest in the steps
     rounding  of the principal
     segments  of the day
-    hourly    rates of the pool for it
+    hourly    the pool's rates for the balance, by hour
     """
 
     account: Side
@@ -64,10 +65,10 @@ class Balance(ABC):
 
     @abstractmethod
     def earned(self, segment: Segment, clock: str) -> None:
-        """Note how a segment's interest came about, and the carry after it."""
+        """Note the arithmetic of a segment's interest, and of the carry after it."""
 
     def cite(self) -> None:
-        """Cite the terms, the opening and the movements."""
+        """Cite the terms, the opening balance and the movements."""
         name, coin = self.day.sub_account, self.coin.name
         self.work.cite(
             TermsInForce("sub-account", name, ""),
@@ -84,13 +85,13 @@ class Balance(ABC):
         return [movement for movement in of_day if movement.side in self.moves]
 
     def say(self, text: str) -> str:
-        """Return the title of a step, with the coin."""
+        """Return the title of a step, with the name of the coin."""
         return f"{self.coin.name}: {text}"
 
     # Principal
 
     def each_segment(self) -> None:
-        """Note how each segment's principal, rate and interest came about."""
+        """Note the arithmetic of each segment's principal, rate and interest."""
         for segment, before in zip(self.segments, [None, *self.segments], strict=False):
             self._segment(segment, before)
 
@@ -105,13 +106,13 @@ class Balance(ABC):
         self.earned(segment, clock)
 
     def _principal(self, segment: Segment, before: Segment | None, clock: str) -> None:
-        """Note how a balance came to be the principal of a segment."""
+        """Note the arithmetic from a balance to the principal of a segment."""
         since = -1 if before is None else before.since
         parts: dict[str, Decimal] = {}
         if before is None:
             parts["balance at 00:00"] = self.balance(self.holding_before())
         else:
-            # From one segment to the next what is finer than a quantum stays where it is.
+            # The part of a balance below a quantum carries over from one segment to the next.
             until = [flow for flow in self._flows() if flow[0] <= before.since]
             opening = self.balance(self.holding_before())
             parts[f"balance at {before.since:02}:00"] = total([opening, *(n for _, _, n in until)])
@@ -132,7 +133,7 @@ class Balance(ABC):
         return of_name.get(self.coin.name, Holding())
 
     def _flows(self) -> list[Flow]:
-        """Return what changes the balance up to the last hour, in order of time."""
+        """Return the changes of the balance up to the last hour, in order of time."""
         flows = [*self.own_flows()]
         for segment in self.segments:
             end = segment.since + segment.hours
@@ -141,7 +142,7 @@ class Balance(ABC):
 
     @abstractmethod
     def own_flows(self) -> Iterator[Flow]:
-        """Yield what changes this balance, but for its interest."""
+        """Yield the changes of this balance, except its interest."""
 
     # Growth
 
@@ -171,7 +172,10 @@ class Balance(ABC):
         )
 
     def _rates(self, segment: Segment) -> None:
-        """Cite what gave the rates of some hours, or note how a pool's use gave the first."""
+        """Cite the sources of a segment's observed rates, or note the arithmetic of a curve pool's.
+
+        For a curve pool the steps are those of the first hour; of each hour if `detailed`.
+        """
         book = self.lived.book
         key = (self.day.venue, self.coin.name)
         for hour in range(segment.since, segment.since + segment.hours):
@@ -183,7 +187,7 @@ class Balance(ABC):
                 self.work.cite(rates.source)
 
     def curve(self, pool: CurvePool, of_day: PoolDay, hour: int) -> Decimal:
-        """Note how the use of a curve pool gave an hour's borrow APR; return that use."""
+        """Note the arithmetic from a curve pool's use to an hour's borrow APR; return the use."""
         lent, borrowed = of_day.totals[hour] or (ZERO, ZERO)
         borrow = of_day.borrow[hour]
         assert borrow is not None
@@ -217,7 +221,7 @@ class Balance(ABC):
         )
 
     def total(self, interest: Quanta, others: dict[str, Decimal]) -> None:
-        """Note the sum of the day's interest: of the segments, and other parts."""
+        """Note the sum of the day's interest: of the segments, and of the other parts."""
         parts = {
             f"{self.interest} {number}": self.coin.from_quanta(segment.interest)
             for number, segment in enumerate(self.segments, 1)

@@ -14,14 +14,14 @@ from usance.model.terms import CurvePool
 
 
 def lending(work: Working, lived: Lived, name: str) -> None:
-    """Note the steps of what a sub-account earned in a day."""
+    """Note the steps of the interest that a sub-account earned in a day."""
     for coin in coins_of(lived, name):
         if coin.lent or coin.before.lent != coin.after.lent:
             Loan(work, lived, coin).explain()
 
 
 class Loan(Balance):
-    """The coins that a sub-account lends, and what they earned."""
+    """The loan of a sub-account in a coin, and its interest."""
 
     account = Side.WALLET
     moves = (Side.WALLET,)
@@ -43,11 +43,11 @@ class Loan(Balance):
         self._memorandum()
 
     def balance(self, holding: Holding) -> Decimal:
-        """Return the wallet, coins."""
+        """Return the balance of the wallet, coins."""
         return self.coin.from_grains(holding.held)
 
     def earned(self, segment: Segment, clock: str) -> None:
-        """Note how a segment's credit and its carry came about."""
+        """Note the arithmetic of a segment's credit and of its carry."""
         base = ("principal", segment.principal)
         carry, credit = segment.carry, segment.interest
         self.work.credit(self.say(clock), self.coin, base, segment.growth, carry, credit)
@@ -72,7 +72,7 @@ class Loan(Balance):
         ]
 
     def curve(self, pool: CurvePool, of_day: PoolDay, hour: int) -> Decimal:
-        """Note how the use of a curve pool gave an hour's supply APR; return that use."""
+        """Note the arithmetic from a curve pool's use to an hour's supply APR; return the use."""
         used = super().curve(pool, of_day, hour)
         supply, borrow = of_day.supply[hour], of_day.borrow[hour]
         assert supply is not None and borrow is not None
@@ -119,7 +119,7 @@ class Loan(Balance):
 
 
 def _posted(lived: Lived, name: str, coin: Coin) -> dict[str, Decimal]:
-    """Return what each kind of a day's transactions put into a wallet (out of it: negative)."""
+    """Return the coins that each kind of a day's transactions put into a wallet (out: negative)."""
     by_kind: dict[str, Decimal] = {}
     wallet = (name, Side.WALLET)
     for draft in lived.day.drafts:

@@ -1,4 +1,4 @@
-"""Explain liquidation: what a step closed, sold, repaid or relieved, and the margin around it."""
+"""Explain liquidation: the closing, sales, repayment or relief of a step, and its margins."""
 
 from decimal import Decimal, localcontext
 
@@ -18,7 +18,7 @@ def liquidation(work: Working, lived: Lived, name: str, draft: Draft) -> None:
 
 
 class _Liquidation:
-    """One step of a liquidation that is being explained."""
+    """The explanation of one step of a liquidation."""
 
     def __init__(self, work: Working, lived: Lived, name: str, draft: Draft) -> None:
         self.work = work
@@ -48,7 +48,7 @@ class _Liquidation:
     # A position
 
     def _reduce(self, margin: Margin) -> None:
-        """Note how a tenth of the position with the largest maintenance margin was closed."""
+        """Note how the step closed a tenth of the position with the largest maintenance margin."""
         reduced = {leg.currency for leg in self.legs if leg.lot is not None}
         [position] = [p for p in self.fall.before.positions if p.market in reduced]
         largest = {
@@ -107,7 +107,7 @@ class _Liquidation:
         return self.work.step(say, formula, values, taken, market)
 
     def _result(self, parts: list[Leg], notional: Decimal, market: str, settle: str) -> None:
-        """Note the result: what the lots cost, less what they brought."""
+        """Note the result: the cost of the lots less their proceeds."""
         values, terms = {"notional": notional}, []
         for number, leg in enumerate(parts, 1):
             assert leg.lot is not None
@@ -125,7 +125,7 @@ class _Liquidation:
         )
 
     def _rest(self, coin: Coin, notional: Decimal, fee: Decimal) -> None:
-        """Note what goes from Perp to the wallet after the last contract, and what is borrowed."""
+        """Note the coins that go from Perp to the wallet after the last contract, and a borrow."""
         before = self.fall.holdings.get(coin.name, Holding())
         moved = self._amounts(Side.PERP, coin.name)[1:]
         rest = ZERO
@@ -155,7 +155,7 @@ class _Liquidation:
     # A borrow
 
     def _repay(self) -> None:
-        """Note how one borrow was repaid: from the wallet, from coins sold, by relief."""
+        """Note how the step repaid one borrow: from the wallet, from coins sold, by relief."""
         debt = self.fall.before.debts[0]
         coin = self.coins[debt.coin]
         before = self.fall.holdings[debt.coin]
@@ -191,7 +191,7 @@ class _Liquidation:
         )
 
     def _sales(self, owed: Coin) -> list[list[Leg]]:
-        """Return the legs of each sale: units sold, what that repaid, results."""
+        """Return the legs of each sale: units sold, the repayment, results."""
         wallet, borrowed = (self.name, Side.WALLET), (self.name, Side.BORROWED)
         relief = any(leg.place == (self.name, Side.BAD_DEBT) for leg in self.legs)
         legs = list(self.legs[:-2] if relief else self.legs)
@@ -207,13 +207,13 @@ class _Liquidation:
         return sales
 
     def _sold(self, legs: list[Leg], owed: Decimal, coin: Coin, owed_price: Decimal) -> Decimal:
-        """Note a sale, and return what is still owed."""
+        """Note a sale, and return the remaining debt."""
         units = [leg for leg in legs if leg.place == (self.name, Side.WALLET)]
         sold = self.coins[units[0].currency]
         [asset] = [a for a in self.fall.before.assets if a.coin == sold.name]
         price = asset.price
         assert price is not None
-        if asset.haircut is None:  # it counts for nothing, so the margin does not cite its price
+        if asset.haircut is None:  # it counts for zero, so the margin does not cite its price
             self.work.cite(Quoted(sold.name, self.lived.book.operating))
         prices = {"owed price": owed_price, "price": price}
         quantity = EXACT.minus(total(leg.amount for leg in units))
@@ -248,7 +248,7 @@ class _Liquidation:
         return self._left(owed, proceeds, coin)
 
     def _gain(self, leg: Leg, units: list[Leg], brought: tuple[str, Decimal, Decimal]) -> None:
-        """Note the result of a sale in one currency: what units cost, less what they brought."""
+        """Note the result of a sale in one currency: the cost of the units less their proceeds."""
         coin, proceeds, written = brought
         values: dict[str, Decimal] = {}
         terms = []

@@ -16,7 +16,7 @@ from usance.rules.settlement import Settled
 
 
 def settlement(work: Working, lived: Lived, name: str) -> None:
-    """Note the steps of what contracts paid into a wallet, or took out of it."""
+    """Note the steps of the amounts that contracts paid into a wallet, or took out of it."""
     for due in lived.day.settled:
         if due.sub_account == name:
             _settled(work, lived, due)
@@ -50,7 +50,7 @@ def _settled(work: Working, lived: Lived, settled: Settled) -> None:
 
 
 def _contract(work: Working, lived: Lived, name: str, contract: str) -> None:
-    """Cite a contract's terms, and the trades of its lots that are open or of the day."""
+    """Cite a contract's terms, the trades of its open lots, and those of the day."""
     work.cite(
         TermsInForce("perpetual", contract, lived.book.venue(name)),
         TermsInForce("commodity", contract, ""),
@@ -91,12 +91,12 @@ def margin(work: Working, lived: Lived, name: str) -> None:
 
 
 def measure(work: Working, lived: Lived, name: str, valuation: Valuation, when: str) -> Margin:
-    """Note the steps of a margin, and return it; `when` begins what each step says."""
+    """Note the steps of a margin, and return it; each step's text begins with `when`."""
     return _Measure(work, lived, name, valuation, when).explain()
 
 
 class _Measure:
-    """One margin that is being explained."""
+    """The explanation of one margin."""
 
     def __init__(
         self, work: Working, lived: Lived, name: str, valuation: Valuation, when: str
@@ -254,7 +254,7 @@ class _Measure:
         self._sum("maintenance margin", maintenances, self.margin.maintenance_margin)
 
     def _required(self, what: str, required: Requirement, initial: Slope, least: Slope) -> None:
-        """Note the margin fractions of a position or borrow, and what they take."""
+        """Note the margin fractions of a position or borrow, and the margins that they require."""
         exposure, limit = required.exposure, self.valuation.limit
         for name, slope, fraction, taken, capped in (
             ("initial", initial, required.imf, required.initial_margin, limit),
@@ -279,6 +279,6 @@ class _Measure:
 
 
 def _counted(asset: Asset) -> Decimal:
-    """Return what a coin counts for as collateral, as the margin sums it."""
+    """Return the value of a coin as collateral, as the margin sums it."""
     with localcontext(PRECISE):
         return rules.counted(asset)

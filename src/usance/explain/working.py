@@ -1,9 +1,9 @@
-"""Explanation: the arithmetic behind one generated transaction, as steps and what they rest on.
+"""Working: the arithmetic behind one generated transaction, as steps and their references.
 
-A formula is `name = expression`. It knows + - x / ^ and parentheses, sqrt, min, max, abs, floor and
-ceil of one number, and round(number, places) and floor(number, places), half-even and down to so
-many decimals. Its names are keys of the step's values. Divisions, powers and roots have 80
-significant digits.
+A formula is `name = expression`. An expression may have + - x / ^ and parentheses, sqrt, min, max,
+abs, floor and ceil of one number, and round(number, places) and floor(number, places), which round
+half-even and down to that many decimals. Its names are keys of the step's values. Divisions, powers
+and roots have 80 significant digits.
 """
 
 import re
@@ -37,12 +37,12 @@ class Step(NamedTuple):
 
 
 class Hour(NamedTuple):
-    """One hour of a principal.
+    """One hour of a principal, with its rate and its interest.
 
     what       coin or product, and source
     hour       0 to 23
     principal  coins
-    rate       annual fraction, or None if the income of bills is divided
+    rate       annual fraction, or None if the product divides the income of bills
     growth     of a loan since its segment began, of a yield product in the hour alone
     earned     principal x growth, before any rounding
     """
@@ -71,7 +71,7 @@ class Quoted(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """A reference to what last changed a balance before the day."""
+    """A reference to the last transaction that changed a balance before the day."""
 
     name: str
     side: Side | ProductAccount
@@ -83,7 +83,7 @@ Reference = Source | TermsInForce | Quoted | Opening
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """A day that was lived, between the states of two evenings.
+    """A lived day, with the states of the evenings before and after it.
 
     credits  treasury and bonus, quanta, of the days before: by (holder, product), then by day
     """
@@ -97,9 +97,9 @@ class Lived:
 
 @dataclass(slots=True)
 class Working:
-    """Steps as they are put together, the hours behind them, and what they rest on, in order.
+    """The steps noted so far, the hours behind them, and their references, in order.
 
-    detailed  each hour's rates of a curve pool are steps
+    detailed  the steps have each hour's rates of a curve pool
     """
 
     detailed: bool = False
@@ -117,7 +117,7 @@ class Working:
     def total(
         self, what: str, name: str, parts: Mapping[str, Decimal], unit: str, result: Decimal | None
     ) -> Decimal:
-        """Note a sum; without a result, compute it from the parts."""
+        """Note a sum and return it; if `result` is None, compute it from the parts."""
         if result is None:
             with localcontext(PRECISE):
                 result = sum(parts.values(), Decimal(0))
@@ -132,9 +132,9 @@ class Working:
         carry: Carry,
         credit: Quanta,
     ) -> None:
-        """Note what a lender or holder is credited, and the carry that is left.
+        """Note the credit of a lender or holder, and the carry after it.
 
-        base  name and quanta of what grows
+        base  name and quanta of the amount that grows
         """
         name, quanta = base
         raw = f"{name} x growth + carry"
@@ -160,7 +160,7 @@ class Working:
         )
 
     def cite(self, *references: Reference) -> None:
-        """Note what the steps rest on, each once."""
+        """Note references on which the steps rest, each once."""
         self.references.update(dict.fromkeys(references))
 
     def compound(self, what: str, since: int, principal: Decimal, rates: Iterable[Decimal]) -> None:
@@ -175,7 +175,7 @@ class Working:
     def simple(
         self, what: str, principals: Iterable[Decimal], rate: Decimal | None, growth: Decimal
     ) -> None:
-        """Note the hours of a day, each of which earns alike."""
+        """Note the hours of a day, all with the same rate and growth."""
         with localcontext(PRECISE):
             for hour, principal in enumerate(principals):
                 if principal:
@@ -183,7 +183,7 @@ class Working:
 
 
 def exact(number: int, places: int) -> Decimal:
-    """Return an integer of 10^-places as a number."""
+    """Return an integer in units of 10^-places as a number."""
     return Decimal(fixed_point_text(number, places))
 
 
@@ -193,7 +193,7 @@ def carried(coin: Coin, carry: Carry) -> Decimal:
 
 
 def substituted(step: Step) -> str:
-    """Return the right side of a step's formula with its numbers in the place of names."""
+    """Return the right side of a step's formula with numbers in place of the names."""
     expression = step.formula.partition(" = ")[2]
     if not step.values:
         return expression

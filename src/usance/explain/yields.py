@@ -18,7 +18,7 @@ from usance.rules.yields import daily_growth
 
 
 def treasury(work: Working, lived: Lived, name: str) -> None:
-    """Note the steps of what a holder earned in yield products, or of what backs a product."""
+    """Note the steps of a holder's income from yield products, or of a product's backing."""
     if name not in lived.book.sub_accounts:
         [product] = [product for product in lived.day.products if product.product == name]
         _backing(work, lived, product)
@@ -30,7 +30,7 @@ def treasury(work: Working, lived: Lived, name: str) -> None:
 
 
 def _credits(work: Working, lived: Lived, earned: YieldDay) -> None:
-    """Note what a holder was credited: treasury yield, and a bonus."""
+    """Note the credits of a holder: treasury yield, and a bonus."""
     coin, holder = earned.coin, earned.sub_account
     work.cite(
         TermsInForce("yield-product", earned.product, earned.venue),
@@ -80,7 +80,7 @@ def _bonus_of(lived: Lived, holder: str, product: str) -> Bonus | None:
 
 
 def _principal_hours(work: Working, earned: YieldDay, cap: Quanta | None, say: str) -> Quanta:
-    """Note the sum over the hours of the principal, quanta; up to a cap if there is one."""
+    """Note and return the sum of the principal over the hours, quanta; up to `cap` if it is set."""
     coin, values, terms, hours = earned.coin, dict[str, Decimal](), [], NO_QUANTA
     runs = [(lent, len(list(run))) for lent, run in groupby(earned.enrolled)]
     for number, (lent, count) in enumerate(((lent, n) for lent, n in runs if lent), 1):
@@ -105,7 +105,7 @@ def _growth(work: Working, rate: Decimal, say: str) -> int:
 
 
 def _enrolled(work: Working, lived: Lived, name: str) -> None:
-    """Note changes of the Yield memorandum."""
+    """Note the changes of the Yield memorandum."""
     for (holder, coin), after in sorted(lived.after.accruals.items()):
         before = lived.before.accruals.get((holder, coin), Accrual()).enrolled
         if holder != name or after.enrolled == before:
@@ -125,11 +125,11 @@ def _enrolled(work: Working, lived: Lived, name: str) -> None:
         work.cite(Opening(name, Side.YIELD, coin), TermsInForce("sub-account", name, ""))
 
 
-# What backs a product
+# Backing of a product
 
 
 def _backing(work: Working, lived: Lived, backing: ProductDay) -> None:
-    """Note what bills accreted, and how that was divided."""
+    """Note the accretion of bills, and its division among the holders."""
     coin = backing.coin
     product = _terms(lived, backing.venue, backing.product)
     assert product.bills is not None
@@ -157,7 +157,7 @@ def _distributable(backing: ProductDay) -> Decimal:
 
 
 def _divided(work: Working, lived: Lived, backing: ProductDay, bills: Bills) -> int:
-    """Note a product's income, its fee and what is divided; return the growth, 1e-18."""
+    """Note a product's income, its fee and the divided amount; return the growth, 1e-18."""
     name, coin, book = backing.product, backing.coin, lived.book
     work.cite(
         TermsInForce("yield-product", name, backing.venue),
@@ -193,7 +193,7 @@ def _divided(work: Working, lived: Lived, backing: ProductDay, bills: Bills) -> 
 
 
 def _share(work: Working, lived: Lived, backing: ProductDay, bills: Bills) -> int:
-    """Note what an hour's principal gets of what is divided."""
+    """Note the share of an hour's principal in the divided amount; return the growth, 1e-18."""
     coin = backing.coin
     holders = [holder for holder in lived.day.yields if holder.product == backing.product]
     hours = {h.sub_account: total_quanta(h.enrolled) for h in holders if h.enrolled}
@@ -222,7 +222,7 @@ def _share(work: Working, lived: Lived, backing: ProductDay, bills: Bills) -> in
 
 
 def _accretion(work: Working, lived: Lived, lot: Held, bills: Bills, coin: Coin) -> Decimal:
-    """Note what a lot is worth in the evening before and now; return what it accreted."""
+    """Note the value of a lot in the evening before and in this one; return its accretion."""
     age = lived.day.day - lot.lot.day + 1
     days = lot.maturity - lot.lot.day
     say = f"{lot.bill} bought {date_of(lot.lot.day)}"
@@ -245,7 +245,7 @@ def _accretion(work: Working, lived: Lived, lot: Held, bills: Bills, coin: Coin)
 def _worth(
     lot: Held, day: int, days: int, bills: Bills, coin: Coin
 ) -> tuple[str, Mapping[str, Decimal]]:
-    """Return how a lot is worth what it is at the end of a day of its life."""
+    """Return the formula and the values of a lot's value at the end of a day of its life."""
     values = {"cost": lot.lot.cost, "face": lot.face}
     if day <= 0:
         return "worth = cost x face", values
@@ -262,7 +262,7 @@ def _worth(
 
 
 def payout(work: Working, lived: Lived, name: str) -> None:
-    """Note the steps of what a holder was paid, or of what a product paid its holders."""
+    """Note the steps of a holder's payouts, or of the payouts of a product to its holders."""
     if name in lived.book.sub_accounts:
         for venue, product, period in _due(lived, name):
             _paid(work, lived, name, venue, product, period)
@@ -298,7 +298,7 @@ def _due(lived: Lived, holder: str) -> Sequence[tuple[str, str, Period]]:
 def _paid(
     work: Working, lived: Lived, holder: str, venue: str, product: str, period: Period
 ) -> None:
-    """Note how the credits of a period add up to its payout."""
+    """Note the sum of a period's credits, which is its payout."""
     coin = lived.book.coins[_terms(lived, venue, product).asset]
     work.cite(
         TermsInForce("yield-product", product, venue),
