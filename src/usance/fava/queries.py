@@ -1,8 +1,8 @@
-"""Queries: what Fava's query page runs, which is statements of the query language alone.
+"""Queries: the query page of Fava, which runs only statements of the query language.
 
-Fava gives the text to beanquery's shell, whose commands also write files, read them and change the
-shell for everybody else. And a statement that fails in an unforeseen way would end in a page
-without a word.
+Fava gives the text to beanquery's shell, whose commands also write files, read files and change the
+shell for all other readers. And if a statement failed in an unforeseen way, the page would show no
+reason.
 """
 
 import io
@@ -26,17 +26,17 @@ STATEMENTS = (ast.Select, ast.Journal, ast.Balances, ast.Print)
 """Statements that read the ledger. CREATE TABLE opens files, and INSERT has no table to fill."""
 
 STORED = re.compile(r"""run\s+(["']?)(.+?)\1[;\s]*""", re.IGNORECASE)
-"""How Fava's help asks for a query that is written in the ledger."""
+"""The form in which Fava's help asks for a query that the ledger has."""
 
 
 class QueryError(FavaJSONAPIError):
-    """Why a query has no answer; Fava's pages show it."""
+    """An error that says why a query has no answer; Fava's pages show it."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class Statements(FavaBQLShell):
-    """Runs one statement, with no state of an earlier one."""
+    """A shell that runs one statement, without the state of an earlier one."""
 
     def run(self, entries: Sequence[Directive], query: str) -> Cursor | str:
         """Return the rows of a statement, or the text of PRINT."""
@@ -62,7 +62,7 @@ class Statements(FavaBQLShell):
         return text.getvalue()
 
     def _stored(self, name: str) -> str:
-        """Return the text of a query of the ledger."""
+        """Return the text of a query that the ledger has, by its name."""
         for query in self.ledger.all_entries_by_type.Query:
             if query.name == name:
                 return query.query_string
@@ -70,7 +70,7 @@ class Statements(FavaBQLShell):
 
 
 class Queries(QueryShell):
-    """Fava's queries; one that cannot be answered is an error of its own, whatever the reason."""
+    """The queries of Fava's pages; a query without an answer, for any reason, is a QueryError."""
 
     def __init__(self, ledger: FavaLedger) -> None:
         super().__init__(ledger)
@@ -79,21 +79,21 @@ class Queries(QueryShell):
     def execute_query_serialised(
         self, entries: Sequence[Directive], query: str
     ) -> QueryResultTable | QueryResultText:
-        """Answer the query page."""
+        """Return the answer for the query page."""
         with _explained():
             return super().execute_query_serialised(entries, query)
 
     def query_to_file(
         self, entries: Sequence[Directive], query_string: str, result_format: str
     ) -> tuple[str, io.BytesIO]:
-        """Answer a download."""
+        """Return the name and the content of the file of a download."""
         with _explained():
             return super().query_to_file(entries, query_string, result_format)
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what stops a query into its error."""
+    """Turn each error that stops a query into a QueryError."""
     try:
         yield
     except QueryError:
@@ -109,5 +109,5 @@ def _explained() -> Iterator[None]:
         raise QueryError(f"The query cannot run: {error}.") from error
     except FavaAPIError as error:
         raise QueryError(error.message) from error
-    except Exception as error:  # a statement computes with what the ledger holds
+    except Exception as error:  # a statement computes with any data of the ledger
         raise QueryError(f"The query stopped: {error or type(error).__name__}.") from error

@@ -1,7 +1,8 @@
-"""Read only: no code of this process opens, moves or deletes a file outside of a temporary folder.
+"""Read only: no code of this process may change a file outside of a temporary folder.
 
-The guard and Fava refuse what would change a ledger. This stands behind them, for what nobody
-thought of: it asks not who wants to write, but where.
+Opening for writing, moving and deleting are changes. The guard and Fava already refuse requests
+that would change a ledger. This is a second defence, for requests that nobody thought of: it checks
+the path of a write, not the code that writes.
 """
 
 import os
@@ -26,18 +27,18 @@ CHANGES = {
     "os.truncate": 1,
     "os.utime": 1,
 }
-"""Python's audit events of what changes files, with the number of paths that they name first."""
+"""Python's audit events for changes of files, with the number of paths that they name first."""
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-"""Flags of an opening that is not for reading alone."""
+"""The flags of an opening that is not only for reading."""
 
 
 @contextmanager
 def nothing_written() -> Iterator[None]:
-    """Refuse every change of a file, apart from those in a new temporary folder, until the end.
+    """Refuse every change of a file until the end of the context, except in a new temporary folder.
 
-    The folder is where `tempfile` makes its files meanwhile. Python keeps an audit hook for the
-    life of the process; this one is quiet after the end.
+    Until then `tempfile` makes its files in that folder. Python keeps an audit hook for the life of
+    the process; this one does nothing after the end.
     """
     place, active = tempfile.gettempdir(), True
     with tempfile.TemporaryDirectory(prefix="usance-") as own:
@@ -51,7 +52,7 @@ def nothing_written() -> Iterator[None]:
             else:
                 count = CHANGES.get(event, 0)
             for path in arguments[:count]:
-                # A number is a file that is open already.
+                # A number is the descriptor of an open file.
                 if not isinstance(path, int) and not _is_allowed(os.fsdecode(path), folder):
                     raise PermissionError(
                         f"{path} may not be written: the ledger is open for reading only."
@@ -67,6 +68,6 @@ def nothing_written() -> Iterator[None]:
 
 
 def _is_allowed(path: str, folder: str) -> bool:
-    """Tell whether a path, with its links followed, lies in the folder, or is the null device."""
+    """Tell whether a path, after its links, lies in the folder or is the null device."""
     real = os.path.realpath(path)
     return real == os.devnull or os.path.commonpath([real, folder]) == folder

@@ -1,8 +1,8 @@
-"""Saving: what Fava may write to a ledger's files, and that it is written whole or not at all.
+"""Saving: the guard of a ledger's files, which Fava writes whole or not at all.
 
 Fava opens a file for writing, which empties it, and then writes. It does so with
-`Path(...).open("w")` in two of its modules; `protect` puts `LedgerFile` there for `Path`. New
-documents it saves by themselves, under names that are free.
+`Path(...).open("w")` in two of its modules; `protect` puts `LedgerFile` there in place of `Path`.
+Fava saves new documents in another way, under free names.
 """
 
 import io
@@ -22,27 +22,27 @@ from usance.language.provenance import MONTH_FILE, POSTED
 from usance.ledger.disk import Disk, locked
 
 FAVA = "1.30."
-"""The versions of Fava whose writes are known, as `tests/fava/test_fava_server.py` checks them.
+"""The versions of Fava whose writes Usance knows.
 
-It counts the ways in which the installed Fava writes, so that a person reads a new release before
-it may write.
+`tests/fava/test_fava_server.py` counts the ways in which the installed Fava writes, so that a
+person reads the code of a new release before it may write.
 """
 
 
 class NotSavedError(FavaJSONAPIError):
-    """Why a file was left as it is; Fava's pages show it."""
+    """An error that says why a file is unchanged; Fava's pages show it."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class LedgerFile(PosixPath):
-    """A path; opened for writing, its file gets all that is written, or stays as it is."""
+    """A path whose file, if opened for writing, gets the whole new text or keeps the old one."""
 
     folder: ClassVar[Path]
-    """Folder of the ledger."""
+    """The folder of the ledger."""
 
     def open(self, mode: str = "r", *rest: Any, **options: Any) -> Any:  # noqa: ANN401 -- as in pathlib
-        """Open the file; "w" yields a draft that takes its place when it is complete."""
+        """Open the file; "w" yields a draft, which replaces the file when the draft is complete."""
         if mode == "w":
             return self._draft(options.get("newline"))
         return super().open(mode, *rest, **options)
@@ -92,7 +92,10 @@ def _busy() -> None:
 
 
 def protect(folder: Path) -> None:
-    """Give Fava's modules paths of the ledger in a folder that are saved whole or not at all."""
+    """Make Fava's modules write files of the ledger in a folder whole or not at all.
+
+    Raise ValueError for a version of Fava whose writes Usance does not know.
+    """
     if not fava.__version__.startswith(FAVA):
         raise ValueError(
             f"Usance does not know how Fava {fava.__version__} saves files; install Fava {FAVA}x"

@@ -1,4 +1,4 @@
-"""Serving: Fava with Usance's pages on a port, behind a guard against other web pages."""
+"""Server: Fava with Usance's pages on a port, behind a guard against pages of other sites."""
 
 import json
 import socket
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from fava.core import FavaLedger
 
 PAGES = "usance.fava"
-"""Module of the pages, as `custom "fava-extension"` names it."""
+"""The module of the pages; a ledger names it in `custom "fava-extension"`."""
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-"""What a page may load: Fava's editor compiles WebAssembly, its tables and charts set styles."""
+"""The policy for pages: Fava's editor compiles WebAssembly, its tables and charts set styles."""
 
 POLICY_OF_DOCUMENTS = POLICY.replace("script-src 'self' 'wasm-unsafe-eval'", "script-src 'none'")
-"""A document is shown as it came from somebody else, so it runs nothing."""
+"""The policy for documents: other people wrote them, so no code in them may run."""
 
 HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
@@ -50,7 +50,7 @@ SAFE = ("GET", "HEAD")
 
 
 def spelt(host: str) -> str:
-    """Return a host as a browser sends it, which knows short forms such as 127.1 too."""
+    """Return a host as a browser sends it; browsers also accept short forms, such as 127.1."""
     try:
         return socket.inet_ntoa(socket.inet_aton(host))
     except OSError:
@@ -58,13 +58,13 @@ def spelt(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address."""
+    """Tell whether only this machine can reach an address."""
     host = spelt(host)
     return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def is_wildcard(host: str) -> bool:
-    """Tell whether an address stands for every one of this machine."""
+    """Tell whether an address stands for every address of this machine."""
     host = spelt(host)
     return _is_address(host) and ip_address(host).is_unspecified
 
@@ -78,16 +78,17 @@ def _is_address(host: str) -> bool:
 
 
 DATA = (["api"], ["document"], ["download-journal"], ["download-query"], ["statement"])
-"""Below a ledger's address: where Fava answers with data or a file."""
+"""The paths below a ledger's address at which Fava answers with data or a file."""
 
 
 class Guard:
-    """Passes on requests of the served pages themselves, of a person's address line, and of links.
+    """A filter of requests: it passes on those of the served pages, of the address bar, of links.
 
-    A page of another site may send requests to this machine, and a name of its own may lead here;
-    the browser says so in Host, Origin and Sec-Fetch-Site. On a wildcard address, where this
-    machine has names that are not known here, any numeric Host will do: no name leads there.
-    Another site may link to a page, and may neither embed, frame nor read anything.
+    A page of another site may send requests to this machine, and the site's own name may lead here;
+    the browser says so in Host, Origin and Sec-Fetch-Site. On a wildcard address this machine may
+    have addresses that the guard does not know. It then accepts any numeric Host, because no other
+    site's name can be one. Another site may link to a page, but may not embed, frame or read
+    anything.
     """
 
     def __init__(self, app: "WSGIApplication", host: str, port: int, *, read_write: bool) -> None:
@@ -98,7 +99,7 @@ class Guard:
         self.read_write = read_write
 
     def __call__(self, env: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Answer a request, as WSGI has it."""
+        """Answer a request, by the WSGI protocol."""
         document = env["PATH_INFO"].split("/")[2:3] in (["document"], ["statement"])
         policy = POLICY_OF_DOCUMENTS if document else POLICY
 
@@ -112,14 +113,14 @@ class Guard:
             return [json.dumps({"error": reason}).encode()]
         if env["REQUEST_METHOD"] != "HEAD":
             return self.app(env, safely)
-        # Fava refuses HEAD when it is read-only.
+        # Fava refuses HEAD if it is read-only.
         body = self.app({**env, "REQUEST_METHOD": "GET"}, safely)
         if hasattr(body, "close"):
             body.close()
         return []
 
     def _refusal(self, env: "WSGIEnvironment") -> str | None:
-        """Return why a request is not passed on, None where it is."""
+        """Return the reason to refuse a request, or None to pass it on."""
         host = env.get("HTTP_HOST", "")
         if not self._is_ours(host):
             return f"This server is not {host}. Open the address that usance fava printed."
@@ -145,8 +146,8 @@ class Guard:
 def _is_sent_by(own: str, env: "WSGIEnvironment", *, typed: bool) -> bool:
     """Tell whether a page of the origin `own` sent a request, or, if `typed`, its reader did.
 
-    A browser that does not say which site it was is held to Origin and Referer. What sends none of
-    the three is no browser that shows another site's page.
+    If a browser does not name the site in Sec-Fetch-Site, Origin and Referer decide. A client that
+    sends none of the three is not a browser that shows another site's page.
     """
     referer = urlsplit(env.get("HTTP_REFERER", ""))
     origins = {env.get("HTTP_ORIGIN", own)}
@@ -163,9 +164,9 @@ def _is_sent_by(own: str, env: "WSGIEnvironment", *, typed: bool) -> bool:
 
 
 def _follows_a_link(env: "WSGIEnvironment") -> bool:
-    """Tell whether a request opens a page in a tab, as a link of any site may.
+    """Tell whether a request opens a page in a tab; a link of any site may do that.
 
-    The addresses of Fava's pages end with a slash, apart from those of its help.
+    The addresses of Fava's pages end with a slash, except those of its help.
     """
     path = env["PATH_INFO"]
     below = path.split("/")[2:3]
@@ -179,14 +180,14 @@ def _follows_a_link(env: "WSGIEnvironment") -> bool:
 
 
 def listening(host: str, port: int) -> Server:
-    """Return a server that holds a port, a free one for 0, and answers nothing yet."""
+    """Return a server that holds a port (for 0, a free one) and does not answer requests yet."""
     server = Server(("127.0.0.1" if host == "localhost" else host, port), None)
     server.prepare()
     return server
 
 
 def address(host: str, port: int) -> str:
-    """Return the address of a server, for this machine where it listens on all of its own."""
+    """Return the address of a server; if it listens on all addresses, the one for this machine."""
     host = spelt(host)
     if is_wildcard(host):
         host = "::1" if ":" in host else "127.0.0.1"
@@ -194,10 +195,10 @@ def address(host: str, port: int) -> str:
 
 
 class Addresses:
-    """Fava's ledgers by address; here there is one, which keeps each address that it had.
+    """Fava's ledgers by address, of which Usance has one; the ledger keeps each former address.
 
-    Fava makes the address of the title. A page that is open when the title is changed, or cannot be
-    read, would not be answered any more, and could not even save what mends it.
+    Fava makes the address from the title. If the title changes, or cannot be read, while a page is
+    open, Fava would no longer answer that page, and a person could not even save a correction.
     """
 
     def __init__(self, ledgers: Any) -> None:  # noqa: ANN401 -- a class of Fava's own
@@ -205,19 +206,19 @@ class Addresses:
         self._known = {ledgers.first_slug()}
 
     def __getitem__(self, address: str) -> "FavaLedger":
-        """Return the ledger of an address, KeyError where there is none."""
+        """Return the ledger of an address; KeyError for an unknown address."""
         now: str = self._ledgers.first_slug()
         self._known.add(now)
         found: FavaLedger = self._ledgers[now if address in self._known else address]
         return found
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        """Return what else Fava asks of its ledgers."""
+        """Return any other attribute of Fava's ledgers."""
         return getattr(self._ledgers, name)
 
 
 def application(path: Path, *, read_write: bool) -> Flask:
-    """Return Fava on a ledger, loaded, with Usance's pages."""
+    """Return Fava's application on a loaded ledger, with Usance's pages."""
     if read_write:
         protect(path.parent)
     plain_months(str(path))
@@ -234,12 +235,12 @@ def application(path: Path, *, read_write: bool) -> Flask:
 
 
 def _page_of_error(error: FavaJSONAPIError) -> tuple[str, int]:
-    """Answer a request for a page or a download, not for data, that was refused."""
+    """Return the page of an error that refused a page or a download; data has its own answer."""
     return render_template("_layout.html", page_title="Error", content=error.message), error.status
 
 
 def _escape_journal(app: Flask) -> None:
-    """Escape the texts of a ledger in Fava's journal, which puts them into the page as they are."""
+    """Escape the texts of a ledger in Fava's journal, which puts them into the page unchanged."""
     assert app.jinja_loader is not None
     name = "_journal_table.html"
     source, _, _ = app.jinja_loader.get_source(app.jinja_env, name)
@@ -248,7 +249,7 @@ def _escape_journal(app: Flask) -> None:
 
 
 def _add_pages(ledger: "FavaLedger") -> None:
-    """Load the pages, where the ledger does not name them itself."""
+    """Load the pages, if the ledger does not name them."""
     found = ledger.all_entries_by_type
     if any(
         entry.type == "fava-extension" and entry.values[0].value == PAGES for entry in found.Custom
@@ -262,9 +263,9 @@ def _add_pages(ledger: "FavaLedger") -> None:
 
 
 def _wait_for_file(ledger: "FavaLedger") -> None:
-    """Let what is shown stay while the ledger's file is gone, as between two steps of a checkout.
+    """Keep the loaded ledger while its file is missing, for example between steps of a checkout.
 
-    Fava would load nothing, watch nothing more, and lose the title, of which it makes the address.
+    Fava would load nothing, stop watching files, and lose the title, which makes the address.
     """
     path, check = Path(ledger.beancount_file_path), ledger.watcher.check
     vars(ledger.watcher)["check"] = lambda: path.exists() and check()
