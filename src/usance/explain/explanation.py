@@ -136,7 +136,7 @@ def _draft(
     evenings: Iterable[tuple[LivedDay, State]] | None,
 ) -> Draft | None:
     """Note the steps of a transaction; return its draft, computed again, or None."""
-    day = entry.date.toordinal()
+    day = day_of(entry.date)
     if identity.kind is TransactionKind.CORRECTION:
         return _correction(work, ledger, reading, entry, identity.name)
     if identity.kind is TransactionKind.TRANSFER:

@@ -29,9 +29,9 @@ NO_DAY = Day(0)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?\Z", re.ASCII)
 
 
-def moment(day: Day, seconds: int = 0) -> int:
+def moment(day: Day, seconds: int = 0) -> Moment:
     """Return the moment from which an event at `seconds` after 00:00 UTC counts."""
-    return day * SLOTS - (-seconds // 3600)
+    return Moment(day * SLOTS - (-seconds // 3600))
 
 
 def at_slot(day: Day, slot: int) -> Moment:

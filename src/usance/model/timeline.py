@@ -30,14 +30,14 @@ class Timeline(Generic[T]):
                 self.moments.append(at)
                 self.values.append(value)
 
-    def at(self, moment: int) -> T | None:
+    def at(self, moment: Moment) -> T | None:
         """Return the value in force at a moment, or None before the first one."""
         if self.moments and self.moments[-1] <= moment:
             return self.values[-1]
         index = bisect_right(self.moments, moment)
         return self.values[index - 1] if index else None
 
-    def spans(self, first: Day, end: Day) -> Iterator[tuple[int, int, T | None]]:
+    def spans(self, first: Moment, end: Moment) -> Iterator[tuple[Moment, Moment, T | None]]:
         """Yield the spans from `first` until before `end`: first moment, end, value in force."""
         index = bisect_right(self.moments, first)
         value = self.values[index - 1] if index else None
@@ -47,7 +47,7 @@ class Timeline(Generic[T]):
             index += 1
         yield first, end, value
 
-    def changes(self, first: Day, last: Day) -> list[int]:
+    def changes(self, first: Moment, last: Moment) -> list[Moment]:
         """Return the moments of changes from `first` to `last`, including both."""
         if not self.moments or self.moments[-1] < first:
             return []
