@@ -444,3 +444,24 @@ def test_an_id_that_was_broken_by_hand_is_one_error_in_its_place(
     done = folder.usance("accrue", "--correct")
     assert (done.exit_code, told in done.stderr) == (1, True)
     assert posted(folder) == before
+
+
+def test_a_finding_that_an_earlier_release_sealed_in_other_words_is_not_told_again(
+    tmp_path: Path,
+) -> None:
+    """Goal: books of an earlier release are corrected without findings that they hold already."""
+    ledger = Path(__file__).parents[1] / "errors" / "cash-below-zero.beancount"
+    folder = Folder.made(tmp_path / "books", ledger.read_text())
+    folder.accrue("--through", "2025-05-02")
+    month = "posted/2025-05.beancount"
+    now = "Add the missing cash from bills, or write the actual payment with pays:."
+    then = "Write the cash that bills brought in, or what was really paid, with pays:."
+    folder.edit(now, then, month)
+    folder.edit("0.0156 0.0310", "0.0312 0.0310")
+
+    def names() -> list[str]:
+        return [type(error).__name__ for error in folder.load()[1]]
+
+    assert set(names()) == {"UsanceChange"}
+    folder.edit("Cash is -0.215226", "Cash is -0.21522", month)
+    assert names().count("UsanceFinding") == 1

@@ -83,8 +83,10 @@ def correct(reading: Reading, days: Iterable[Day], posted: State) -> Correction:
             )
     # The correction comes before its day, which begins from the evening as it should have been. So
     # its legs prove carries, and sums that have accrued, as the legs of any day do.
-    sealed = " ".join(str(seal.meta.get("findings", "")) for seal in reading.seals)
-    unsealed = [problem for problem in problems if problem.message not in sealed]
+    sealed = [str(seal.meta["findings"]) for seal in reading.seals if "findings" in seal.meta]
+    unsealed = [
+        problem for problem in problems if not any(problem.is_told(text) for text in sealed)
+    ]
     return Correction(drafts, fresh, now, then, unsealed)
 
 

@@ -5,6 +5,7 @@ The name of a problem is the name of its function; `docs/errors.md` shows each w
 causes it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -49,6 +50,7 @@ class Problem:
     """Something that a person should know or correct.
 
     subject  what it is about: a problem of one name and subject is reported once, on its first day
+    facts    the names, dates and figures in its message, which stay when its words change
     """
 
     source: Source
@@ -56,11 +58,18 @@ class Problem:
     message: str
     kind: Kind
     subject: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
 
     @property
     def finding(self) -> bool:
         """Tell whether this is a fact about the account, and no fault of the text."""
         return self.kind in (Kind.FINDING, Kind.OLD_FIGURE)
+
+    def is_told(self, text: str) -> bool:
+        """Tell whether a text says this, in today's words or in those of an earlier release."""
+        return self.message in text or all(
+            re.search(rf"(?<![\w.-]){re.escape(fact)}(?![\w-]|\.\d)", text) for fact in self.facts
+        )
 
 
 Made = Callable[Concatenate[Source, P], Problem]
@@ -75,7 +84,8 @@ def _kind(kind: Kind) -> Callable[[Callable[P, str]], Made[P]]:
 
         @wraps(text)
         def problem(source: Source, /, *words: P.args, **named: P.kwargs) -> Problem:
-            return Problem(source, name, text(*words, **named), kind)
+            facts = tuple(map(str, words))
+            return Problem(source, name, text(*words, **named), kind, facts=facts)
 
         return problem
 
