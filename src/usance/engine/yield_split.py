@@ -5,12 +5,12 @@ terms are those at 00:00; `earn` counts by the hour; bills count by date.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from usance.engine import bills
 from usance.engine.auto_lending import AutoLending
 from usance.engine.bills import Division, Held
 from usance.engine.drafts import Draft, Pair, TransactionKind
+from usance.engine.enrollment import Enrollment, Product
 from usance.engine.lived_day import LivedDay
 from usance.engine.pool_lending import PoolLending
 from usance.engine.records import ProductDay, YieldDay
@@ -32,29 +32,9 @@ from usance.model.amounts import (
 from usance.model.book import Book
 from usance.model.hours import Day, at_slot, end_of, iso
 from usance.model.problems import Problem
-from usance.model.terms import Bills, YieldProduct
+from usance.model.terms import Bills
 from usance.model.timeline import in_force
 from usance.rules import yields
-
-
-class Product(NamedTuple):
-    """A yield product on a day, with its terms at 00:00."""
-
-    venue: str
-    name: str
-    coin: Coin
-    terms: YieldProduct
-
-
-class Enrollment(NamedTuple):
-    """What a sub-account has in a product on a day.
-
-    hours  principal enrolled in each hour, quanta
-    """
-
-    product: Product
-    holder: str
-    hours: Sequence[Quanta]
 
 
 class YieldSplit:
@@ -286,16 +266,8 @@ class YieldSplit:
         given = coin.from_quanta(distributed)
         portfolio.payable = EXACT.add(portfolio.payable, given)
         portfolio.left_over = EXACT.subtract(division.distributable, given)
-        day = ProductDay(
-            name,
-            product.venue,
-            coin,
-            income,
-            division.fee,
-            distributed,
-            before,
-            portfolio.left_over,
-        )
+        left_over, fee = portfolio.left_over, division.fee
+        day = ProductDay(name, product.venue, coin, income, fee, distributed, before, left_over)
         self.today.products.append(day)
         self._post_product(day, lots, division, total)
         self._compare(product, lots)
