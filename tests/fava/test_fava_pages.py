@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -17,10 +18,10 @@ from flask.testing import FlaskClient
 from folders import Folder
 
 from usance.explain import explanation as explain
+from usance.fava import host
 from usance.fava.books import Books
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
-from usance.ledger import load as ledger
 
 PAGES = {
     "UsanceCapital": "Capital efficiency",
@@ -766,7 +767,7 @@ def test_books_of_an_earlier_load_are_never_kept(
     """Goal: nor where a load begins while a page puts the books together."""
     folder = small(tmp_path)
     app = served(folder)
-    loaded = ledger.loaded
+    loaded: Callable[..., Any] = vars(host)["loaded"]
 
     def slowly(*rest: Any) -> Any:  # noqa: ANN401
         made = loaded(*rest)
@@ -776,7 +777,7 @@ def test_books_of_an_earlier_load_are_never_kept(
             ledger_of(app).load_file()
         return made
 
-    monkeypatch.setattr(ledger, "loaded", slowly)
+    monkeypatch.setattr(host, "loaded", slowly)
     for _ in range(2):
         assert '<data value="5003.00' in page(app.test_client(), "UsanceCapital", "", "small")
 
