@@ -141,7 +141,7 @@ def running(folder: Folder, *options: str) -> Iterator[Running]:
         yield Running(process, int(port[1]))
     finally:
         process.send_signal(signal.SIGINT)
-        rest, wrong = process.communicate(timeout=20)
+        rest, wrong = process.communicate(timeout=60)
     assert (process.returncode, rest, wrong) == (0, "", "")
 
 
