@@ -15,6 +15,8 @@ from beancount.parser import printer
 from folders import SIX_DAYS, Folder, rates
 from operations import Killed, Operations, counted
 
+from usance.model import problems
+
 TWICE = '2025-05-02 * "More"\n  Assets:Backpack:Main:Wallet  1 USDC\n  Assets:Bank  -1 USDC\n'
 
 
@@ -465,3 +467,15 @@ def test_a_finding_that_an_earlier_release_sealed_in_other_words_is_not_told_aga
     assert set(names()) == {"UsanceChange"}
     folder.edit("Cash is -0.215226", "Cash is -0.21522", month)
     assert names().count("UsanceFinding") == 1
+
+
+def test_only_a_finding_is_known_by_its_facts() -> None:
+    """Goal: an error stays, though a sealed finding names the same things; figures are whole."""
+    at = problems.Source("main.beancount", 1)
+    sealed = 'sub-account "Main" is in breach on 2025-05-02: SOL 150.5 USDC, 12 USDC'
+    assert problems.breach(at, "Main", "2025-05-02", "150.5", "12", "USDC").is_told(sealed)
+    assert not problems.breach(at, "Main", "2025-05-02", "150", "12", "USDC").is_told(sealed)
+    assert not problems.breach(at, "Main", "2025-05-02", "150.5", "2", "USDC").is_told(sealed)
+    missing = problems.missing_price_of(at, "Main", "SOL", "USDC", "2025-05-02")
+    assert not missing.is_told(sealed)
+    assert not problems.unsealed(at).is_told(sealed)

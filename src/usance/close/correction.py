@@ -84,8 +84,11 @@ def correct(reading: Reading, days: Iterable[Day], posted: State) -> Correction:
     # The correction comes before its day, which begins from the evening as it should have been. So
     # its legs prove carries, and sums that have accrued, as the legs of any day do.
     sealed = [str(seal.meta["findings"]) for seal in reading.seals if "findings" in seal.meta]
+    joined = "\n".join(sealed)
     unsealed = [
-        problem for problem in problems if not any(problem.is_told(text) for text in sealed)
+        problem
+        for problem in problems
+        if problem.message not in joined and not any(map(problem.is_told, sealed))
     ]
     return Correction(drafts, fresh, now, then, unsealed)
 

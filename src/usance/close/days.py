@@ -46,7 +46,7 @@ def check(reading: Reading) -> list[Problem]:
     last = last_day(reading) or 0
     for entry in reading.posted:
         identity, at = str(entry.meta["usance"]), source_of(entry.meta)
-        if not _is_readable(identity):
+        if Identity.read(identity) is None:
             faults.append(problems.bad_proof(at, identity, "usance"))
         if day_of(entry.date) > last or entry.date < reading.seals[0].date:
             faults.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
@@ -58,15 +58,6 @@ def _is_well_formed(seal: Custom) -> bool:
         seal.meta.get(key) for key in ("previous", "inputs", "rules", "stages")
     ]
     return len(texts) == 5 and all(isinstance(text, str) for text in texts)
-
-
-def _is_readable(identity: str) -> bool:
-    """Tell whether a text is the id of a generated transaction."""
-    try:
-        Identity.parse(identity)
-    except ValueError:
-        return False
-    return True
 
 
 def _corrects(correction: Custom, closes: Collection[datetime.date]) -> bool:

@@ -68,6 +68,14 @@ class Identity(NamedTuple):
         date = datetime.date.fromisoformat(day)
         return cls(TransactionKind(kind), day_of(date), name, int(number))
 
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Return the id that a text writes, or None."""
+        try:
+            return cls.parse(text)
+        except ValueError:
+            return None
+
     def __str__(self) -> str:
         """Return the text of the id."""
         behind = f"/{self.number}" if self.number else ""

@@ -65,16 +65,10 @@ def ids(ledger: Ledger) -> dict[str, Transaction]:
     return {
         str(entry.meta["usance"]): entry
         for entry in ledger.entries
-        if isinstance(entry, Transaction) and has_id(entry) and _identity(entry) is not None
+        if isinstance(entry, Transaction)
+        and has_id(entry)
+        and Identity.read(str(entry.meta["usance"])) is not None
     }
-
-
-def _identity(entry: Transaction) -> Identity | None:
-    """Return the id of a generated transaction, or None if its text is not an id."""
-    try:
-        return Identity.parse(str(entry.meta["usance"]))
-    except ValueError:
-        return None
 
 
 def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
@@ -123,7 +117,7 @@ def explain(
 
 def _corrects(later: Transaction, identity: Identity) -> bool:
     """Tell whether a transaction corrects the sub-account or product of an id."""
-    of = _identity(later)
+    of = Identity.read(str(later.meta["usance"]))
     return of is not None and (of.kind, of.name) == (TransactionKind.CORRECTION, identity.name)
 
 

@@ -66,9 +66,11 @@ class Problem:
         return self.kind in (Kind.FINDING, Kind.OLD_FIGURE)
 
     def is_told(self, text: str) -> bool:
-        """Tell whether a text says this, in today's words or in those of an earlier release."""
-        return self.message in text or all(
-            re.search(rf"(?<![\w.-]){re.escape(fact)}(?![\w-]|\.\d)", text) for fact in self.facts
+        """Tell whether a text says this finding in the words of an earlier release: all facts."""
+        # No seal holds an error, so none is known from one.
+        return self.finding and all(
+            fact in text and re.search(rf"(?<![\w.-]){re.escape(fact)}(?![\w-]|\.\d)", text)
+            for fact in self.facts
         )
 
 
