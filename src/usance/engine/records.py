@@ -105,8 +105,7 @@ class LendingDay:
         return sum([segment.interest for segment in self.owed], self.entry_fee)
 
 
-@dataclass(frozen=True, slots=True)
-class PoolDay:
+class PoolDay(NamedTuple):
     """A pool's side of a day, coins; fee and external None of an observed pool.
 
     fee             what the venue keeps
