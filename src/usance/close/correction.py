@@ -155,8 +155,8 @@ class _Legs:
         now = self.fresh.holdings.get(self.name, {}).get(coin.name, Holding())
         then = self.posted.holdings.get(self.name, {}).get(coin.name, Holding())
         for side, carry, before in (
-            (Side.WALLET, now.carry_lent, then.carry_lent),
-            (Side.INTEREST_PAID, now.carry_owed, then.carry_owed),
+            (Side.WALLET, now.carried.carry_lent, then.carried.carry_lent),
+            (Side.INTEREST_PAID, now.carried.carry_owed, then.carried.carry_owed),
         ):
             if carry != before:
                 proof = {"carry-after": coin.carry_text(carry)}

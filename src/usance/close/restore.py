@@ -110,15 +110,16 @@ class Restoring:
             return
         holding = self.state.holding(name, commodity)
         if side is Side.LENT:
-            holding.lent = Quanta(holding.lent + _quanta(coin, number))
+            lent = Quanta(holding.carried.lent + _quanta(coin, number))
+            holding.carried = holding.carried._replace(lent=lent)
         elif side is not Side.INTEREST_PAID:
             holding.take(side, coin.to_grains(number), lot_of(posting))
         if posting.meta and CARRY in posting.meta:
             carry = _carry(coin, posting)
             if side is Side.WALLET:
-                holding.carry_lent = carry
+                holding.carried = holding.carried._replace(carry_lent=carry)
             else:
-                holding.carry_owed = carry
+                holding.carried = holding.carried._replace(carry_owed=carry)
 
     def _reduced(self, name: str, entry: Transaction, posting: Posting) -> None:
         """Take in contracts that a liquidation took out of a lot, or a correction put back."""

@@ -110,17 +110,19 @@ def _drafts(book: Book, day: Day, coins: list[LendingDay]) -> list[Draft]:
     ]
 
 
-def _lent_pairs(coin: LendingDay, price: Decimal | None) -> Iterator[Pair]:
-    name, unit = coin.sub_account, coin.coin
-    earned, lent = coin.earned, coin.after.lent - coin.before.lent
+def _lent_pairs(coin: LendingDay, price: Decimal | None) -> list[Pair]:
+    name, unit, before, after = coin.sub_account, coin.coin, coin.before, coin.after
+    earned, lent = coin.earned, after.lent - before.lent
     amount = unit.from_quanta(earned)
-    if earned or coin.before.carry_lent != coin.after.carry_lent:
-        proof = Proof(unit, coin.lent, coin.after.carry_lent, price=price)
-        yield Pair((name, WALLET), (name, EARNED), amount, unit.name, proof)
+    pairs = []
+    if earned or before.carry_lent != after.carry_lent:
+        proof = Proof(unit, coin.lent, after.carry_lent, price=price)
+        pairs.append(Pair((name, WALLET), (name, EARNED), amount, unit.name, proof))
     if lent:
         # On a quiet day just the interest, which is lent on.
         amount = amount if lent == earned else unit.from_quanta(Quanta(lent))
-        yield Pair((name, LENT), (name, CAPITAL), amount, unit.name)
+        pairs.append(Pair((name, LENT), (name, CAPITAL), amount, unit.name))
+    return pairs
 
 
 def _owed_pairs(coin: LendingDay) -> Iterator[Pair]:

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from usance.engine.accruing import Accruing, HourlyRates
 from usance.engine.curve_pool import Curve
-from usance.engine.records import Borrow, Carried, LendingDay, PoolDay
-from usance.engine.state import Holding
+from usance.engine.records import Borrow, LendingDay, PoolDay
+from usance.engine.state import Carried, Holding
 from usance.model import problems
 from usance.model.amounts import NO_GRAINS, NO_QUANTA, Coin, Grains, Quanta, total_quanta
 from usance.model.book import Book, Movement
@@ -95,12 +95,11 @@ class PoolLending:
 
     def _account(self, name: str, holding: Holding) -> Account:
         flows = QUIET
-        of_day = self.book.movements[name, self.coin.name].get(self.day)
-        if of_day:
+        if of_day := self.book.movements[name, self.coin.name].get(self.day):
             flows = {}
             for movement in of_day:
                 flows.setdefault(slot_of(movement.moment), []).append(movement)
-        before = Carried(holding.lent, holding.carry_lent, holding.carry_owed)
+        before = holding.carried
         day = LendingDay(name, self.venue, self.coin, before, after=before)
         lent = Accruing(self.supply, interest.lender, before.carry_lent, day.lent)
         owed = Accruing(self.borrow, interest.borrower, before.carry_owed, day.owed)
@@ -108,9 +107,9 @@ class PoolLending:
 
     def _closed(self, account: Account) -> LendingDay:
         holding, day = account.holding, account.day
-        holding.lent = self._lendable(account, holding.held)
-        holding.carry_lent, holding.carry_owed = account.lent.carry, account.owed.carry
-        day.after = Carried(holding.lent, holding.carry_lent, holding.carry_owed)
+        lent = self._lendable(account, holding.held)
+        day.after = Carried(lent, account.lent.carry, account.owed.carry)
+        holding.carried = day.after
         day.debt = self._debt(account)
         return day
 

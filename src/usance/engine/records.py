@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from usance.engine.state import Carried
 from usance.model.amounts import NO_QUANTA, Carry, Coin, Grains, Quanta
 
 
@@ -44,19 +45,6 @@ class Borrow(NamedTuple):
     free: Grains
     held: Grains
     owed: Grains
-
-
-class Carried(NamedTuple):
-    """What one coin of one sub-account carries from a day into the next.
-
-    lent        the Lent memorandum, quanta
-    carry_lent  interest earned and not credited, 1e-18 quanta
-    carry_owed  interest charged in advance, 1e-18 quanta
-    """
-
-    lent: Quanta
-    carry_lent: Carry
-    carry_owed: Carry
 
 
 @dataclass(slots=True)

@@ -21,6 +21,22 @@ from usance.model.lots import Lot
 from usance.model.periods import Period
 
 
+class Carried(NamedTuple):
+    """What one coin of one sub-account carries from a day into the next.
+
+    lent        the Lent memorandum as last posted, quanta
+    carry_lent  interest earned and not credited, 1e-18 quanta
+    carry_owed  interest charged in advance, 1e-18 quanta
+    """
+
+    lent: Quanta = NO_QUANTA
+    carry_lent: Carry = NO_CARRY
+    carry_owed: Carry = NO_CARRY
+
+
+NOTHING_CARRIED = Carried()
+
+
 @dataclass(slots=True)
 class Holding:
     """The state of one coin in one sub-account.
@@ -30,18 +46,14 @@ class Holding:
     lots          their sum
     owed          borrowed, with the interest capitalised, grains
     perp          balance in the Perp account, grains; what is owed there is negative
-    lent          the Lent memorandum as last posted, quanta
-    carry_lent    what a lender earned and was not credited, 1e-18 quanta
-    carry_owed    what a borrower paid and did not owe yet, 1e-18 quanta
+    carried       from one day's lending into the next
     """
 
     free: Grains = NO_GRAINS
     lots: Grains = NO_GRAINS
     owed: Grains = NO_GRAINS
     perp: Grains = NO_GRAINS
-    lent: Quanta = NO_QUANTA
-    carry_lent: Carry = NO_CARRY
-    carry_owed: Carry = NO_CARRY
+    carried: Carried = NOTHING_CARRIED
     kept: dict[Lot, Grains] = field(default_factory=dict)
 
     @property
@@ -56,7 +68,7 @@ class Holding:
 
     def is_empty(self) -> bool:
         """Tell whether nothing can come of it until somebody moves something."""
-        return not (self.free or self.lots or self.owed or self.perp or self.lent)
+        return not (self.free or self.lots or self.owed or self.perp or self.carried.lent)
 
     def copy(self) -> "Holding":
         """Return a holding of its own that is the same."""

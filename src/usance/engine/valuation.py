@@ -98,9 +98,8 @@ class Valuer:
             for coin, holding in sorted(self.state.holdings.get(name, {}).items()):
                 unit = self.book.coins[coin]
                 if holding.held:
-                    asset = self._asset(
-                        name, coin, unit.from_grains(holding.held), unit.from_quanta(holding.lent)
-                    )
+                    lent = unit.from_quanta(holding.carried.lent)
+                    asset = self._asset(name, coin, unit.from_grains(holding.held), lent)
                     complete &= asset is not None
                     assets += [asset] if asset is not None else []
                 if holding.owed > 0:

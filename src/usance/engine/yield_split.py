@@ -342,7 +342,7 @@ class YieldSplit:
                 holding = self.state.holdings.get(holder, {}).get(coin.name)
                 terms = self.book.sub_accounts[holder].at(end_of(self.day))
                 earns = holding is not None and terms is not None and terms.earn
-                lent = holding.lent if holding is not None and earns else NO_QUANTA
+                lent = holding.carried.lent if holding is not None and earns else NO_QUANTA
                 accrual = self.state.accruals.get((holder, coin.name))
                 if lent == (accrual.enrolled if accrual is not None else 0):
                     continue
