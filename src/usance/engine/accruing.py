@@ -13,6 +13,8 @@ from usance.rules import interest
 class HourlyRates:
     """Annual rates of one side of a pool in the 24 hours of a day; None until they are there."""
 
+    __slots__ = ("hours", "spans")
+
     def __init__(self) -> None:
         self.hours: list[Decimal | None] = [None] * HOURS
         self.spans: dict[tuple[int, int], tuple[Decimal, int]] = {}
@@ -66,11 +68,12 @@ class Accruing:
         since, self.since = self.since, slot
         if not self.principal or since == slot:
             return NO_QUANTA
-        growth = self.rates.over(since, slot)
-        if growth is None:
+        mean_and_growth = self.rates.over(since, slot)
+        if mean_and_growth is None:
             return NO_QUANTA
+        mean, growth = mean_and_growth
         principal, carry = self.principal, self.carry
-        joins, self.carry = self.rule(principal, growth[1], carry)
-        self.segments.append(Segment(principal, slot - since, *growth, carry, joins, since))
+        joins, self.carry = self.rule(principal, growth, carry)
+        self.segments.append(Segment(principal, slot - since, mean, growth, carry, joins, since))
         self.principal = Quanta(principal + joins)
         return joins

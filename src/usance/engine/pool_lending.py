@@ -76,7 +76,8 @@ class PoolLending:
             for account in self.accounts:
                 account.day.hours += [account.lent.principal] * (until - slot)
         for account in self.accounts:
-            self._credit(account, HOURS)
+            if account.lent.principal:
+                self._credit(account, HOURS)
             if account.owed.principal:
                 self._charge(account, HOURS)
         if slots[-1] == HOURS:
@@ -110,7 +111,8 @@ class PoolLending:
         lent = self._lendable(account, holding.held)
         day.after = Carried(lent, account.lent.carry, account.owed.carry)
         holding.carried = day.after
-        day.debt = self._debt(account)
+        if holding.owed > 0:
+            day.debt = self._debt(account)
         return day
 
     def _slots(self) -> list[int]:

@@ -1,7 +1,8 @@
 """Journal: drafts as Beancount directives, each with the figures that prove it."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
@@ -59,6 +60,14 @@ class Accounts(dict[Place, str]):
         return account
 
 
+@dataclass(slots=True)
+class Written:
+    """How many numbers were written with as many digits after the point as this one."""
+
+    number: Decimal
+    count: int
+
+
 class Journal:
     """Writes drafts as directives.
 
@@ -71,7 +80,7 @@ class Journal:
     ) -> None:
         self.opened = set(opened)
         self.ours = dict(ours or {})
-        self.written: Counter[tuple[str, object]] = Counter()
+        self.written: defaultdict[str, list[Written]] = defaultdict(list)
         self.tags: dict[str, frozenset[str]] = {}
         self.accounts = Accounts(chart)
         self.shared: dict[int, tuple[Decimal, str, str]] = {}
@@ -112,7 +121,12 @@ class Journal:
 
     def teach(self, context: DisplayContext) -> None:
         """Let reports show the digits of the numbers that were written."""
-        for (currency, exponent), count in sorted(self.written.items(), key=str):
+        counts = {
+            (currency, like.number.as_tuple().exponent): like.count
+            for currency, numbers in self.written.items()
+            for like in numbers
+        }
+        for (currency, exponent), count in sorted(counts.items(), key=str):
             assert isinstance(exponent, int)
             sample = DisplayContext()
             sample.update(Decimal((0, (1,), exponent)), currency)
@@ -121,12 +135,22 @@ class Journal:
                     context.update_from(sample)
                 sample.update_from(sample)  # twice as many numbers, one bit on
 
+    def _count(self, number: Decimal, currency: str, times: int) -> None:
+        """Count a number among those that have as many digits after the point."""
+        # `as_tuple` would tell how many, but takes longer than all else that makes a posting.
+        numbers = self.written[currency]
+        for like in numbers:
+            if number.same_quantum(like.number):
+                like.count += times
+                return
+        numbers.append(Written(number, times))
+
     def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
         debit, credit, amount, currency, proof = pair
         # A dict also where there is nothing to say: ANY_META finds nothing in a posting without.
         meta = self._proof(proof) if isinstance(proof, Proof) else dict(proof or {})
         minus = amount.copy_negate() if amount else amount
-        self.written[currency, amount.as_tuple().exponent] += 2
+        self._count(amount, currency, 2)
         taken, given = _amount((amount, currency)), _amount((minus, currency))
         return (
             _posting((self.accounts[debit], taken, None, None, None, meta)),
@@ -134,7 +158,7 @@ class Journal:
         )
 
     def _leg(self, leg: Leg) -> Posting:
-        self.written[leg.currency, leg.amount.as_tuple().exponent] += 1
+        self._count(leg.amount, leg.currency, 1)
         cost = price = None
         if leg.lot is not None:
             lot = leg.lot
