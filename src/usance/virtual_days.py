@@ -5,11 +5,11 @@ stages that are enabled.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from beancount.core.data import Custom, Directives, Open, Transaction
+from beancount.core.data import Custom, Directive, Directives, Open, Transaction
 
 from usance.close import correction, days, inputs, restore
 from usance.close.inputs import ChangedDay
@@ -22,7 +22,7 @@ from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
 from usance.ledger import plugin_lines
 from usance.ledger.errors import UsanceChange, UsanceError, UsanceFinding, reported
-from usance.ledger.journal import Journal, opened
+from usance.ledger.journal import Journal, opened, opened_in_time
 from usance.ledger.load import HANDED, PluginResult, places
 from usance.ledger.plugin_lines import enabled
 from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
@@ -50,14 +50,16 @@ def extend(
         # If closed days have only changed, it is known what they generate now. Otherwise the
         # problems of later days would mislead.
         correctable = all(problem.kind is Kind.CHANGE for problem in of_closed)
-        journal = Journal(reading.chart, *opened(entries, reading))
+        theirs, ours = opened(entries, reading)
+        journal = Journal(reading.chart, theirs, ours)
         generated, of_days = _virtual_days(journal, reading, result, changed if correctable else [])
         journal.teach(options["dcontext"])
     watch_files(options, folder, reading)
     faults += [*_repeated_lines(options), *reading.problems, *of_closed]
     if correctable:
         faults += of_days
-    return [*_with_values(entries), *generated], [reported(problem) for problem in once(faults)]
+    present = _with_values(opened_in_time(entries, ours))
+    return [*present, *generated], [reported(problem) for problem in once(faults)]
 
 
 def _is_last(options: dict[str, Any], line: str) -> bool:
@@ -132,7 +134,7 @@ def _open_days(
             yield day
 
 
-def _with_values(entries: Directives) -> Directives:
+def _with_values(entries: Iterable[Directive]) -> Directives:
     """Return directives of which each custom one has a list of values."""
     # At None Beancount's own pad stops too. Anybody who saves a half-written line would meet it.
     # Our reader reports the missing values, with file and line.

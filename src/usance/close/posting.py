@@ -18,6 +18,7 @@ from usance.close.correction import Correction
 from usance.close.days import last_day
 from usance.close.folder import chain
 from usance.close.inputs import ChangedDay
+from usance.close.rehearsal import NewMonth, rehearse
 from usance.engine import loop
 from usance.engine.lived_day import LivedDay
 from usance.language.directive import source_of
@@ -125,20 +126,39 @@ class _Months:
         self.closed = closed
         self.texts: dict[str, bytearray] = {}
         self.inputs: dict[str, bytearray] = {}
+        self.above: dict[str, int] = {}
+        self.days: dict[str, list[Open | Transaction]] = {}
 
     def text(self, month: str) -> bytearray:
         """Return the text of a month so far."""
         if month not in self.texts:
             self.texts[month] = bytearray(self.disk.read(self.folder / f"{month}.beancount"))
+            self.above[month], self.days[month] = self.texts[month].count(b"\n"), []
             lines = seals.lines_of(self.disk.read(self.folder / f"{month}.inputs"), self.closed)
             self.inputs[month] = bytearray(b"".join(lines))
         return self.texts[month]
 
-    def add(self, date: str, text: str, lines: list[bytes]) -> None:
-        """Add a closed day: its text, and the lines of its inputs."""
+    def add(
+        self, date: str, text: str, lines: list[bytes], entries: list[Open | Transaction]
+    ) -> None:
+        """Add a closed day: its text, the lines of its inputs, and the directives of its text."""
         month = date[:7]
+        self.days[month] += entries
         self.texts[month] += text.encode()
         self.inputs[month] += b"".join(sorted(lines))
+
+    def new(self) -> list[NewMonth]:
+        """Return the months with added days, oldest first."""
+        return [
+            NewMonth(
+                self.folder / f"{month}.beancount",
+                bytes(text),
+                self.above[month],
+                self.days[month],
+            )
+            for month, text in sorted(self.texts.items())
+            if self.days[month]
+        ]
 
     def files(self, last: str) -> Iterator[tuple[Path, bytes]]:
         """Yield the files up to a month, with their bytes, in the order in which to write them."""
@@ -184,11 +204,14 @@ def _post(
         seal = seals.close(date, previous, digest, stages, findings, text.encode())
         previous = seal.digest
         text += seal.text()
-        months.add(date, text, of_day)
+        months.add(date, text, of_day, entries)
         posting.text += text
         posting.days.append(date)
         posting.transactions += len(day.drafts)
     if not posting.days:
+        return
+    if faults := rehearse(ledger, months.new()):
+        posting.problems = faults
         return
     reports = (problem for day in days[: len(posting.days)] for problem in day.problems)
     posting.findings = [problem.message for problem in problems.once(reports)]

@@ -8,10 +8,12 @@ from usance.engine.lived_day import LivedDay
 from usance.engine.pool_lending import PoolLending
 from usance.engine.records import LendingDay
 from usance.engine.state import Holding, State
+from usance.model import problems
 from usance.model.accounts import Side
-from usance.model.amounts import Grains, Quanta
+from usance.model.amounts import Grains, Quanta, decimal_text
 from usance.model.book import Book
-from usance.model.hours import Day, end_of
+from usance.model.hours import Day, end_of, iso
+from usance.model.lots import lot_text
 from usance.model.problems import Problem
 from usance.model.terms import CurvePool
 
@@ -43,11 +45,13 @@ class AutoLending:
         self.groups = groups
         self.today = today
         self.pools: dict[tuple[str, str], PoolLending] = {}
+        self.short_lots: list[Problem] = []
 
     @property
     def problems(self) -> list[Problem]:
-        """Problems of the pools, one pool after the other."""
-        return [problem for pool in self.pools.values() for problem in pool.problems]
+        """Problems of the pools, one pool after the other, and of lots."""
+        of_pools = [problem for pool in self.pools.values() for problem in pool.problems]
+        return of_pools + self.short_lots
 
     def live(self) -> None:
         """Lend, borrow and repay for 24 hours, and at their end."""
@@ -75,11 +79,29 @@ class AutoLending:
             holding.free = Grains(holding.free + grains)
 
     def close(self) -> None:
-        """End the day: note interest, pools and transactions."""
+        """End the day: note interest, pools and transactions, and lots below zero."""
+        for (_, coin), holdings in self.groups:
+            for name, holding in holdings:
+                if holding.kept and name not in self.book.unmatched:
+                    self._check_lots(name, coin, holding)
         for pool in self.pools.values():
             self.today.coins += pool.close()
             self.today.pools += pool.pool_day()
         self.today.drafts += _drafts(self.book, self.today.day, self.today.coins)
+
+    def _check_lots(self, name: str, coin: str, holding: Holding) -> None:
+        """Refuse a lot of which a sub-account gave more than it held."""
+        # Beancount takes a lot that is not there for a new one, below zero. Once the day is posted,
+        # it does not book any more.
+        for lot, grains in holding.kept.items():
+            if grains < 0:
+                source = self.book.lot_moved(name, coin, lot, self.today.day)
+                short = decimal_text(self.book.coins[coin].from_grains(grains))
+                self.short_lots.append(
+                    problems.lot_below_zero(
+                        source, name, coin, lot_text(lot), iso(self.today.day), short
+                    )
+                )
 
     def _is_live(self, venue: str, coin: str, holdings: list[tuple[str, Holding]]) -> bool:
         """Tell whether anything can happen to a coin at a venue today."""

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import (
     Balance,
+    Booking,
     Commodity,
     Custom,
     Directive,
+    Open,
     Price,
     Transaction,
 )
@@ -112,7 +114,12 @@ def read(
     parts = _Parts(terms, written, trading, pricing, products)
     seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     return Reading(
-        book=_book(parts, operating or "", Timeline(_stages(seals, stages))),
+        book=_book(
+            parts,
+            operating or "",
+            Timeline(_stages(seals, stages)),
+            _unmatched(kinds[Open], options, chart),
+        ),
         chart=chart,
         problems=_problems(parts, operating),
         horizon=_horizon(kinds, terms),
@@ -154,7 +161,25 @@ def _horizon(kinds: Mapping[type, list[Any]], terms: Schedule) -> Day:
     return max(Day(max(latest, terms.latest) - 1), terms.through, NO_DAY)
 
 
-def _book(parts: _Parts, operating: str, stages: Timeline[frozenset[Stage]]) -> Book:
+def _unmatched(
+    opens: Iterable[Open], options: Mapping[str, Any], chart: ChartOfAccounts
+) -> frozenset[str]:
+    """Return the sub-accounts with lots that Beancount does not match, by its booking method."""
+    methods = {entry.account: entry.booking or options["booking_method"] for entry in opens}
+    sides = {account: chart.side(account) for account in methods}
+    return frozenset(
+        side[0]
+        for account, side in sides.items()
+        if side is not None and side[1] is Side.WALLET and methods[account] is Booking.NONE
+    )
+
+
+def _book(
+    parts: _Parts,
+    operating: str,
+    stages: Timeline[frozenset[Stage]],
+    unmatched: frozenset[str],
+) -> Book:
     terms, written, trading, pricing, products = parts
     return Book(
         coins=_coins(parts),
@@ -175,6 +200,7 @@ def _book(parts: _Parts, operating: str, stages: Timeline[frozenset[Stage]]) -> 
         yields=products.yields,
         operating=operating,
         stages=stages,
+        unmatched=unmatched,
         stale_after=terms.stale_after,
         first=_first(parts),
     )

@@ -19,6 +19,7 @@ from beancount.core.data import (
 from beancount.core.display_context import DisplayContext
 from beancount.core.position import Cost
 from beancount.parser import printer
+from beancount.utils.misc_utils import escape_string
 
 from usance.engine.drafts import Draft, Leg, Pair, Place, Proof, TransactionKind
 from usance.engine.records import Segment
@@ -209,7 +210,27 @@ class Journal:
 
 def text(entries: Iterable[Open | Transaction]) -> str:
     """Return directives as Beancount text."""
-    return "".join(f"{printer.format_entry(entry)}\n" for entry in entries)
+    return "".join(f"{printer.format_entry(_labelled(entry))}\n" for entry in entries)
+
+
+def _labelled(entry: Open | Transaction) -> Open | Transaction:
+    """Return a directive whose labels of lots are written as its other strings are."""
+    # Beancount's printer writes a label as it is, also with a quote or a backslash in it.
+    if isinstance(entry, Open) or not any(map(_label, entry.postings)):
+        return entry
+    return entry._replace(postings=[*map(_with_label, entry.postings)])
+
+
+def _label(posting: Posting) -> str:
+    return (isinstance(posting.cost, Cost) and posting.cost.label) or ""
+
+
+def _with_label(posting: Posting) -> Posting:
+    label = escape_string(_label(posting))
+    if not label:
+        return posting
+    assert isinstance(posting.cost, Cost)
+    return posting._replace(cost=posting.cost._replace(label=label))
 
 
 def _link(day: Day) -> str:
@@ -251,6 +272,20 @@ def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], di
                 else:
                     ours[posting.account] = min(day, ours.get(posting.account, day))
     return theirs, ours
+
+
+def opened_in_time(entries: Iterable[Directive], ours: Mapping[str, int]) -> Iterator[Directive]:
+    """Yield directives; a posted open comes no later than a person's first posting to the account.
+
+    ours  the accounts that the engine opens though a person posts to them, with the day of that
+    """
+    # If a person moves a posting to a day before the posted open, the account is not open then, and
+    # neither may the person open it nor may closed text be changed.
+    for entry in entries:
+        if isinstance(entry, Open) and entry.account in ours and _is_posted(entry):
+            yield entry._replace(date=min(entry.date, date_of(Day(ours[entry.account]))))
+        else:
+            yield entry
 
 
 def _is_posted(entry: Open) -> bool:

@@ -141,6 +141,7 @@ class Book:
     yields        yield products, and a person's postings on account of them
     operating     the operating currency
     stages        enabled stages in force
+    unmatched     sub-accounts with lots that Beancount does not match: booking method NONE
     stale_after   days after which a row of a rates file is old, by coin
     first         the day of the first movement, or None
     """
@@ -163,6 +164,7 @@ class Book:
     yields: Yields
     operating: str
     stages: Timeline[frozenset[Stage]]
+    unmatched: frozenset[str]
     stale_after: Mapping[str, int]
     first: Day | None
 
@@ -176,6 +178,15 @@ class Book:
         if by_day:
             return by_day[max(by_day)][-1].source
         return self.sub_accounts[sub_account].values[0].source
+
+    def lot_moved(self, sub_account: str, coin: str, lot: Lot, until: Day) -> Source:
+        """Return the place of the last movement of a lot up to a day, if it moved."""
+        by_day = self.movements.get((sub_account, coin), {})
+        for day in sorted(by_day, reverse=True):
+            for movement in reversed(by_day[day]) if day <= until else ():
+                if movement.lot == lot:
+                    return movement.source
+        return self.last_moved(sub_account, coin)
 
     def price_of(self, coin: str, day: Day) -> Decimal | None:
         """Return a coin's price of the same day in the operating currency, or None.

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from usance.model.hours import Day
+from usance.model.amounts import decimal_text
+from usance.model.hours import Day, iso
 
 
 class Lot(NamedTuple):
@@ -18,6 +19,12 @@ class Lot(NamedTuple):
     cost: Decimal
     currency: str
     label: str | None
+
+
+def lot_text(lot: Lot) -> str:
+    """Return a lot as a person writes it: cost, date and label in braces."""
+    label = f', "{lot.label}"' if lot.label else ""
+    return f"{{{decimal_text(lot.cost)} {lot.currency}, {iso(lot.day)}{label}}}"
 
 
 def age(lot: Lot) -> tuple[int, Decimal, str]:

@@ -510,6 +510,16 @@ def lot_liquidated(contract: str, date: str, identity: str) -> str:
     )
 
 
+@about(2)
+@error
+def lot_below_zero(name: str, coin: str, lot: str, date: str, short: str) -> str:
+    return (
+        f'sub-account "{name}" ends {date} with {short} {coin} of the lot {lot}, below zero. It '
+        "did not hold so many: correct the lot, the number or the sub-account of the transaction; "
+        "if a liquidation sold them, write only the rest."
+    )
+
+
 # Yield products
 
 
@@ -748,6 +758,33 @@ def opened_below(identity: str, currency: str, line: int) -> str:
         "trade. Beancount books the transactions of a date by line number, whatever file they are "
         "in. Move the trade to a file of its own that the ledger includes, or "
         f"above line {line}."
+    )
+
+
+@error
+def too_many_digits(coin: str, date: str, number: str, digits: int) -> str:
+    return (
+        f"On {date} Usance would post {number} {coin}, which has {digits} digits. Beancount reads "
+        "a negative number of more than 28 digits rounded, so the books would not add up. Write a "
+        f"coarser quantum: on commodity {coin}, or amounts with fewer decimals."
+    )
+
+
+@error
+def bought_into_debt(identity: str, coin: str, account: str, held: str) -> str:
+    return (
+        f"Beancount books posted lines of a day first, and after {identity} it cannot book this "
+        f"transaction as it is booked now: {account} then holds {held}, below zero "
+        f"without a cost. If {coin} comes in on this day, write that transaction above this one; "
+        "if this day is closed, write the purchase without a cost."
+    )
+
+
+@error
+def posted_otherwise(identity: str, why: str) -> str:
+    return (
+        f"Beancount does not take {identity} as Usance computed it: {why}. Correct the lots up to "
+        "that day (their dates, costs and labels), or move the line that opens a lot further up."
     )
 
 
