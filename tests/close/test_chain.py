@@ -158,6 +158,35 @@ def previous(chain: Chain) -> None:
     chain.close("2025-02-02")
 
 
+def restart(chain: Chain, before: str, *dates: str) -> None:
+    """Close some days alone; the first of them names another day before it."""
+    chain.months, chain.inputs, chain.previous = {}, {}, before
+    for date in dates:
+        chain.close(date)
+
+
+def first_of_all_follows_a_day(chain: Chain) -> None:
+    restart(chain, "0" * 64, "2025-01-31")
+
+
+def month_follows_nothing(chain: Chain) -> None:
+    restart(chain, "", "2025-01-31")
+    chain.previous = ""
+    chain.close("2025-02-01")
+
+
+def month_follows_another(chain: Chain) -> None:
+    restart(chain, "", "2025-01-30", "2025-01-31")
+    chain.previous = next(iter(seals.walk(chain.months, chain.inputs)[0])).digest
+    chain.close("2025-02-01")
+
+
+def year_follows_another(chain: Chain) -> None:
+    restart(chain, "", "2024-12-31")
+    chain.previous = "0" * 64
+    chain.close("2025-01-01")
+
+
 def another_key(chain: Chain) -> None:
     chain.edit("2025-02", b'  stages: "lending"\n', b'  stages: "lending"\n  note: "hm"\n')
 
@@ -168,6 +197,21 @@ def written_otherwise(chain: Chain) -> None:
 
 def line_of_inputs(chain: Chain) -> None:
     chain.inputs["2025-02.inputs"] += seals.input_line("2025-02-01", "another directive")
+
+
+def line_of_inputs_twice(chain: Chain) -> None:
+    chain.inputs["2025-02.inputs"] *= 2
+
+
+def line_of_a_corrected_day_twice(chain: Chain) -> None:
+    correct("2025-02-02", "2025-01-31", EDITED)(chain)
+    chain.inputs["2025-02.inputs"] += seals.correcting_line("2025-02-02", EDITED)
+
+
+def line_of_a_corrected_day_sealed_twice(chain: Chain) -> None:
+    line = seals.correcting_line("2025-02-02", EDITED)
+    text = seals.correction("2025-02-02", "2025-01-31", seals.inputs_digest([EDITED])).encode()
+    chain.close("2025-02-02", posted=text, lines=(line, line))
 
 
 def correct(date: str, corrected: str, given: bytes) -> Callable[[Chain], None]:
@@ -192,6 +236,9 @@ BREAKS: list[tuple[Callable[[Chain], None], Broken | None]] = [
     (tail_below_a_blank_line, Broken("2025-01-30", JANUARY, 8, BEHIND)),
     (inputs_lost, Broken("2025-02-01", FEBRUARY, 3, INPUTS)),
     (line_of_inputs, Broken("2025-02-01", FEBRUARY, 3, INPUTS)),
+    (line_of_inputs_twice, Broken("2025-02-01", FEBRUARY, 3, INPUTS)),
+    (line_of_a_corrected_day_twice, Broken("2025-02-02", FEBRUARY, 9, INPUTS)),
+    (line_of_a_corrected_day_sealed_twice, Broken("2025-02-02", FEBRUARY, 9, NOT_GIVEN)),
     (digest, Broken("2025-02-01", FEBRUARY, 3, NOT_SEALED)),
     (stages, Broken("2025-02-01", FEBRUARY, 3, NOT_SEALED)),
     (another_key, Broken("2025-02-01", FEBRUARY, 3, NOT_WRITTEN)),
@@ -206,6 +253,10 @@ BREAKS: list[tuple[Callable[[Chain], None], Broken | None]] = [
     ),
     (a_day_left_out, Broken("2025-02-02", FEBRUARY, 10, MISSING)),
     (previous, Broken("2025-02-02", FEBRUARY, 10, NOT_FOLLOWING)),
+    (first_of_all_follows_a_day, Broken("2025-01-31", JANUARY, 3, NOT_FOLLOWING)),
+    (month_follows_nothing, Broken("2025-02-01", FEBRUARY, 3, NOT_FOLLOWING)),
+    (month_follows_another, Broken("2025-02-01", FEBRUARY, 3, NOT_FOLLOWING)),
+    (year_follows_another, Broken("2025-01-01", JANUARY, 3, NOT_FOLLOWING)),
     (correct("2025-02-02", "2025-01-31", EDITED), None),
     (correct("2025-02-02", "2025-01-31", b""), Broken("2025-02-02", FEBRUARY, 9, NOT_GIVEN)),
     (correct("2025-02-02", "2025-01-30", EDITED), Broken("2025-02-02", FEBRUARY, 9, NOT_GIVEN)),

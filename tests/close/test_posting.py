@@ -818,6 +818,32 @@ def test_an_error_beyond_the_horizon_refuses_too(folder: Folder) -> None:
     assert folder.posted() == posted
 
 
+TOO_MUCH = """
+2025-02-03 * "Too much"
+  Assets:Backpack:Arb:Wallet  -200 USDC
+  Assets:Bank                  200 USDC
+"""
+
+
+@pytest.mark.parametrize("correct", [[], ["--correct"]], ids=["plain", "correct"])
+@pytest.mark.parametrize("through", ["2025-02-03", "2025-02-05"])
+def test_stale_ok_lets_no_other_error_of_the_day_pass(
+    correct: list[str], through: str, folder: Folder
+) -> None:
+    """The rates of 3 February are old and a wallet is below zero; --stale-ok is for the rates."""
+    old(folder)
+    folder.accrue("--through", "2025-02-01")
+    folder.edit("\n2025-02-03", f"{TOO_MUCH}\n2025-02-03")
+    if correct:
+        folder.edit("Main:Wallet   1000", "Main:Wallet   1001")
+        folder.edit("Bank                  -1000", "Bank                  -1001")
+    files = folder.files()
+    done = folder.usance("accrue", "--stale-ok", "--through", through, *correct)
+    assert (done.exit_code, done.stdout, folder.files()) == (1, "", files)
+    assert f"main.beancount:{folder.line('Too much')}: " in done.stderr
+    assert done.stderr.endswith("Nothing was written.\n")
+
+
 # The folder
 
 

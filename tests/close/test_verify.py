@@ -111,6 +111,17 @@ def test_inputs_that_go_on_are_noted(folder: Folder) -> None:
     assert answer["beyond"] == str(LAST)
 
 
+@pytest.mark.parametrize("number", [0, 3, -1])
+def test_a_doubled_line_of_inputs_is_found(number: int, folder: Folder) -> None:
+    path = folder.path / JANUARY.replace(".beancount", ".inputs")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines, lines[number]]))
+    done = folder.usance("verify")
+    assert done.exit_code == 1
+    day = lines[number][:10].decode()
+    assert f"broken at {day}: the month's .inputs file does not match the seal" in done.stdout
+
+
 @pytest.mark.parametrize("head", ["", "1c6c", "G" * 64, "A" * 64])
 def test_a_head_that_is_no_digest_is_wrong_usage(head: str, folder: Folder) -> None:
     done = folder.usance("verify", "--head", head)

@@ -547,6 +547,65 @@ def test_without_auto_repay_a_sub_account_lends_and_owes_one_coin(book: Book) ->
     assert book.proof("borrowing", "2025-05-01")["hours"] == "24"
 
 
+SOL = """\
+2025-05-01 commodity SOL
+  quantum: 0.000001
+2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
+  auto-lend: TRUE
+  auto-borrow: TRUE
+2025-05-01 custom "lending-pool" "SOL"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "SOL" 0.0365 0.0730
+2025-05-01 * "Buy ten, owe one"
+  Assets:Backpack:Main:Wallet          10 SOL {150 USDC}
+  Liabilities:Backpack:Main:Borrowed   -1 SOL
+  Assets:Bank                           1 SOL
+  Assets:Bank                       -1500 USDC
+2025-05-02 custom "accrue-through" 2025-05-02
+"""
+SWITCHES = (
+    'custom "sub-account" "Main" Assets:Backpack:Main\n  auto-lend: TRUE\n  auto-borrow: TRUE'
+)
+LATE = {
+    "nothing": "",
+    "pool": 'custom "lending-pool" "SOL"\n  rates: "observed"\n  entry-fee: TRUE',
+    "curve": 'custom "lending-pool" "SOL"\n  rates: "curve"\n  slope-1: 0.06\n  slope-2: 0.75\n'
+    "  optimal-utilization: 0.80",
+    "rate": 'custom "lending-rate" "SOL" 0.0730 0.1460',
+    "leverage": f"{SWITCHES}\n  leverage-limit: 10",
+    "earn": f"{SWITCHES}\n  earn: FALSE",
+}
+
+
+@pytest.mark.parametrize("time", ["23:00:01", "23:59:59"])
+@pytest.mark.parametrize("change", LATE)
+def test_terms_that_change_after_23_00_let_nobody_repay_on_that_day(
+    change: str, time: str, tmp_path: Path
+) -> None:
+    """Goal: the interest of the ten is in the wallet at the end of the day; it repays at 00:00."""
+    directive = f'2025-05-01 {LATE[change]}\n  time: "{time}"\n' if LATE[change] else ""
+    book = load(SOL + directive, tmp_path)
+    # 10 * 0.000100004791813082 = 0.001000 and 1 * 0.000200019167838014 = 0.000201, rounded up.
+    assert book.legs("lending", "2025-05-01")[0] == f"{WALLET} 0.001000 SOL"
+    assert book.legs("borrowing", "2025-05-01") == [
+        f"{PAID} 0.000201 SOL",
+        f"{OWED} -0.000201 SOL",
+    ]
+    assert book.legs("borrowing", "2025-05-02")[:2] == [
+        f"{WALLET} -0.001000 SOL",
+        f"{OWED} 0.001000 SOL",
+    ]
+
+
+def test_auto_repay_switched_on_after_23_00_repays_on_that_day(tmp_path: Path) -> None:
+    off = SOL.replace("auto-borrow: TRUE", "auto-borrow: TRUE\n  auto-repay: FALSE")
+    book = load(f'{off}2025-05-01 {SWITCHES}\n  time: "23:30"\n', tmp_path)
+    assert book.legs("borrowing", "2025-05-01")[:2] == [
+        f"{WALLET} -0.001000 SOL",
+        f"{OWED} 0.001000 SOL",
+    ]
+
+
 def test_auto_repay_switched_on_within_the_day_repays_from_the_next_hour(book: Book) -> None:
     """
     2025-05-01 commodity USDC

@@ -880,6 +880,55 @@ def test_a_breach_is_told_once_for_a_run_on_its_first_day(tmp_path: Path, mode: 
     assert (done.exit_code, done.stdout) == (1, "".join(f"{told}\n" for told in made.told()))
 
 
+CLOSED_AND_OPENED = """\
+2025-05-03 * "Close all at 135"
+  Assets:Backpack:Main:Perp      -50 SOL-PERP {} @ 135 USDC
+  Assets:Backpack:Main:Perp     6750 USDC
+  Income:Backpack:Main:PnL       750 USDC
+2025-05-04 * "Open 50 at 135"
+  Assets:Backpack:Main:Perp       50 SOL-PERP {135 USDC}
+  Assets:Backpack:Main:Perp    -6750 USDC
+2025-05-01 price SOL-PERP 150 USDC
+2025-05-02 price SOL-PERP 136 USDC
+2025-05-03 price SOL-PERP 135 USDC
+"""
+
+
+@pytest.mark.parametrize("last", ["", "2025-05-01", "2025-05-02", "2025-05-03"])
+def test_a_day_without_exposure_ends_a_run(tmp_path: Path, last: str) -> None:
+    """1,000 less 50 * 15 are 250 on the third; the same 250 against 5 % of 6,750 on the fourth."""
+    made = books(tmp_path, TERMS, LONG, CLOSED_AND_OPENED, through("2025-05-05"))
+    told = [FIRST, BREACH.format(day="2025-05-04", equity="250", kept="337.5")]
+    if last:
+        assert made.usance("accrue", "--through", last).exit_code == 0
+        made = made.again()
+    at = made.line('custom "sub-account"')
+    told = told[1:] if last >= "2025-05-02" else told
+    assert made.told() == [f"main.beancount:{at}: {text}" for text in told]
+
+
+def test_a_day_on_which_a_borrow_is_repaid_ends_a_run(tmp_path: Path) -> None:
+    """60 owed with nothing left, repaid the day after, and 70 owed the day after that."""
+    made = books(
+        tmp_path,
+        TERMS,
+        """\
+        2025-05-01 * "Withdraw"
+          Assets:Backpack:Main:Wallet  -1060 USDC
+          Assets:Bank
+        2025-05-02 * "Deposit"
+          Assets:Backpack:Main:Wallet     60 USDC
+          Assets:Bank
+        2025-05-03 * "Withdraw"
+          Assets:Backpack:Main:Wallet    -70 USDC
+          Assets:Bank
+        """,
+        through("2025-05-04"),
+    )
+    told = [text for text in made.told() if "in breach" in text]
+    assert [text.partition("end of ")[2][:10] for text in told] == ["2025-05-01", "2025-05-03"]
+
+
 def test_a_breach_does_not_stop_accrue_and_is_in_the_seal_of_its_day(tmp_path: Path) -> None:
     made = alert(tmp_path)
     done = made.usance("accrue", "--format", "json")

@@ -158,6 +158,22 @@ def test_bars_of_yield_are_what_the_command_says(
         assert point["account_balances"][source].get(coin, 0) == income
 
 
+@pytest.mark.parametrize("query", ["interval=month", "interval=day", "conversion=SOL"])
+@pytest.mark.parametrize("name", ["UsanceLending", "UsanceSplit"])
+def test_a_bar_is_as_long_as_its_parts_together(name: str, query: str, fava: FlaskClient) -> None:
+    """Goal: per coin, also where two parts have the same coin, or two coins become one."""
+    several = 0
+    for label, points in charts(fava, name, query).items():
+        for point in points.values() if label.startswith(("Interest", "Yield")) else ():
+            sums: dict[str, Decimal] = defaultdict(Decimal)
+            for coins in point["account_balances"].values():
+                for coin, number in coins.items():
+                    several += coin in sums
+                    sums[coin] += number
+            assert {coin: point["balance"].get(coin, 0) for coin in sums} == sums
+    assert several
+
+
 def test_what_was_is_converted_at_the_prices_of_then(folder: Folder, fava: FlaskClient) -> None:
     """Goal: a line at the price of its day, a bar at the one of the interval's last day.
 

@@ -347,3 +347,90 @@ def test_a_million_rows_are_read(folder: Folder) -> None:
     csv(folder).write_text("time_utc,supply_apr,borrow_apr\n" + "".join(rows[:1_000_000]))
     # 1000 * ((1 + 0.0412/8760)**24 - 1) = 0.1128828176…
     assert earned(folder)["USDC"] == "0.11288281"
+
+
+# The second of a directive
+
+EDGES = LEDGER.replace(
+    '2025-05-01 custom "lending-rate" "USDC" "rates/usdc.csv"\n',
+    """\
+2025-05-01 custom "lending-rate" "USDC" 0.01 0.02
+2025-05-01 custom "lending-rate" "USDC" "rates/usdc.csv"
+  time: "10:00"
+2025-05-01 custom "lending-rate" "USDC" 0.02 0.03
+  time: "12:00"
+""",
+)
+
+
+def row(time: str, rate: str) -> str:
+    return f"2025-05-01T{time}Z,{rate},0.09,\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "mean", "counting"),
+    [
+        # Ten hours at 0.01, two of the file, twelve at 0.02: 0.34 without those of the file.
+        ([("10:00:00", "0.05")], "0.018333333333333333", ["10:00:00"]),
+        (
+            [("09:59:59", "0.07"), ("10:00:00", "0.05"), ("10:00:01", "0.03")],
+            "0.0175",
+            ["10:00:00", "10:00:01"],
+        ),
+        (
+            [("09:59:59", "0.07"), ("10:00:01", "0.03")],
+            "0.018333333333333333",
+            ["09:59:59", "10:00:01"],
+        ),
+        (
+            [("10:00:00", "0.05"), ("11:59:59", "0.99"), ("12:00:00", "0.98")],
+            "0.018333333333333333",
+            ["10:00:00", "11:59:59"],
+        ),
+    ],
+)
+def test_a_row_at_the_second_of_a_directive_counts_for_that_directive(
+    rows: list[tuple[str, str]], mean: str, counting: list[str], tmp_path: Path
+) -> None:
+    text = HEADER + "".join(row(*cells) for cells in rows)
+    folder = Folder.made(tmp_path / "books", EDGES, text)
+    folder.accrue()
+    posted = folder.posted()
+    assert f'rate: "{mean}"' in posted["posted/2025-05.beancount"].decode()
+    lines = posted["posted/2025-05.inputs"].decode().splitlines()
+    times = [line.split()[2] for line in lines if "usdc.csv" in line and "custom" not in line]
+    assert sorted(times) == [f"2025-05-01T{time}Z" for time in counting]
+
+
+DAILY = (
+    EDGES.partition('2025-05-01 custom "lending-rate"')[0]
+    + """\
+2025-05-01 custom "lending-rate" "USDC" 0 0
+2025-05-01 custom "yield-product" "USD"
+  asset: "USDC"
+  source: "observed"
+  payout: "monthly"
+2025-05-01 custom "treasury-rate" "USD" 0.01
+2025-05-02 custom "treasury-rate" "USD" "rates/usdc.csv"
+2025-05-04 custom "treasury-rate" "USD" 0.02
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:Main:Wallet
+2025-05-01 * "Deposit"
+  Assets:Backpack:Main:Wallet     1000 USDC
+  Assets:Bank
+2025-05-01 custom "accrue-through" 2025-05-04
+"""
+)
+
+
+def test_a_row_on_the_date_of_a_directive_counts_for_that_directive(tmp_path: Path) -> None:
+    text = "date,rate\n2025-05-01,0.07\n2025-05-02,0.05\n2025-05-03,0.03\n2025-05-04,0.99\n"
+    folder = Folder.made(tmp_path / "books", DAILY, text)
+    folder.accrue()
+    posted = folder.posted()
+    days = posted["posted/2025-05.beancount"].decode().split(' custom "day-close"')
+    rates = [day.partition('principal-hours: "')[2].partition('rate: "')[2][:4] for day in days]
+    assert rates == ["0.01", "0.05", "0.03", "0.02", ""]
+    lines = posted["posted/2025-05.inputs"].decode().splitlines()
+    rows = [line.split()[2] for line in lines if "usdc.csv" in line and "custom" not in line]
+    assert sorted(rows) == ["2025-05-02", "2025-05-03"]

@@ -138,7 +138,7 @@ class PoolLending:
         for account in self.accounts:
             terms = account.switches.at(at)
             moved = account.flows.get(slot, ())
-            if slot and same and not moved and terms == account.terms:
+            if slot and same and not moved and _switches(terms) == _switches(account.terms):
                 continue
             account.terms = terms
             if moved or account.holding.owed or account.holding.held < 0:
@@ -343,3 +343,7 @@ class PoolLending:
 
     def _date(self) -> str:
         return iso(self.day)
+
+
+def _switches(terms: SubAccount | None) -> tuple[bool, bool, bool] | None:
+    return None if terms is None else terms.switches

@@ -50,6 +50,11 @@ class SubAccount:
     leverage_limit: Decimal | None = None
     earn: bool = True
 
+    @property
+    def switches(self) -> tuple[bool, bool, bool]:
+        """The terms that can change what a wallet lends, borrows and repays."""
+        return self.auto_lend, self.auto_borrow, self.auto_repay
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedPool:
