@@ -754,8 +754,8 @@ CLOSE = """\
 """
 LIQUIDATED = (
     "This transaction closes a lot of SOL-PERP dated 2025-05-01 that {step} has already closed. "
-    "Remove the transaction; if the venue did not liquidate the lot, correct the entries before "
-    "the liquidation instead."
+    "Compare with the venue's statement. If the venue liquidated the lot, remove the transaction; "
+    "if not, correct the entries before the liquidation."
 )
 
 

@@ -639,7 +639,8 @@ def test_a_missing_mark_stops_accrue(tmp_path: Path) -> None:
 
 OLD = (
     'finding: sub-account "Main" has SOL-PERP on {day} at a price dated 2025-05-01, which is more '
-    "than {limit} old. Write a newer price, or raise stale-after: on the commodity SOL-PERP."
+    "than {limit} old. Write a newer price. If SOL-PERP has no newer one, raise stale-after: on "
+    "the commodity SOL-PERP."
 )
 
 

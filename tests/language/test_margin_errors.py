@@ -480,8 +480,8 @@ MISSING = (
 )
 OLD = (
     'finding: sub-account "Main" has {commodity} on {day} at a price dated 2025-05-01, which is '
-    "more than {limit} days old. Write a newer price, or raise stale-after: on the commodity "
-    "{commodity}."
+    "more than {limit} days old. Write a newer price. If {commodity} has no newer one, raise "
+    "stale-after: on the commodity {commodity}."
 )
 ARB = """\
 2025-05-01 custom "sub-account" "Arb" Assets:Backpack:Arb
@@ -617,7 +617,8 @@ NO_TERMS = (
 )
 NO_COST = (
     "SOL-PERP is a perpetual contract and must be held at cost. Open it with a cost, as in "
-    "1 SOL-PERP {150 USDC}, and close it with {}."
+    "1 SOL-PERP {150 USDC}, and close it with {} and the closing price, as in -1 SOL-PERP "
+    "{} @ 160 USDC."
 )
 WRONG_COIN = (
     "SOL-PERP settles in USDT, but its cost is in USDC. Write its cost in USDT, or correct "
@@ -852,6 +853,106 @@ def test_a_notional_that_matches_to_a_quantum_is_none(legs: str, tmp_path: Path)
     assert made.told() == []
 
 
+UNPRICED = (
+    "finding: this trade closes SOL-PERP and states no closing price, and {written} USDC in Perp "
+    "is not the cost. Write the price at which the venue closed it. If {written} USDC agrees with "
+    "the venue's statement, that is {close} SOL-PERP {{}} @ {price} USDC; if not, correct the "
+    "amount as well."
+)
+CLOSES = {
+    # The 500 USDC of profit are in Perp: whoever wrote the cost there would lose them.
+    "a profit": (LONG, "-50 SOL-PERP {150 USDC}|8000 USDC", "8000", "-50", "160"),
+    "a part": (LONG, "-20 SOL-PERP {}|2960 USDC", "2960", "-20", "148"),
+    "a loss of a short": (
+        LONG.replace("50 SOL", "-50 SOL").replace("-7500", "7500"),
+        "50 SOL-PERP {}|-8000 USDC",
+        "-8000",
+        "50",
+        "160",
+    ),
+    # 8000.25 / 3 does not end: twelve decimals come to the same amount.
+    "a third": (
+        LONG.replace("50 SOL", "3 SOL").replace("-7500", "-450"),
+        "-3 SOL-PERP {}|500 USDC",
+        "500",
+        "-3",
+        "166.666666666667",
+    ),
+    # 50 sold again at 161 in the same transaction: 8050 of the 16050 USDC are theirs.
+    "a flip": (
+        LONG,
+        "-50 SOL-PERP {150 USDC, 2025-05-01}|-50 SOL-PERP {161 USDC}|16050 USDC",
+        "16050",
+        "-50",
+        "160",
+    ),
+}
+"""The trade before; what closes it a day later; what is told."""
+
+
+@pytest.mark.parametrize("case", CLOSES.values(), ids=CLOSES)
+def test_a_close_without_a_price_is_asked_for_the_price(
+    case: tuple[str, str, str, str, str], tmp_path: Path
+) -> None:
+    """Never for the cost in Perp, which would balance and lose the result."""
+    before, legs, written, close, price = case
+    trade = "".join(f"  Assets:Backpack:Main:Perp {leg}\n" for leg in legs.split("|"))
+    made = books(
+        tmp_path,
+        TERMS.replace("1000 USDC", "20000 USDC"),
+        before,
+        f'2025-05-02 * "Close"\n{trade}  Income:Backpack:Main:PnL\n',
+        "2025-05-01 price SOL-PERP 150 USDC\n",
+        through("2025-05-02"),
+    )
+    only(made, '"Close"', UNPRICED.format(written=written, close=close, price=price))
+    # What it asks for leaves nothing to tell.
+    first = legs.partition("|")[0]
+    advised = f"{first} @ {price} USDC"
+    assert made.edited(first, advised).told() == []
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        "-50 SOL-PERP {150 USDC}|7500 USDC",
+        "-50 SOL-PERP {} @ 160 USDC|8000 USDC",
+        "-50 SOL-PERP {} @@ 8000 USDC|8000 USDC",
+    ],
+)
+def test_a_close_that_comes_to_its_notional_is_no_finding(legs: str, tmp_path: Path) -> None:
+    trade = "".join(f"  Assets:Backpack:Main:Perp {leg}\n" for leg in legs.split("|"))
+    made = books(
+        tmp_path,
+        TERMS,
+        LONG,
+        f'2025-05-02 * "Close"\n{trade}  Income:Backpack:Main:PnL\n',
+        "2025-05-01 price SOL-PERP 150 USDC\n",
+        through("2025-05-02"),
+    )
+    assert made.told() == []
+
+
+def test_a_close_with_the_wrong_sign_in_perp_is_a_notional_that_does_not_match(
+    tmp_path: Path,
+) -> None:
+    """No price comes to it, so none is named."""
+    made = books(
+        tmp_path,
+        TERMS.replace("1000 USDC", "20000 USDC"),
+        LONG,
+        """\
+        2025-05-02 * "Close"
+          Assets:Backpack:Main:Perp   -50 SOL-PERP {150 USDC}
+          Assets:Backpack:Main:Perp   -8000 USDC
+          Income:Backpack:Main:PnL
+        """,
+        "2025-05-01 price SOL-PERP 150 USDC\n",
+        through("2025-05-02"),
+    )
+    only(made, '"Close"', MISMATCH.format(written="-8000", expected="7500"))
+
+
 def test_without_the_margin_stage_no_notional_is_looked_at(tmp_path: Path) -> None:
     made = books(
         tmp_path,
@@ -910,6 +1011,7 @@ def test_every_text_of_margin_has_a_test() -> None:
         "breach": "is in breach at the end of {day}: its net equity of {equity}",
         "gave_too_much": "moved this out and ends {day} with available equity of {left}",
         "notional_mismatch": "the notional of this trade in SOL-PERP is {written} USDC",
+        "closed_without_price": "this trade closes SOL-PERP and states no closing price",
         "lot_liquidated": "has already closed. ",
     }
     assert set(re.findall(r"^def (\w+)\(", part, re.MULTILINE)) == set(words)

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from usance.language.schedule import Schedule
 from usance.language.transactions import Notional, Written
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, Side
-from usance.model.amounts import EXACT, QUANTUM_DEFAULT, decimal_text
+from usance.model.amounts import EXACT, PRECISE, QUANTUM_DEFAULT, decimal_text, normalized
 from usance.model.book import Movement
 from usance.model.hours import Day, day_at
 from usance.model.problems import Problem
 from usance.model.terms import Stage
+
+PRICE_PLACES = Decimal("1e-12")
+"""To which the price that a notional comes to is rounded."""
 
 ByDay = dict[tuple[str, str], dict[Day, list[Movement]]]
 """Movements by (sub-account, coin or contract), then by day, each day in order of time."""
@@ -130,9 +134,26 @@ def _mismatches(notionals: list[Notional], terms: Schedule) -> dict[Day, list[Pr
     for trade in notionals:
         off = abs(EXACT.subtract(trade.written, trade.expected))
         if off >= terms.quanta.get(trade.coin, QUANTUM_DEFAULT):
-            written, expected = decimal_text(trade.written), decimal_text(trade.expected)
-            problem = problems.notional_mismatch(
-                trade.source, trade.contract, written, expected, trade.coin
-            )
-            mismatches.setdefault(trade.day, []).append(problem)
+            mismatches.setdefault(trade.day, []).append(_mismatch(trade))
     return mismatches
+
+
+def _mismatch(trade: Notional) -> Problem:
+    """Return the finding on a trade whose notional is off."""
+    written, expected = decimal_text(trade.written), decimal_text(trade.expected)
+    if len(trade.unpriced) == 1:
+        # A close is told nothing of its cost: who wrote that as the notional would lose the result.
+        [(contract, (quantity, cost))] = trade.unpriced.items()
+        others = EXACT.add(trade.expected, cost)
+        moved = PRECISE.divide(EXACT.subtract(others, trade.written), quantity)
+        price = normalized(moved.quantize(PRICE_PLACES, ROUND_HALF_EVEN, PRECISE))
+        if price > 0:
+            return problems.closed_without_price(
+                trade.source,
+                contract,
+                written,
+                trade.coin,
+                quantity=decimal_text(quantity),
+                price=decimal_text(price),
+            )
+    return problems.notional_mismatch(trade.source, trade.contract, written, expected, trade.coin)

@@ -41,13 +41,17 @@ class Receipt(NamedTuple):
 
 
 class Notional(NamedTuple):
-    """The coins that a trade in a contract moves in its settle coin, and those that it should."""
+    """The coins that a trade in a contract moves in its settle coin, and those that it should.
+
+    unpriced  contracts that it closes and states no price for, signed as written, with their cost
+    """
 
     day: Day
     contract: str
     coin: str
     written: Decimal
     expected: Decimal
+    unpriced: Mapping[str, tuple[Decimal, Decimal]]
     source: Source
 
 
@@ -105,6 +109,7 @@ class _TransactionReader:
         self.placed = placed
         self.written = Written()
         self._checked: set[str] = set()
+        self._contracts: dict[tuple[str, str, Lot], Decimal] = {}
 
     def transaction(self, entry: Transaction) -> None:
         """Read one transaction; nothing counts of one that touches no sub-account or product."""
@@ -198,7 +203,7 @@ class _TransactionReader:
         at = moment(day_of(entry.date), seconds)
         moving: list[Posting] = []
         accrued: list[Posting] = []
-        perps: list[Posting] = []
+        perps: list[tuple[Posting, bool]] = []
         for posting in entry.postings:
             place = self.chart.side(posting.account)
             if place is None or posting.units is None:
@@ -213,12 +218,22 @@ class _TransactionReader:
                     of_kind = written.movements if posting.cost is None else written.trades
                     of_kind.append(_movement(posting, name, side, at, seconds, source))
                     moving.append(posting)
-                    perps.append(posting)
+                    perps.append((posting, self._closes(name, posting)))
                 case Side.ACCRUED_YIELD:
                     accrued.append(posting)
         if perps:
             written.notionals.extend(_notionals(day_of(entry.date), perps, source))
         return moving, accrued
+
+    def _closes(self, name: str, posting: Posting) -> bool:
+        """Tell whether a posting closes contracts of a lot that is held, and note it."""
+        lot = lot_of(posting)
+        if lot is None:
+            return False
+        number, contract = units_of(posting)
+        before = self._contracts.get((name, contract, lot), ZERO)
+        tally(self._contracts, (name, contract, lot), number)
+        return before * number < 0
 
     def _outflows(
         self, entry: Transaction, weights: Mapping[str, Mapping[str, Decimal]], source: Source
@@ -281,15 +296,19 @@ def _given(first: Mapping[str, Decimal], second: Mapping[str, Decimal]) -> dict[
     return given
 
 
-def _notionals(day: Day, perps: Sequence[Posting], source: Source) -> Iterator[Notional]:
-    """Yield the notional of trades: quantity x price, on the other side of the contracts."""
+def _notionals(
+    day: Day, perps: Sequence[tuple[Posting, bool]], source: Source
+) -> Iterator[Notional]:
+    """Yield the notional of trades: quantity x price, on the other side of the contracts.
+
+    perps  postings to Perp, each with whether it closes contracts
+    """
     expected: dict[str, Decimal] = {}
     written: dict[str, Decimal] = {}
     contracts: dict[str, str] = {}
-    for posting in perps:
-        assert posting.units is not None
-        number, commodity = posting.units.number, posting.units.currency
-        assert isinstance(number, Decimal)
+    unpriced: dict[str, dict[str, tuple[Decimal, Decimal]]] = {}
+    for posting, closes in perps:
+        number, commodity = units_of(posting)
         lot = lot_of(posting)
         if lot is None:
             tally(written, commodity, number)
@@ -298,8 +317,14 @@ def _notionals(day: Day, perps: Sequence[Posting], source: Source) -> Iterator[N
         assert isinstance(price, Decimal)
         tally(expected, lot.currency, EXACT.minus(EXACT.multiply(number, price)))
         contracts[lot.currency] = commodity
+        if closes and posting.price is None:
+            of_coin = unpriced.setdefault(lot.currency, {})
+            quantity, cost = of_coin.get(commodity, (ZERO, ZERO))
+            cost = EXACT.add(cost, EXACT.multiply(number, price))
+            of_coin[commodity] = (EXACT.add(quantity, number), cost)
     for coin, amount in expected.items():
-        yield Notional(day, contracts[coin], coin, written.get(coin, ZERO), amount, source)
+        moved, closed = written.get(coin, ZERO), unpriced.get(coin, {})
+        yield Notional(day, contracts[coin], coin, moved, amount, closed, source)
 
 
 def units_of(posting: Posting) -> tuple[Decimal, str]:

@@ -396,8 +396,8 @@ def borrow_without_pool(sub_account: str, coin: str, venue: str, date: str) -> s
 def old_rate(sub_account: str, coin: str, row: str, date: str, limit: int) -> str:
     return (
         f'sub-account "{sub_account}" lends or owes {coin} on {date} at a rate dated {row}, '
-        f"which is more than {_days(limit)} old. Add newer rows to the rates file, or raise "
-        f"stale-after: on the commodity {coin}."
+        f"which is more than {_days(limit)} old. Add newer rows to the rates file. If the venue "
+        f"has not changed the rate since, raise stale-after: on the commodity {coin}."
     )
 
 
@@ -419,8 +419,8 @@ def missing_price_of(sub_account: str, commodity: str, quote: str, date: str) ->
 def old_price(sub_account: str, commodity: str, quoted: str, date: str, limit: int) -> str:
     return (
         f'sub-account "{sub_account}" has {commodity} on {date} at a price dated {quoted}, '
-        f"which is more than {_days(limit)} old. Write a newer price, or raise stale-after: on the "
-        f"commodity {commodity}."
+        f"which is more than {_days(limit)} old. Write a newer price. If {commodity} has no newer "
+        f"one, raise stale-after: on the commodity {commodity}."
     )
 
 
@@ -445,7 +445,8 @@ def no_perpetual(contract: str, date: str) -> str:
 def contract_without_cost(contract: str, settle: str) -> str:
     return (
         f"{contract} is a perpetual contract and must be held at cost. Open it with a "
-        f"cost, as in 1 {contract} {{150 {settle}}}, and close it with {{}}."
+        f"cost, as in 1 {contract} {{150 {settle}}}, and close it with {{}} and the closing price, "
+        f"as in -1 {contract} {{}} @ 160 {settle}."
     )
 
 
@@ -501,12 +502,24 @@ def notional_mismatch(contract: str, written: str, expected: str, coin: str) -> 
     )
 
 
+@finding
+def closed_without_price(
+    contract: str, written: str, coin: str, *, quantity: str, price: str
+) -> str:
+    return (
+        f"this trade closes {contract} and states no closing price, and {written} {coin} in Perp "
+        f"is not the cost. Write the price at which the venue closed it. If {written} {coin} "
+        f"agrees with the venue's statement, that is {quantity} {contract} {{}} @ {price} {coin}; "
+        "if not, correct the amount as well."
+    )
+
+
 @error
 def lot_liquidated(contract: str, date: str, identity: str) -> str:
     return (
         f"This transaction closes a lot of {contract} dated {date} that {identity} has already "
-        "closed. Remove the transaction; if the venue did not liquidate the lot, correct the "
-        "entries before the liquidation instead."
+        "closed. Compare with the venue's statement. If the venue liquidated the lot, remove the "
+        "transaction; if not, correct the entries before the liquidation."
     )
 
 
@@ -613,8 +626,8 @@ def old_treasury_rate(
 ) -> str:
     return (
         f'sub-account "{sub_account}" is in the product "{product}" on {date} at a rate dated '
-        f"{row}, which is more than {_days(limit)} old. Add newer rows to the rates file, or raise "
-        f"stale-after: on the commodity {coin}."
+        f"{row}, which is more than {_days(limit)} old. Add newer rows to the rates file. If the "
+        f"rate has not changed since, raise stale-after: on the commodity {coin}."
     )
 
 
