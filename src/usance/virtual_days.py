@@ -22,8 +22,9 @@ from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
 from usance.ledger import plugin_lines
 from usance.ledger.errors import UsanceChange, UsanceError, UsanceFinding, reported
-from usance.ledger.journal import Journal, opened, opened_in_time
+from usance.ledger.journal import Journal
 from usance.ledger.load import HANDED, PluginResult, places
+from usance.ledger.opens import Opens, permitted
 from usance.ledger.plugin_lines import enabled
 from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
 from usance.model import problems
@@ -50,16 +51,16 @@ def extend(
         # If closed days have only changed, it is known what they generate now. Otherwise the
         # problems of later days would mislead.
         correctable = all(problem.kind is Kind.CHANGE for problem in of_closed)
-        theirs, ours = opened(entries, reading)
-        journal = Journal(reading.chart, theirs, ours)
+        opens = Opens(entries, options)
+        journal = Journal(reading.chart, *opens.of_engine(reading))
         generated, of_days = _virtual_days(journal, reading, result, changed if correctable else [])
         journal.teach(options["dcontext"])
+        every, shut = permitted(opens, reading, _with_values(entries), generated)
     watch_files(options, folder, reading)
     faults += [*_repeated_lines(options), *reading.problems, *of_closed]
     if correctable:
-        faults += of_days
-    present = _with_values(opened_in_time(entries, ours))
-    return [*present, *generated], [reported(problem) for problem in once(faults)]
+        faults += [*shut, *of_days]
+    return every, [reported(problem) for problem in once(faults)]
 
 
 def _is_last(options: dict[str, Any], line: str) -> bool:

@@ -28,6 +28,7 @@ from usance.ledger import journal
 from usance.ledger.disk import Disk
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
+from usance.ledger.opens import Opens
 from usance.ledger.plugin_lines import enabled
 from usance.model import problems
 from usance.model.hours import Day, iso
@@ -185,7 +186,7 @@ def _post(
     lines = inputs.lines(reading, days[0].day, days[-1].day)
     stages = " ".join(sorted(stage.value for stage in enabled(ledger.options)))
     written = (entry for entry in ledger.entries if not is_generated(entry))
-    writer = Journal(reading.chart, *journal.opened(written, reading))
+    writer = Journal(reading.chart, *Opens(written, ledger.options).of_engine(reading))
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
     for day in days:
         date = iso(day.day)

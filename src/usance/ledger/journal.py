@@ -6,16 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 
 from beancount.core.amount import Amount
-from beancount.core.data import (
-    Directive,
-    Open,
-    Posting,
-    Transaction,
-    new_metadata,
-)
+from beancount.core.data import Open, Posting, Transaction, new_metadata
 from beancount.core.display_context import DisplayContext
 from beancount.core.position import Cost
 from beancount.parser import printer
@@ -23,12 +16,10 @@ from beancount.utils.misc_utils import escape_string
 
 from usance.engine.drafts import Draft, Leg, Pair, Place, Proof, TransactionKind
 from usance.engine.records import Segment
-from usance.language import provenance
-from usance.language.provenance import GENERATED, MONTH_FILE, has_id
-from usance.language.reading import Reading
+from usance.language.provenance import GENERATED
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import Coin, decimal_text, fixed_point_text, without_trailing_zeros
-from usance.model.hours import Day, date_of, day_of
+from usance.model.hours import Day, date_of
 
 _amount, _posting = partial(tuple.__new__, Amount), partial(tuple.__new__, Posting)
 # Their own constructors take twice as long, and there are some for each coin of each day.
@@ -241,54 +232,3 @@ def _narration(draft: Draft) -> str:
     if draft.kind is TransactionKind.TRANSFER:
         return draft.kind.narration.format(draft.sub_account, draft.pairs[0].debit[1])
     return draft.kind.narration
-
-
-PERSONAL = frozenset((Side.WALLET, Side.PERP, Side.BORROWED, Side.PNL, Side.FEES))
-"""Sides that a person may open, though only the engine has posted there yet.
-
-The engine opens them only if nobody else did. All other accounts of the engine are its own to open.
-"""
-
-
-def opened(entries: Iterable[Directive], reading: Reading) -> tuple[set[str], dict[str, int]]:
-    """Return the accounts that the engine need not open: those that somebody posts to already.
-
-    The second answer are those that it opens though a person posts to them, with the first day of
-    that.
-    """
-    theirs: set[str] = set()
-    ours: dict[str, int] = {}
-    for entry in entries:
-        if isinstance(entry, Open):
-            place = reading.chart.side(entry.account)
-            shared = place is not None and place[1] in PERSONAL
-            if shared or _is_posted(entry):
-                theirs.add(entry.account)
-        elif isinstance(entry, Transaction):
-            posted, day = has_id(entry), day_of(entry.date)
-            for posting in entry.postings:
-                if posted or not reading.is_ours(posting.account):
-                    theirs.add(posting.account)
-                else:
-                    ours[posting.account] = min(day, ours.get(posting.account, day))
-    return theirs, ours
-
-
-def opened_in_time(entries: Iterable[Directive], ours: Mapping[str, int]) -> Iterator[Directive]:
-    """Yield directives; a posted open comes no later than a person's first posting to the account.
-
-    ours  the accounts that the engine opens though a person posts to them, with the day of that
-    """
-    # If a person moves a posting to a day before the posted open, the account is not open then, and
-    # neither may the person open it nor may closed text be changed.
-    for entry in entries:
-        if isinstance(entry, Open) and entry.account in ours and _is_posted(entry):
-            yield entry._replace(date=min(entry.date, date_of(Day(ours[entry.account]))))
-        else:
-            yield entry
-
-
-def _is_posted(entry: Open) -> bool:
-    """Tell whether an open stands in a month of closed days."""
-    path = Path(str(entry.meta.get("filename", "")))
-    return path.parent.name == provenance.POSTED and bool(MONTH_FILE.fullmatch(path.name))

@@ -18,6 +18,10 @@ LINES = {
 """What each plugin line enables."""
 
 
+OPENERS = ("beancount.plugins.auto_accounts", "beancount.plugins.auto")
+"""Plugins that open each account that nobody opened."""
+
+
 def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
     """Return the stages that a ledger's plugin lines enable."""
     return frozenset(
@@ -28,6 +32,13 @@ def enabled(options: Mapping[str, Any]) -> frozenset[Stage]:
 def lines(options: Mapping[str, Any]) -> list[str]:
     """Return our plugin lines of a ledger, in order."""
     return [name for name, _ in options["plugin"] if name in LINES]
+
+
+def opens_accounts_later(options: Mapping[str, Any]) -> bool:
+    """Tell whether a plugin behind our last line opens the accounts that nobody opened."""
+    names = [name for name, _ in options["plugin"]]
+    last = max((place for place, name in enumerate(names) if name in LINES), default=0)
+    return any(name in OPENERS for name in names[last:])
 
 
 def plugin_line(options: Mapping[str, Any]) -> Source:

@@ -350,6 +350,56 @@ def pad_on_sub_account(account: str) -> str:
 
 
 @error
+def unopened(account: str, identity: str, date: str) -> str:
+    return (
+        f"{account} is not opened, but this transaction and {identity} post to it. Write {date} "
+        f"open {account}."
+    )
+
+
+@error
+def posted_beside_ours(account: str, identity: str, date: str) -> str:
+    return (
+        f"{account} is not opened, because only generated transactions such as {identity} post to "
+        "it elsewhere. If this transaction states an amount that is generated as well, remove it; "
+        f"if not, write {date} open {account}."
+    )
+
+
+@error
+def opened_late(account: str, identity: str, date: str) -> str:
+    return (
+        f"{account} is opened here, but {identity} posts to it before. Write {date} as the date "
+        "of this open."
+    )
+
+
+@error
+def opened_twice(account: str, place: str) -> str:
+    return f"{account} is opened in closed days already, at {place}. Remove this open."
+
+
+@error
+def coin_not_allowed(account: str, identity: str, coin: str, coins: str) -> str:
+    return (
+        f"{account} is not open for {coin}, but {identity} posts {coin} to it. Write {coins} "
+        "behind the account, or no commodity at all."
+    )
+
+
+@error
+def closed_early(account: str, closed: str, identity: str, last: str) -> str:
+    paid = ""
+    if identity.startswith("payout/"):
+        paid = " If the venue paid the yield earlier, write that payment, with pays:."
+    return (
+        f"{account} is closed on {closed}, but {identity} posts to it later, and the last such "
+        f"transaction is of {last}. Give the close that date or a later one, when the account is "
+        f"empty and nothing more is due.{paid}"
+    )
+
+
+@error
 def crossing(names: Iterable[str]) -> str:
     return (
         f"This transaction touches the sub-accounts {_joined(names, 'and')}, which are isolated. "
