@@ -1,5 +1,8 @@
 """The command line: the group `usance` and its commands."""
 
+import io
+import sys
+
 import click
 
 from usance import __version__
@@ -31,6 +34,9 @@ def main() -> None:
       usance check books/main.beancount
       usance accrue books/main.beancount --through yesterday
     """
+    # Standard error never fails at a character; standard output does, in an encoding without it.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 for command in (

@@ -1,5 +1,6 @@
 """Tables: rows for a terminal, for a spreadsheet, or for a program."""
 
+import codecs
 import csv
 import io
 import json
@@ -28,18 +29,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None
     for row in rows:
         drawn.add_row(*("" if cell is None else cell for cell in row))
     console = Console(
-        file=io.StringIO(),
+        file=sys.stdout,  # its encoding decides of what characters the lines are
         force_terminal=terminal,
         no_color=not terminal,
         highlight=False,
         markup=False,
         width=1000,
     )
-    if title:  # a table wraps a title of its own to its width
-        console.print(title, style="table.title")
-    console.print(drawn)
-    assert isinstance(console.file, io.StringIO)
-    lines = console.file.getvalue().splitlines()
+    with console.capture() as captured:
+        if title:  # a table wraps a title of its own to its width
+            console.print(title, style="table.title")
+        console.print(drawn)
+    lines = captured.get().splitlines()
     return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
 
@@ -53,8 +54,10 @@ def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[str | None]]
 
 
 def as_json(answer: dict[str, Any]) -> str:
-    """Return an answer as one JSON object."""
-    return json.dumps(answer, default=_plain, indent=2, ensure_ascii=False) + "\n"
+    """Return an answer as one JSON object; standard output can write each of its characters."""
+    encoding = codecs.lookup(sys.stdout.encoding or "utf-8").name
+    ascii_only = encoding != "utf-8"
+    return json.dumps(answer, default=_plain, indent=2, ensure_ascii=ascii_only) + "\n"
 
 
 def _plain(value: object) -> object:
