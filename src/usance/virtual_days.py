@@ -29,7 +29,7 @@ from usance.ledger.plugin_lines import enabled
 from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
 from usance.model import problems
 from usance.model.hours import NO_DAY, Day
-from usance.model.problems import Kind, Problem, once
+from usance.model.problems import Kind, Problem, Source, once
 
 
 def extend(
@@ -41,8 +41,10 @@ def extend(
     directive without values has an empty list of them: Beancount has None, which stops Fava.
     """
     faults = _faults_of_line(options, line, config)
-    if not _is_last(options, line) or any(is_generated(entry) for entry in entries):
+    # If the last line is listed twice, the days have run already.
+    if not _is_last(options, line) or HANDED in options:
         return entries, [reported(problem) for problem in faults]
+    faults += _hidden(entries, options)
     folder = str(Path(options["filename"]).parent)
     with no_collection_of_cycles():
         reading = read(entries, options, folder, enabled(options))
@@ -61,6 +63,14 @@ def extend(
     if correctable:
         faults += [*shut, *of_days]
     return every, [reported(problem) for problem in once(faults)]
+
+
+def _hidden(entries: Directives, options: dict[str, Any]) -> Iterator[Problem]:
+    """Yield the errors of directives that a person made look generated."""
+    for entry in entries:
+        if is_generated(entry):
+            at = Source(options["filename"], entry.meta["lineno"])
+            yield problems.hidden_place(at, entry.meta["filename"])
 
 
 def _is_last(options: dict[str, Any], line: str) -> bool:

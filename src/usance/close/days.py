@@ -44,10 +44,13 @@ def check(reading: Reading) -> list[Problem]:
             at, date = source_of(correction.meta), correction.date.isoformat()
             faults.append(problems.bad_seal(at, date))
     last = last_day(reading) or 0
+    seen: set[str] = set()
     for entry in reading.posted:
         identity, at = str(entry.meta["usance"]), source_of(entry.meta)
-        if Identity.read(identity) is None:
+        of = Identity.read(identity)
+        if of is None or of.day != day_of(entry.date) or identity in seen:
             faults.append(problems.bad_proof(at, identity, "usance"))
+        seen.add(identity)
         if day_of(entry.date) > last or entry.date < reading.seals[0].date:
             faults.append(problems.posted_in_open_day(at, identity, entry.date.isoformat()))
     return faults

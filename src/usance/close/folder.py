@@ -2,24 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-
-from beancount.core.data import Custom, Directive, Transaction
 
 from usance.close import seals
 from usance.close.seals import Broken
 from usance.language import provenance
-from usance.language.directive import source_of
-from usance.language.provenance import (
-    DAY_CLOSE,
-    DAY_CORRECT,
-    INPUTS_FILE,
-    MONTH_FILE,
-    has_id,
-    is_generated,
-)
+from usance.language.provenance import INPUTS_FILE, MONTH_FILE
 from usance.ledger.disk import Disk
 from usance.ledger.load import Ledger
 from usance.ledger.plugin_lines import enabled
@@ -80,25 +69,10 @@ def broken_at(folder: Path, broken: Broken) -> Problem:
 
 
 def astray(ledger: Ledger, folder: Path) -> list[Problem]:
-    """Return the faults of closed days that are not included, and of text that no seal covers."""
+    """Return the faults of closed days that are not included."""
     if not _includes(ledger, folder):
         return [problems.posted_not_included(Source(ledger.path, 1))]
-    return [problems.unsealed(source_of(entry.meta)) for entry in _unsealed(ledger, folder)]
-
-
-def _unsealed(ledger: Ledger, folder: Path) -> Iterator[Directive]:
-    """Yield directives that look posted but are in no month file, so that no seal covers them."""
-    sealed: dict[str, bool] = {}
-    for entry in ledger.entries:
-        posted = isinstance(entry, Transaction) and has_id(entry) and not is_generated(entry)
-        if posted or (isinstance(entry, Custom) and entry.type in (DAY_CLOSE, DAY_CORRECT)):
-            name = str(entry.meta["filename"])
-            if name not in sealed:
-                file = Path(name)
-                month = MONTH_FILE.fullmatch(file.name)
-                sealed[name] = month is not None and file.parent.samefile(folder)
-            if not sealed[name]:
-                yield entry
+    return []
 
 
 def _includes(ledger: Ledger, folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """Drafts: transactions to generate, without Beancount."""
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -49,6 +50,9 @@ ORDER = {kind: place for place, kind in enumerate(TransactionKind)}
 """The place of each kind in a day."""
 
 
+_IDENTITY = re.compile(r"([a-z]+)/(\d{4}-\d\d-\d\d)/([^/]+)(?:/([1-9]\d*))?", re.ASCII)
+
+
 class Identity(NamedTuple):
     """The id of a generated transaction, such as `lending/2025-05-01/Main`.
 
@@ -64,7 +68,10 @@ class Identity(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the id that a text writes, or raise ValueError."""
-        kind, day, name, number = (*text.split("/", 3), "0")[:4]
+        match = _IDENTITY.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        kind, day, name, number = match.groups(default="0")
         date = datetime.date.fromisoformat(day)
         return cls(TransactionKind(kind), day_of(date), name, int(number))
 

@@ -8,7 +8,7 @@ from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
 
 from usance.explain.working import Opening, Quoted, Reference, TermsInForce, Working
 from usance.language.directive import source_of
-from usance.language.provenance import has_id, is_generated
+from usance.language.provenance import ClosedMonths, is_generated
 from usance.language.reading import Reading
 from usance.ledger import plugin_lines
 from usance.ledger.load import Ledger
@@ -132,10 +132,12 @@ class Citations:
                 for leg in entry.postings:
                     if leg.units is not None and (leg.account, leg.units.currency) in sought:
                         last[leg.account, leg.units.currency] = entry
+        months = ClosedMonths(self.book.folder)
         for account, commodity in sought:
             if (account, commodity) in last:
                 entry = last[account, commodity]
-                identity = str(entry.meta["usance"]) if has_id(entry) else ""
+                ours = is_generated(entry) or months.wrote(entry)
+                identity = str(entry.meta["usance"]) if ours else ""
                 source = source_of(entry.meta)
                 if is_generated(entry):
                     source = plugin_lines.plugin_line(self.book.options)

@@ -24,7 +24,7 @@ from usance.explain.margin import margin, settlement
 from usance.explain.working import Hour, Lived, Step, Working
 from usance.explain.yields import payout, treasury
 from usance.language.directive import source_of
-from usance.language.provenance import has_id, is_generated
+from usance.language.provenance import ClosedMonths, has_id, is_generated
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of, units_of
 from usance.ledger import plugin_lines, replay
@@ -62,11 +62,13 @@ class Explanation:
 
 def ids(ledger: Ledger) -> dict[str, Transaction]:
     """Return the generated transactions of a ledger, by id."""
+    months = ClosedMonths(ledger.folder)
     return {
         str(entry.meta["usance"]): entry
         for entry in ledger.entries
         if isinstance(entry, Transaction)
         and has_id(entry)
+        and (is_generated(entry) or months.hold(entry))
         and Identity.read(str(entry.meta["usance"])) is not None
     }
 

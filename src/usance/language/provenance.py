@@ -1,6 +1,7 @@
 """Provenance: who wrote a directive, a person, the plugins or `usance accrue`."""
 
 import re
+from pathlib import Path
 
 from beancount.core.data import (
     Directive,
@@ -38,3 +39,27 @@ INPUTS_FILE = re.compile(r"\d{4}-\d{2}\.inputs", re.ASCII)
 
 POSTED = "posted"
 """The folder of closed days, beside the ledger."""
+
+
+class ClosedMonths:
+    """Tells which directives of a ledger stand in the months of closed days beside it.
+
+    Text of a person may have the form of a closed day; only its place tells them apart.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder) / POSTED
+        self._files: dict[str, bool] = {}
+
+    def hold(self, entry: Directive) -> bool:
+        """Tell whether a directive stands in such a month."""
+        file = str(entry.meta.get("filename"))
+        if file not in self._files:
+            path = Path(file)
+            here = path.parent == self.folder
+            self._files[file] = here and MONTH_FILE.fullmatch(path.name) is not None
+        return self._files[file]
+
+    def wrote(self, entry: Directive) -> bool:
+        """Tell whether a directive is a transaction of a closed day."""
+        return isinstance(entry, Transaction) and has_id(entry) and self.hold(entry)

@@ -19,9 +19,10 @@ from beancount.core.data import (
 
 from usance.language import payments, prices, schedule, trades, transactions
 from usance.language.canonical import Input
+from usance.language.directive import source_of
 from usance.language.payments import Products
 from usance.language.prices import Pricing
-from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, has_id
+from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, ClosedMonths, has_id
 from usance.language.rate_series import Files
 from usance.language.schedule import Schedule
 from usance.language.trades import Trading
@@ -102,7 +103,8 @@ def read(
     folder  of the top ledger: rates files lie below it
     stages  enabled by plugin lines: they count on every day that is not closed
     """
-    kinds, posted = _by_kind(entries)
+    kinds, closed, astray = _by_kind(entries, ClosedMonths(folder))
+    posted, seals, corrections = closed
     roots = {root: options[f"name_{root.lower()}"] for root in ROOTS}
     operating: str | None = next(iter(options["operating_currency"]), None)
     terms = schedule.read(kinds[Custom], kinds[Commodity], roots["Assets"], folder)
@@ -112,7 +114,6 @@ def read(
     pricing = prices.read(terms, kinds[Price], operating)
     products = payments.read(written, terms, chart, stages)
     parts = _Parts(terms, written, trading, pricing, products)
-    seals = [entry for entry in kinds[Custom] if entry.type == DAY_CLOSE]
     return Reading(
         book=_book(
             parts,
@@ -121,11 +122,11 @@ def read(
             _unmatched(kinds[Open], options, chart),
         ),
         chart=chart,
-        problems=_problems(parts, operating),
+        problems=[*_problems(parts, operating), *astray],
         horizon=_horizon(kinds, terms),
         posted=posted,
         seals=seals,
-        corrections=[entry for entry in kinds[Custom] if entry.type == DAY_CORRECT],
+        corrections=corrections,
         inputs=[*terms.inputs, *written.inputs, *pricing.inputs, *products.inputs],
         named=frozenset(terms.named),
         files=terms.files,
@@ -133,14 +134,42 @@ def read(
     )
 
 
-def _by_kind(entries: Iterable[Directive]) -> tuple[dict[type, list[Any]], list[Transaction]]:
-    """Return a person's directives by kind, and the transactions of closed days."""
+class _Closed(NamedTuple):
+    """What stands in the months of closed days."""
+
+    posted: list[Transaction]
+    seals: list[Custom]
+    corrections: list[Custom]
+
+
+def _by_kind(
+    entries: Iterable[Directive], months: ClosedMonths
+) -> tuple[dict[type, list[Any]], _Closed, list[Problem]]:
+    """Return a person's directives by kind, closed days, and the errors of what looks like them."""
     kinds: dict[type, list[Any]] = defaultdict(list)
     for entry in entries:
         kinds[type(entry)].append(entry)
-    posted = [entry for entry in kinds[Transaction] if has_id(entry)]
-    kinds[Transaction] = [entry for entry in kinds[Transaction] if not has_id(entry)]
-    return kinds, posted
+    closed, astray = _Closed([], [], []), list[Problem]()
+    written: list[Transaction] = []
+    for entry in kinds[Transaction]:
+        if not has_id(entry):
+            written.append(entry)
+        elif months.hold(entry):
+            closed.posted.append(entry)
+        else:
+            # Its postings count: Beancount counts them too.
+            written.append(entry)
+            astray.append(problems.unsealed(source_of(entry.meta)))
+    kinds[Transaction] = written
+    for entry in kinds[Custom]:
+        if entry.type in (DAY_CLOSE, DAY_CORRECT):
+            if not months.hold(entry):
+                astray.append(problems.seal_astray(source_of(entry.meta), entry.type))
+            elif entry.type == DAY_CLOSE:
+                closed.seals.append(entry)
+            else:
+                closed.corrections.append(entry)
+    return kinds, closed, astray
 
 
 def _problems(parts: _Parts, operating: str | None) -> list[Problem]:

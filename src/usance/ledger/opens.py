@@ -14,7 +14,7 @@ from typing import Any
 from beancount.core.data import Close, Directive, Directives, Open, Transaction, new_metadata
 
 from usance.language.directive import source_of
-from usance.language.provenance import GENERATED, MONTH_FILE, POSTED, has_id
+from usance.language.provenance import GENERATED, POSTED, ClosedMonths
 from usance.language.reading import Reading
 from usance.language.transactions import units_of
 from usance.ledger import plugin_lines
@@ -40,6 +40,7 @@ class Opens:
 
     def __init__(self, entries: Iterable[Directive], options: Mapping[str, Any]) -> None:
         self.options = options
+        self.months = ClosedMonths(str(Path(options["filename"]).parent))
         self.files = frozenset((options["filename"], *options["include"]))
         self.opens: dict[str, Open] = {}
         self.posted: dict[str, Open] = {}
@@ -50,12 +51,14 @@ class Opens:
             if isinstance(entry, Transaction):
                 self._use(entry)
             elif isinstance(entry, Open):
-                (self.posted if _is_posted(entry) else self.opens).setdefault(entry.account, entry)
+                (self.posted if self.months.hold(entry) else self.opens).setdefault(
+                    entry.account, entry
+                )
             elif isinstance(entry, Close):
                 self.closes.setdefault(entry.account, entry)
 
     def _use(self, entry: Transaction) -> None:
-        if has_id(entry):
+        if self.months.wrote(entry):
             self.used.update([posting.account for posting in entry.postings])
             return
         for posting in entry.postings:
@@ -209,9 +212,3 @@ def _closed(opens: Opens, close: Close, identity: str, last: datetime.date) -> P
     written = close if opens.is_written(close) else opens.opens.get(close.account, close)
     at = source_of(written.meta)
     return problems.closed_early(at, close.account, str(close.date), identity, str(last))
-
-
-def _is_posted(entry: Open) -> bool:
-    """Tell whether an open stands in a month of closed days."""
-    path = Path(str(entry.meta.get("filename", "")))
-    return path.parent.name == POSTED and bool(MONTH_FILE.fullmatch(path.name))

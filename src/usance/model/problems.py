@@ -862,9 +862,23 @@ def posted_not_included() -> str:
 @error
 def unsealed() -> str:
     return (
-        "This looks like a closed day, but no close covers it: usance accrue writes only to the "
-        "month files beside the ledger. Remove it."
+        "Only usance accrue writes transactions with the tag #usance and the key usance:, and only "
+        "to the month files beside the ledger. If this transaction is your own, remove the tag and "
+        "the key. If it is a copy of a generated one, remove it."
     )
+
+
+@error
+def seal_astray(kind: str) -> str:
+    return (
+        f'Only usance accrue writes custom "{kind}", and only to the month files beside the '
+        "ledger. Remove this directive."
+    )
+
+
+@error
+def hidden_place(file: str) -> str:
+    return f'The key filename: "{file}" hides where this directive stands. Remove the key.'
 
 
 @error
