@@ -4,7 +4,7 @@ The inputs of a closed day are sealed with it: a day whose inputs differ now has
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -91,22 +91,28 @@ def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
     first, last = first_day(reading), last_day(reading)
     assert first is not None and last is not None
     present = lines(reading, first, last)
+    former = lines(replace(reading, inputs=reading.former), first, last) if reading.former else {}
     corrections = {entry.values[0].value: entry for entry in reading.corrections}
     correcting = {entry.date for entry in reading.corrections}
     changed: list[ChangedDay] = []
     for seal in reading.seals:
         day = day_of(seal.date)
         now = present[day]
-        rests = [line.data for line in now]
+        added: list[bytes] = []
         by, sealed = corrections.get(seal.date, seal), seal.meta["inputs"]
         if by is not seal:
             sealed = by.values[1].value
         elif seal.date in correcting:
-            rests += [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
-        if seals.inputs_digest(rests) != sealed:
+            added = [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
+        rests = (by_day[day] for by_day in (present, former) if by_day)
+        if sealed not in (_digest(of_day, added) for of_day in rests):
             at = source_of(by.meta)
             changed.append(ChangedDay(day, sealed, day_of(by.date), now, at))
     return changed
+
+
+def _digest(lines: list[Line], added: list[bytes]) -> str:
+    return seals.inputs_digest([line.data for line in lines] + added)
 
 
 def _sealed(folder: str, day: Day) -> list[tuple[int, bytes]]:

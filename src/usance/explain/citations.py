@@ -8,6 +8,7 @@ from beancount.core.data import Commodity, Custom, Directive, Price, Transaction
 
 from usance.explain.working import Opening, Quoted, Reference, TermsInForce, Working
 from usance.language.directive import source_of
+from usance.language.prices import standing
 from usance.language.provenance import ClosedMonths, is_generated
 from usance.language.reading import Reading
 from usance.ledger import plugin_lines
@@ -101,9 +102,8 @@ class Citations:
         for pair, found in quotes.legs(commodity, quote, self.day):
             of_day = [
                 entry
-                for entry in self.written
-                if isinstance(entry, Price)
-                and {entry.currency, entry.amount.currency} == set(pair)
+                for entry in standing(self.written)
+                if {entry.currency, entry.amount.currency} == set(pair)
                 and day_of(entry.date) == found.day
             ]
             yield from of_day[-1:]

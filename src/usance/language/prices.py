@@ -1,5 +1,6 @@
 """Prices: those of a ledger's prices on which figures may rest, as quotes."""
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from beancount.core.data import Directive, Price
 
 from usance.language.canonical import Input, price_text
 from usance.language.directive import source_of
+from usance.language.provenance import Text
 from usance.language.schedule import Schedule
 from usance.model import problems
 from usance.model.book import Book
@@ -118,6 +120,32 @@ def _price_input(entry: Price, day: Day) -> Input:
     return Input(day, partial(price_text, entry), source_of(entry.meta))
 
 
+def standing(entries: Iterable[Directive]) -> list[Price]:
+    """Return the prices among directives on which figures may rest, whichever plugins ran.
+
+    A plugin's price of a commodity stands until a person writes one.
+    """
+    # implicit_prices makes a price of today out of the cost of an old lot. If that counted beside
+    # a person's prices, marks would depend on the order of two plugin lines.
+    text = Text()
+    prices_of_all = [
+        (entry, text.has_price(entry)) for entry in entries if isinstance(entry, Price)
+    ]
+    since: dict[tuple[str, str | None], datetime.date] = {}
+    for entry, is_written in prices_of_all:
+        if is_written:
+            quote = entry.amount.currency
+            for key in ((entry.currency, None), (quote, entry.currency)):
+                since[key] = min(entry.date, since.get(key, entry.date))
+    return [entry for entry, is_written in prices_of_all if is_written or _is_first(entry, since)]
+
+
+def _is_first(entry: Price, since: Mapping[tuple[str, str | None], datetime.date]) -> bool:
+    """Tell whether a price comes before those that a person wrote, also of its inverse."""
+    keys = ((entry.currency, None), (entry.currency, entry.amount.currency))
+    return not any(key in since and since[key] <= entry.date for key in keys)
+
+
 def quotes(entries: Iterable[Directive]) -> Quotes:
     """Return the prices among directives, with their inverses."""
     table = prices.build_price_map(list(entries))
@@ -133,5 +161,5 @@ def others(book: Book, entries: Iterable[Directive]) -> Quotes:
     """Return the prices of commodities without terms: no day rests on them, but a report may."""
     # So they are no inputs, and may change after a day is closed.
     ours = _with_terms(book)
-    table = quotes(entries).prices.items()
+    table = quotes(standing(entries)).prices.items()
     return Quotes({pair: quoted for pair, quoted in table if pair[0] not in ours})

@@ -1,10 +1,16 @@
-"""Provenance: who wrote a directive, a person, the plugins or `usance accrue`."""
+"""Provenance: who wrote a directive, a person, a plugin or `usance accrue`."""
 
+import datetime
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from beancount.core.data import (
+    Balance,
     Directive,
+    Posting,
+    Price,
     Transaction,
 )
 
@@ -63,3 +69,67 @@ class ClosedMonths:
     def wrote(self, entry: Directive) -> bool:
         """Tell whether a directive is a transaction of a closed day."""
         return isinstance(entry, Transaction) and has_id(entry) and self.hold(entry)
+
+
+_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
+
+
+def follows_others(options: Mapping[str, Any]) -> bool:
+    """Tell whether a plugin of somebody else runs before the last of our plugin lines."""
+    ours = [name.partition(".")[0] == "usance" for name, _ in options["plugin"]]
+    while ours and not ours[-1]:
+        ours.pop()
+    return not all(ours)
+
+
+def is_added(posting: Posting) -> bool:
+    """Tell whether a plugin added a posting: only a parser gives it a line."""
+    return not posting.meta or "lineno" not in posting.meta
+
+
+class Text:
+    """The lines of a ledger's files: they tell what a person wrote from what a plugin made.
+
+    What a plugin makes says that it stands somewhere too: where the directive stands that it is
+    made from, or at a place that is none.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[str, list[str]] = {}
+
+    def has_price(self, entry: Price) -> bool:
+        """Tell whether a price stands at its place."""
+        words = self._words(entry)
+        return (
+            len(words) == 4
+            and words[1] == "price"
+            and words[2] == entry.currency
+            and entry.amount.currency in words[3]
+            and _is_date(words[0], entry.date)
+        )
+
+    def has_balance(self, entry: Balance) -> bool:
+        """Tell whether a balance stands at its place; in a file that has no plain text, it does."""
+        words = self._words(entry)
+        other = len(words) > 1 and words[1] != "balance" and _DATE.fullmatch(words[0])
+        return bool(entry.meta["lineno"]) and not other
+
+    def _words(self, entry: Directive) -> list[str]:
+        """Return the first three words of the line at which a directive stands, and the rest."""
+        name, number = str(entry.meta.get("filename")), entry.meta["lineno"]
+        if name not in self._files:
+            try:
+                text = Path(name).read_text("utf-8", "replace")
+            except (OSError, ValueError):
+                text = ""
+            self._files[name] = text.split("\n")
+        lines = self._files[name]
+        return lines[number - 1].split(None, 3) if 0 < number <= len(lines) else []
+
+
+def _is_date(word: str, date: datetime.date) -> bool:
+    """Tell whether a word writes a date, which Beancount reads in several forms."""
+    if word == date.isoformat():
+        return True
+    match = _DATE.fullmatch(word)
+    return match is not None and tuple(map(int, match.groups())) == date.timetuple()[:3]

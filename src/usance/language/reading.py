@@ -17,12 +17,12 @@ from beancount.core.data import (
     Transaction,
 )
 
-from usance.language import payments, prices, schedule, trades, transactions
+from usance.language import payments, prices, provenance, schedule, trades, transactions
 from usance.language.canonical import Input
 from usance.language.directive import source_of
 from usance.language.payments import Products
 from usance.language.prices import Pricing
-from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, ClosedMonths, has_id
+from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, ClosedMonths, Text, has_id
 from usance.language.rate_series import Files
 from usance.language.schedule import Schedule
 from usance.language.trades import Trading
@@ -48,6 +48,7 @@ class Reading:
     seals    closes of days, in order of date
     corrections  of the inputs of closed days, in order of date
     inputs   directives that count
+    former   the same with every price of other plugins, as days were closed up to 0.1.0; or empty
     named    paths of rates files, unreadable ones included
     files    rows of rates files that count: coin, path, first day, rows
     yield_files  the same of treasury rates, by product
@@ -61,6 +62,7 @@ class Reading:
     seals: list[Custom]
     corrections: list[Custom]
     inputs: list[Input]
+    former: list[Input]
     named: frozenset[str]
     files: Files[Rates]
     yield_files: Files[TreasuryRate]
@@ -105,6 +107,11 @@ def read(
     """
     kinds, closed, astray = _by_kind(entries, ClosedMonths(folder))
     posted, seals, corrections = closed
+    given = kinds[Price]
+    if provenance.follows_others(options):
+        text = Text()
+        kinds[Price] = prices.standing(given)
+        kinds[Balance] = [entry for entry in kinds[Balance] if text.has_balance(entry)]
     roots = {root: options[f"name_{root.lower()}"] for root in ROOTS}
     operating: str | None = next(iter(options["operating_currency"]), None)
     terms = schedule.read(kinds[Custom], kinds[Commodity], roots["Assets"], folder)
@@ -114,6 +121,10 @@ def read(
     pricing = prices.read(terms, kinds[Price], operating)
     products = payments.read(written, terms, chart, stages)
     parts = _Parts(terms, written, trading, pricing, products)
+    inputs = [*terms.inputs, *written.inputs, *products.inputs]
+    former: list[Input] = []
+    if seals and len(given) > len(kinds[Price]):
+        former = [*inputs, *prices.read(terms, given, operating).inputs]
     return Reading(
         book=_book(
             parts,
@@ -127,7 +138,8 @@ def read(
         posted=posted,
         seals=seals,
         corrections=corrections,
-        inputs=[*terms.inputs, *written.inputs, *pricing.inputs, *products.inputs],
+        inputs=[*inputs, *pricing.inputs],
+        former=former,
         named=frozenset(terms.named),
         files=terms.files,
         yield_files=terms.yield_files,

@@ -10,7 +10,7 @@ from typing import Any
 from beancount.core import convert
 from beancount.core.data import Transaction
 
-from usance.language.prices import quotes
+from usance.language.prices import quotes, standing
 from usance.language.reading import Reading
 from usance.language.transactions import units_of
 from usance.ledger.load import Ledger
@@ -45,7 +45,7 @@ class Prices:
     """Prices of a ledger in its operating currency, at a date."""
 
     def __init__(self, ledger: Ledger, at: datetime.date) -> None:
-        self.quotes = quotes(ledger.entries)
+        self.quotes = quotes(standing(ledger.entries))
         self.currency: str = ledger.options["operating_currency"][0]
         self.at = at
         self.missing: dict[tuple[str, str], Problem] = {}

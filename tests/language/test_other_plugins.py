@@ -1,0 +1,189 @@
+"""Plugins of somebody else, before ours or behind: what a person wrote counts in both cases."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from pathlib import Path
+
+import foreign_plugins  # noqa: F401 -- the ledgers name them
+import pytest
+from beancount.core import data
+from beancount.core.amount import Amount
+from folders import Folder, generated
+
+from usance.language import provenance
+
+BEFORE_AND_BEHIND = ("before", "behind")
+
+LEDGER = """\
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+plugin "usance.plugins"
+include "posted/*.beancount"
+include "marks.beancount"
+2025-05-01 commodity USDC
+  quantum: 0.000001
+2025-05-01 custom "sub-account" "Main" Assets:Venue:Main
+2025-05-01 custom "sub-account" "Arb" Assets:Venue:Arb
+2025-05-01 custom "collateral" "SOL"
+  weight: 1
+2025-05-01 custom "perpetual" "SOL-PERP"
+  settle: USDC
+  initial-margin: 0.10
+  maintenance-margin: 0.05
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Venue:Main:Wallet
+2025-05-01 open Assets:Venue:Arb:Wallet
+2025-05-01 open Assets:Venue:Main:Perp "FIFO"
+2025-05-01 * "Deposit, and a lot of 2021"
+  Assets:Venue:Main:Wallet     1000 USDC
+  Assets:Venue:Main:Wallet       10 SOL {20 USDC, 2021-01-04}
+  Assets:Bank                 -1200 USDC
+2025-05-02 * "Open at 150, above the mark of the day"
+  Assets:Venue:Main:Perp         20 SOL-PERP {150 USDC}
+  Assets:Venue:Main:Perp      -3000 USDC
+2025-05-03 * "The lot moves"
+  Assets:Venue:Main:Wallet      -10 SOL {20 USDC, 2021-01-04}
+  Assets:Venue:Arb:Wallet        10 SOL {20 USDC, 2021-01-04}
+2025-05-03 custom "accrue-through" 2025-05-03
+"""
+MARKS = """\
+2025-05-01 price SOL 150 USDC
+2025/5/2   price SOL 150 USDC
+2025-05-03 price SOL (300 + 2) / 2 USDC   ; 151
+2025-05-02 price SOL-PERP 148 USDC
+2025-05-03 price SOL-PERP 149 USDC
+"""
+
+
+def books(path: Path, plugin: str, side: str, ledger: str = LEDGER, marks: str = MARKS) -> Folder:
+    """Write a ledger with a plugin line before ours, or behind it."""
+    lines = ['plugin "usance.plugins"', f"plugin {plugin}"]
+    ordered = lines if side == "behind" else lines[::-1]
+    folder = Folder.made(path / "books", ledger.replace(lines[0], "\n".join(ordered)))
+    (folder.path / "marks.beancount").write_text(marks)
+    return folder
+
+
+def settled(folder: Folder) -> dict[str, str]:
+    """Return what settlements pay into the wallet, by day."""
+    entries, errors = folder.load()
+    assert errors == []
+    return {
+        str(entry.date): str(leg.units)
+        for entry in entries
+        if isinstance(entry, data.Transaction) and "settlement" in entry.tags
+        for leg in entry.postings
+        if leg.account == "Assets:Venue:Main:Wallet"
+    }
+
+
+# Prices
+
+
+PRICE_MAKERS = [
+    '"beancount.plugins.implicit_prices"',
+    '"beancount.plugins.auto"',
+    '"foreign_plugins.inverses"',
+    '"foreign_plugins.tomorrow"',
+    '"foreign_plugins.nowhere"',
+]
+
+
+@pytest.mark.parametrize(("plugin", "side"), [*product(PRICE_MAKERS, BEFORE_AND_BEHIND)])
+def test_a_price_of_a_person_outranks_those_of_a_plugin(
+    plugin: str, side: str, tmp_path: Path
+) -> None:
+    """20 contracts at 150 lose 2 each at 148, and win 1 each at 149; Arb has 10 SOL at 151."""
+    folder = books(tmp_path, plugin, side)
+    assert settled(folder) == {"2025-05-02": "-40.000000 USDC", "2025-05-03": "20.000000 USDC"}
+    margin = folder.usance("margin", "--sub-account", "Arb", "--format", "json")
+    assert '"net_equity": "1510"' in margin.output
+    assert '"net_asset_value": "1510"' in folder.usance("accounts", "--format", "json").output
+
+
+def test_a_plugins_price_counts_until_a_person_writes_one(tmp_path: Path) -> None:
+    """On 2 May the only price is that of the trade, 150; the mark of 3 May is a person's, 149."""
+    marks = "".join(line for line in MARKS.splitlines(keepends=True) if "PERP 148" not in line)
+    folder = books(tmp_path, '"beancount.plugins.implicit_prices"', "before", marks=marks)
+    assert settled(folder) == {"2025-05-03": "-20.000000 USDC"}
+
+
+def test_a_price_of_the_inverse_is_one_of_the_pair(tmp_path: Path) -> None:
+    """Arb's 10 SOL are worth 1600 at 1/160; the plugin's 20 USDC of 3 May does not count."""
+    marks = MARKS.replace("price SOL (300 + 2) / 2 USDC", "price USDC 0.00625 SOL")
+    marks = "".join(line for line in marks.splitlines(keepends=True) if "price SOL 1" not in line)
+    folder = books(tmp_path, '"beancount.plugins.implicit_prices"', "before", marks=marks)
+    margin = folder.usance("margin", "--sub-account", "Arb", "--format", "json")
+    assert '"net_equity": "1600"' in margin.output
+
+
+def test_prices_that_a_plugin_alone_makes_count_if_it_runs_before(tmp_path: Path) -> None:
+    """The plugin makes 7 USDC of each directive: 10 SOL are 70."""
+    listed = '2025-05-01 custom "listed" "SOL"\n2025-05-02 custom "listed" "SOL-PERP"\n'
+    ledger = LEDGER.replace("1000 USDC", "9000 USDC").replace("1200 USDC", "9200 USDC")
+    folder = books(tmp_path, '"foreign_plugins.listed"', "before", ledger, listed)
+    assert settled(folder) == {"2025-05-02": "-2860.000000 USDC"}
+    margin = folder.usance("margin", "--sub-account", "Arb", "--format", "json")
+    assert '"net_equity": "70"' in margin.output
+
+
+@pytest.mark.parametrize("side", BEFORE_AND_BEHIND)
+@pytest.mark.parametrize(
+    ("plugin", "line"),
+    [
+        ('"foreign_plugins.next_year"', ""),
+        ('"beancount.plugins.check_drained"', "2025-05-03 close Assets:Old\n"),
+        ('"beancount.plugins.check_closing"', ""),
+    ],
+)
+def test_the_books_do_not_go_on_to_a_balance_that_a_plugin_makes(
+    plugin: str, line: str, side: str, tmp_path: Path
+) -> None:
+    """The last directives are of 3 May: so the last day is 2 May."""
+    ledger = LEDGER.replace('2025-05-03 custom "accrue-through" 2025-05-03\n', line).replace(
+        "  Assets:Venue:Main:Wallet      -10 SOL {20 USDC, 2021-01-04}\n",
+        "  Assets:Venue:Main:Wallet      -10 SOL {20 USDC, 2021-01-04}\n    closing: TRUE\n",
+    )
+    ledger += "2025-05-01 open Assets:Old USDC\n"
+    folder = books(tmp_path, plugin, side, ledger)
+    entries, _ = folder.load()
+    dates = {
+        str(entry.date)
+        for entry in generated(entries)
+        if isinstance(entry, data.Transaction) and "transfer" not in entry.tags
+    }
+    assert dates == {"2025-05-02"}
+
+
+def test_a_balance_in_a_file_without_plain_text_is_a_persons(tmp_path: Path) -> None:
+    """As in a file that is encrypted, of which Beancount reads what stands on no line."""
+    text = provenance.Text()
+    (tmp_path / "sealed.beancount").write_bytes(b"\x85\x01 \xff \x00 \xfe\nno balance here\n")
+    for name in ("sealed.beancount", "missing.beancount"):
+        meta = {"filename": str(tmp_path / name), "lineno": 2}
+        none = Amount(Decimal(0), "USDC")
+        balance = data.Balance(meta, date(2025, 5, 1), "Assets:Bank", none, None, None)
+        assert text.has_balance(balance)
+
+
+def test_days_that_were_closed_on_a_plugins_prices_stay_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2 May was closed at the plugin's mark of 150, where 148 is a person's: so nothing settled.
+
+    On 3 May the person's mark counts: 20 contracts lose 1 each.
+    """
+    plugin = '"beancount.plugins.implicit_prices"'
+    folder = books(tmp_path, plugin, "before")
+    with monkeypatch.context() as release:
+        release.setattr(provenance, "follows_others", lambda _: False)
+        folder.accrue("--through", "2025-05-02")
+    assert folder.load()[1] == []
+    assert folder.usance("verify").exit_code == 0
+    folder.accrue()
+    assert settled(folder) == {"2025-05-03": "-20.000000 USDC"}
+    folder.edit("price SOL-PERP 148", "price SOL-PERP 147", "marks.beancount")
+    assert "2025-05-02 is closed" in folder.usance("check").output
+    folder.accrue("--through", "2025-05-04", "--correct")
+    assert folder.load()[1] == []
