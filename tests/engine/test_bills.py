@@ -5,6 +5,7 @@ Face 3,000 bought at 0.972 with 28 days to go accretes 84 in all, 3.00 a day on 
 1.25e15 of 1e-18 exactly, so that a lone holder of 100 gets all of it.
 """
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -574,6 +575,38 @@ def test_cash_below_zero_at_a_payout_is_a_finding() -> None:
     assert books.balance(CASH, "USDT") == -50
     # Once, not again on the days that follow.
     assert len(load(poor + through("2025-06-05")).messages) == 1
+
+
+DAILY = FRAME + product('accretion: "straight-line"', payout="daily") + ONE + HOLDER
+"""The bill accretes 3.00 a day, which is paid on the day after."""
+
+
+def short_on(*parts: str) -> list[str]:
+    """Return the days on which a Cash below zero is told."""
+    messages = "\n".join(load("".join(parts)).messages)
+    return re.findall(r"Cash is -\S+ USDT at the end of (\S+)\.", messages)
+
+
+def test_a_product_short_of_cash_tells_it_once_for_a_run_of_days() -> None:
+    """4 are left on the 1st, and 3 go each day; 50 more last from the 10th to the 19th."""
+    poor = DAILY.replace("Cash  100000", "Cash  2920")
+    assert short_on(poor, through("2025-05-20")) == ["2025-05-03"]
+    more = f'\n2025-05-10 * "More"\n  {CASH}  50 USDT\n  Assets:Bank  -50 USDT\n'
+    assert short_on(poor, more, through("2025-05-25")) == ["2025-05-03", "2025-05-20"]
+
+
+def test_a_product_that_is_short_in_closed_days_tells_it_no_more(tmp_path: Path) -> None:
+    """A load after the 4th is closed tells what a load from the first day tells."""
+    poor = DAILY.replace("Cash  100000", "Cash  2920") + through("2025-05-20")
+    folder = closed_folder(tmp_path, poor)
+    accrue(folder, "2025-05-04")
+    assert load_file(folder).messages == []
+
+
+def test_a_product_that_pays_more_than_it_has_for_a_bill_tells_it_that_evening() -> None:
+    """The bill costs 2916; the payout of June does not tell it again."""
+    poor = PLAIN.replace("Cash  100000", "Cash  2915")
+    assert short_on(poor, through("2025-06-05")) == ["2025-05-01"]
 
 
 def pays(day: str, amount: str, accrued: str, sub: str = "Main") -> str:

@@ -742,6 +742,84 @@ def test_no_other_sub_account_pays(tmp_path: Path) -> None:
     assert texts[0] == texts[1] == texts[2]
 
 
+# A gap through the wallet
+
+ALONE = TERMS.replace("  auto-borrow: TRUE\n", "")
+SIMULATE = '2025-05-01 custom "liquidation" "simulate"\n'
+GAP = "2025-05-01 price SOL-PERP 150 USDC\n2025-05-02 price SOL-PERP {mark} USDC\n"
+SHORT = LONG.replace("50 SOL", "-50 SOL").replace("-7500", "7500")
+
+
+@pytest.mark.parametrize(
+    ("trade", "mark", "bad_debt"),
+    [
+        # 50 x 90 lost: 1,000 less 4,500, less ten fees of 1 % of 5 x 60.
+        (LONG, 60, "-3530"),
+        # 50 x 90 lost by the short, which is bought back at 240: ten fees of 1 % of 5 x 240.
+        (SHORT, 240, "-3620"),
+    ],
+    ids=["long", "short"],
+)
+@pytest.mark.parametrize(
+    "terms",
+    [ALONE, ALONE.replace('2025-05-01 custom "lending-pool" "USDC"\n  rates: "observed"\n', "")],
+    ids=["no borrow", "no pool"],
+)
+def test_a_gap_below_the_wallet_that_is_liquidated_is_no_error(
+    terms: str, trade: str, mark: int, bad_debt: str, tmp_path: Path
+) -> None:
+    """The settlement leaves the wallet below zero, and the liquidation empties it the same day."""
+    if "lending-pool" not in terms:
+        terms = terms.replace('2025-05-01 custom "lending-rate" "USDC" 0 0\n', "")
+    made = books(tmp_path, terms, SIMULATE, trade, GAP.format(mark=mark), through("2025-05-03"))
+    assert made.told() == []
+    for account in ("Assets:Main:Wallet", "Assets:Main:Perp", "Liabilities:Main:Borrowed"):
+        assert made.held(account) == {}
+    assert made.held("Income:Main:BadDebt") == {"USDC": Decimal(bad_debt)}
+    assert made.usance("accrue").exit_code == 0
+    assert made.again().told() == []
+
+
+def test_a_gap_below_the_wallet_that_may_borrow_needs_no_pool_if_it_is_liquidated(
+    tmp_path: Path,
+) -> None:
+    terms = TERMS.replace('2025-05-01 custom "lending-pool" "USDC"\n  rates: "observed"\n', "")
+    terms = terms.replace('2025-05-01 custom "lending-rate" "USDC" 0 0\n', "")
+    made = books(tmp_path, terms, SIMULATE, LONG, GAP.format(mark=60), through("2025-05-03"))
+    assert made.told() == []
+    assert made.held("Income:Main:BadDebt") == {"USDC": Decimal(-3530)}
+
+
+@pytest.mark.parametrize("mode", ["", SIMULATE], ids=["alert", "simulate"])
+def test_a_wallet_that_ends_a_day_below_zero_is_an_error(mode: str, tmp_path: Path) -> None:
+    """50 x 25 are lost, 250 more than there is; the other coin keeps the account from a breach."""
+    other = """\
+    2025-05-01 custom "collateral" "SOL"
+      weight: 1
+    2025-05-01 price SOL 150 USDC
+    2025-05-01 * "Deposit of the other coin"
+      Assets:Backpack:Main:Wallet   10 SOL
+      Assets:Bank                  -10 SOL
+    """
+    made = books(tmp_path, ALONE, mode, other, LONG, GAP.format(mark=125), through("2025-05-03"))
+    [told] = made.told()
+    assert "lacks 250.000000 USDC on 2025-05-02, and the sub-account may not borrow." in told
+
+
+def test_a_wallet_that_a_transaction_leaves_below_zero_is_an_error_at_any_hour(
+    tmp_path: Path,
+) -> None:
+    """The liquidation at the end of the day takes nothing back of it."""
+    spent = """\
+    2025-05-02 * "Spent"
+      Assets:Backpack:Main:Wallet   -1001 USDC
+      Assets:Bank                    1001 USDC
+    """
+    made = books(tmp_path, ALONE, SIMULATE, LONG, spent, GAP.format(mark=60), through("2025-05-03"))
+    [told] = made.told()
+    assert told.startswith(f"main.beancount:{made.line('Spent')}: The wallet of sub-account")
+
+
 # What a person closes that a liquidation has closed
 
 MARKS = "2025-05-01 price SOL-PERP 150 USDC\n2025-05-02 price SOL-PERP {mark} USDC\n"

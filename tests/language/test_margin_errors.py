@@ -490,7 +490,7 @@ ARB = """\
 
 
 def test_a_missing_mark_is_told_once_for_each_sub_account(tmp_path: Path) -> None:
-    """On its first day, at the last transaction that moved the contract."""
+    """On its first day, at the last transaction that moved the contract until then."""
     made = books(
         tmp_path,
         TERMS,
@@ -507,7 +507,7 @@ def test_a_missing_mark_is_told_once_for_each_sub_account(tmp_path: Path) -> Non
     text = MISSING.format(name="{}", commodity="SOL-PERP", quote="USDC", day="2025-05-01")
     assert made.told() == [
         f"main.beancount:{made.line('Arb opens 50')}: {text.format('Arb')}",
-        f"main.beancount:{made.line('Close 10')}: {text.format('Main')}",
+        f"main.beancount:{made.line('Open 50')}: {text.format('Main')}",
     ]
 
 
@@ -748,7 +748,7 @@ def test_each_trade_of_a_faulty_contract_is_told(tmp_path: Path) -> None:
     terms = NO_PERPETUAL.replace("1000 USDC", "100000 USDC")
     made = books(tmp_path / "terms", terms, CONTRACT, later, through("2025-05-03"))
     [told] = made.told()
-    assert told.startswith(f"main.beancount:{made.line('Open again')}: ")
+    assert told.startswith(f"main.beancount:{made.line('Open 50')}: ")
 
 
 # Borrows

@@ -115,7 +115,7 @@ def at_bybit(path: Path, term: str, text: str) -> Folder:
 
 def test_rates_of_one_venue_are_missing_at_another(tmp_path: Path) -> None:
     folder = at_bybit(tmp_path, "rate", f'{TERMS["rate"]}  venue: "Bybit"\n')
-    line = folder.line('"Deposits"')
+    line = folder.line('"lending-pool" "USDC"')
     texts, entries = load(folder)
     assert texts == [
         (

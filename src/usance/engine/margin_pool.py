@@ -59,7 +59,9 @@ class MarginPool:
                 if identity is not None and before * quantity <= 0 < left * quantity:
                     bought = iso(lot.day)
                     self.problems.append(
-                        problems.lot_liquidated(movement.source, contract, bought, identity)
+                        problems.lot_liquidated(movement.source, contract, bought, identity).of(
+                            name
+                        )
                     )
 
     def _liquidated(self, name: str, contract: str) -> str | None:

@@ -61,6 +61,7 @@ class PoolLending:
         self.pool: Pool | None = None
         self.curve: Curve | None = None
         self.accounts: list[Account] = []
+        self.settled: list[Account] = []
         self.supply = HourlyRates()
         self.borrow = HourlyRates()
         self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
@@ -89,9 +90,13 @@ class PoolLending:
             if account.day.sub_account == name:
                 account.holding.free = Grains(account.holding.free + grains)
                 self._move(account, HOURS, ())
+                self.settled.append(account)
 
     def close(self) -> list[LendingDay]:
         """End the day: the Lent memorandum takes what is lent now."""
+        # A gap through the wallet may be liquidated in between: then nothing is below zero now.
+        for account in self.settled:
+            self._check(account, ())
         return [self._closed(account) for account in self.accounts]
 
     def _account(self, name: str, holding: Holding) -> Account:
@@ -143,6 +148,7 @@ class PoolLending:
             account.terms = terms
             if moved or account.holding.owed or account.holding.held < 0:
                 self._move(account, slot, moved)
+                self._check(account, moved)
             lent += self._lend(account, slot)
             if account.owed.principal or account.holding.owed:
                 owed += self._owe(account, slot)
@@ -176,6 +182,10 @@ class PoolLending:
         holding.owed, holding.perp = after.owed, after.perp
         if borrow is not None:
             account.day.borrows.append(borrow)
+
+    def _check(self, account: Account, moved: Sequence[Movement]) -> None:
+        """Tell if a wallet is below zero and may not borrow, or if no pool lends what is owed."""
+        holding = account.holding
         if holding.held < 0 and not (account.terms and account.terms.auto_borrow):
             self._negative(account, moved)
         elif self.pool is None and (holding.owed > 0 or holding.held < 0):
@@ -300,11 +310,16 @@ class PoolLending:
     # What is wrong today
 
     def _missing(self, hour: int, accounts: Iterable[Account]) -> None:
+        assert isinstance(self.pool, ObservedPool)
         for account in accounts:
-            at = self.book.last_moved(account.day.sub_account, self.coin.name)
             self.problems.append(
                 problems.missing_rate(
-                    at, account.day.sub_account, self.coin.name, self.venue, self._date(), hour
+                    self.pool.source,
+                    self.coin.name,
+                    self.venue,
+                    account.day.sub_account,
+                    self._date(),
+                    hour,
                 )
             )
 
@@ -312,7 +327,7 @@ class PoolLending:
         limit = self.day - self.oldest
         row = iso(row_day)
         for account in self._live():
-            at = self.book.last_moved(account.day.sub_account, self.coin.name)
+            at = self.book.moved(account.day.sub_account, self.coin.name, self.day)
             problem = problems.old_rate(
                 at, account.day.sub_account, self.coin.name, row, self._date(), limit
             )
@@ -334,7 +349,7 @@ class PoolLending:
         )
 
     def _poolless(self, account: Account) -> None:
-        at = self.book.last_moved(account.day.sub_account, self.coin.name)
+        at = self.book.moved(account.day.sub_account, self.coin.name, self.day)
         self.problems.append(
             problems.borrow_without_pool(
                 at, account.day.sub_account, self.coin.name, self.venue, self._date()

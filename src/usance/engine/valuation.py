@@ -47,13 +47,14 @@ class Valuer:
         key = (self.book.venue(name), contract)
         terms = in_force(self.book.perpetuals, key, self.moment)
         if terms is None:
-            at = self.book.last_moved(name, contract)
-            self._tell(problems.no_perpetual(at, contract, iso(self.day)))
+            at = self.book.moved(name, contract, self.day)
+            self._tell(problems.no_perpetual(at, contract, iso(self.day)).of(name))
             return None
         for lot in self.state.positions[name][contract]:
             if lot.currency != terms.settle:
-                at = self.book.last_moved(name, contract)
-                self._tell(problems.wrong_settle_coin(at, contract, lot.currency, terms.settle))
+                at = self.book.moved(name, contract, self.day)
+                problem = problems.wrong_settle_coin(at, contract, lot.currency, terms.settle)
+                self._tell(problem.of(name))
                 return None
         return terms
 
@@ -70,7 +71,7 @@ class Valuer:
         if found is not None and self.day - found.day <= limit:
             self.fresh[key] = found.price
             return found.price
-        at = self.book.last_moved(name, moved)
+        at = self.book.moved(name, moved, self.day)
         date = iso(self.day)
         if found is None:
             if commodity in self.book.worthless:
@@ -136,7 +137,7 @@ class Valuer:
         key = (self.book.venue(name), coin)
         terms = in_force(self.book.collaterals, key, self.moment)
         if terms is None and coin != self.book.operating:
-            at = self.book.last_moved(name, coin)
+            at = self.book.moved(name, coin, self.day)
             date = iso(self.day)
             self._tell(problems.borrow_without_collateral(at, name, coin, date))
             return None

@@ -40,8 +40,9 @@ from usance.rules import yields
 class YieldSplit:
     """The yield products of a day.
 
-    pairs  of the treasury transactions, by holder and coin
-    days   of holders, by holder and product
+    morning  Cash of products backed by bills at the end of the day before, coins
+    pairs    of the treasury transactions, by holder and coin
+    days     of holders, by holder and product
     """
 
     def __init__(self, book: Book, state: State, today: LivedDay) -> None:
@@ -54,6 +55,11 @@ class YieldSplit:
             for (venue, name), timeline in sorted(book.yields.products.items())
             if (terms := timeline.at(at_slot(today.day, 0))) is not None
         ]
+        self.morning = {
+            product.name: state.portfolio(product.name).cash
+            for product in self.in_force
+            if product.terms.bills is not None
+        }
         self.pairs: dict[str, dict[str, list[Pair]]] = {}
         self.days: dict[tuple[str, str], YieldDay] = {}
         self.problems: list[Problem] = []
@@ -111,11 +117,6 @@ class YieldSplit:
         portfolio.payable = EXACT.subtract(portfolio.payable, amount)
         pair = Pair((name, ProductAccount.PAYABLE), (name, ProductAccount.CASH), amount, coin.name)
         self.today.drafts.append(Draft(TransactionKind.PAYOUT, self.day, name, 0, (pair,)))
-        if portfolio.cash < 0:
-            cash, date = decimal_text(portfolio.cash), iso(self.day)
-            self.problems.append(
-                problems.cash_below_zero(product.terms.source, name, date, cash, coin.name)
-            )
 
     # The end of the day
 
@@ -170,9 +171,8 @@ class YieldSplit:
         key = (product.venue, product.name)
         rate = in_force(self.book.yields.rates, key, at_slot(self.day, 0))
         if rate is None:
-            at = self.book.last_moved(holder, product.coin.name)
-            date = iso(self.day)
-            self.problems.append(problems.missing_treasury_rate(at, holder, product.name, date))
+            at, date = product.terms.source, iso(self.day)
+            self.problems.append(problems.missing_treasury_rate(at, product.name, holder, date))
             return
         if rate.row_day is not None:
             self._aged(holder, product.name, product.coin, rate.row_day)
@@ -182,7 +182,7 @@ class YieldSplit:
     def _aged(self, holder: str, name: str, coin: Coin, row_day: Day) -> None:
         limit = self.book.stale_limit(coin.name)
         if self.day - row_day > limit:
-            at = self.book.last_moved(holder, coin.name)
+            at = self.book.moved(holder, coin.name, self.day)
             row, date = iso(row_day), iso(self.day)
             self.problems.append(
                 problems.old_treasury_rate(at, holder, name, row, date, limit, coin.name)
@@ -271,6 +271,14 @@ class YieldSplit:
         self.today.products.append(day)
         self._post_product(day, lots, division, total)
         self._compare(product, lots)
+        self._fund(product)
+
+    def _fund(self, product: Product) -> None:
+        """Report a Cash below zero at the end of the day, on the first day of a run."""
+        cash = self.state.portfolio(product.name).cash
+        if cash < 0 <= self.morning[product.name]:
+            texts = (product.name, iso(self.day), decimal_text(cash), product.coin.name)
+            self.problems.append(problems.cash_below_zero(product.terms.source, *texts))
 
     def _lots(self, product: Product, backing: Bills) -> list[Held]:
         """Return the lots of a product's bills at the end of the day."""

@@ -124,7 +124,7 @@ def lending_pool(entry: Custom) -> Read[Pool]:
     value: Pool | None = None
     if rates == "observed":
         reader.allow((*OBSERVED_KEYS, "time", "venue"))
-        value = ObservedPool(reader.switch("entry-fee", False))
+        value = ObservedPool(reader.switch("entry-fee", False), reader.source)
     elif rates == "curve":
         reader.allow((*CURVE_KEYS, "time", "venue"))
         value = CurvePool(

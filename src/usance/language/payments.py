@@ -184,7 +184,7 @@ def _paid(receipts: Iterable[Receipt], terms: Schedule, chart: ChartOfAccounts) 
             if "pays" in entry.meta:
                 period, problem = _period(terms, name, entry.meta["pays"], source)
                 if problem is not None:
-                    paid.problems.append(problem)
+                    paid.problems.append(problem.of(name))
                 if period is None:
                     continue
                 pays_on = Day(period[1].end + 1)

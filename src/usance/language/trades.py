@@ -124,7 +124,7 @@ def misplaced(
                 else:
                     perp = chart.account(name, Side.PERP)
                     problem = problems.contract_in_wallet(movement.source, contract, perp)
-                refused.append(problem)
+                refused.append(problem.of(name))
     return left, frozenset(names), refused
 
 

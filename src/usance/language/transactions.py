@@ -112,6 +112,16 @@ class _TransactionReader:
         self._contracts: dict[tuple[str, str, Lot], Decimal] = {}
 
     def transaction(self, entry: Transaction) -> None:
+        """Read one transaction; its problems are those of the sub-accounts that it touches."""
+        before = len(self.written.problems)
+        self._transaction(entry)
+        if len(self.written.problems) > before:
+            owners = {self.chart.owner(posting.account) for posting in entry.postings}
+            names = sorted(owner for owner in owners if owner is not None)
+            of_entry = [problem.of(*names) for problem in self.written.problems[before:]]
+            self.written.problems[before:] = of_entry
+
+    def _transaction(self, entry: Transaction) -> None:
         """Read one transaction; nothing counts of one that touches no sub-account or product."""
         owners = [self.chart.owner(posting.account) for posting in entry.postings]
         if self.isolating:
@@ -161,9 +171,10 @@ class _TransactionReader:
     def pad(self, entry: Pad) -> None:
         """Refuse a pad that would move a sub-account unseen."""
         for account in (entry.account, entry.source_account):
-            if self.chart.owner(account) is not None:
-                source = source_of(entry.meta)
-                self.written.problems.append(problems.pad_on_sub_account(source, account))
+            owner = self.chart.owner(account)
+            if owner is not None:
+                problem = problems.pad_on_sub_account(source_of(entry.meta), account)
+                self.written.problems.append(problem.of(owner))
                 break
 
     def _input(self, entry: Transaction, text: Callable[[], str], source: Source) -> None:

@@ -168,15 +168,16 @@ class Book:
     stale_after: Mapping[str, int]
     first: Day | None
 
-    def last_moved(self, sub_account: str, commodity: str) -> Source:
-        """Return the place of a commodity's last movement in a sub-account.
+    def moved(self, sub_account: str, commodity: str, day: Day) -> Source:
+        """Return the place of a commodity's last movement in a sub-account up to a day.
 
-        If it never moved, return the place of the sub-account's first directive.
+        If it did not move until then, return the place of the sub-account's first directive.
         """
         key = (sub_account, commodity)
-        by_day = self.movements.get(key) or self.trades.get(key)
-        if by_day:
-            return by_day[max(by_day)][-1].source
+        by_day = self.movements.get(key) or self.trades.get(key) or {}
+        until = max((at for at in by_day if at <= day), default=None)
+        if until is not None:
+            return by_day[until][-1].source
         return self.sub_accounts[sub_account].values[0].source
 
     def lot_moved(self, sub_account: str, coin: str, lot: Lot, until: Day) -> Source:

@@ -5,6 +5,7 @@ The name of a problem is the name of its function; `docs/errors.md` shows each w
 causes it.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -51,6 +52,7 @@ class Problem:
 
     subject  what it is about: a problem of one name and subject is reported once, on its first day
     facts    the names, dates and figures in its message, which stay when its words change
+    owners   sub-accounts that it is a problem of
     """
 
     source: Source
@@ -59,6 +61,11 @@ class Problem:
     kind: Kind
     subject: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+    def of(self, *sub_accounts: str) -> "Problem":
+        """Return the same problem, of some sub-accounts."""
+        return replace(self, owners=sub_accounts)
 
     @property
     def finding(self) -> bool:
@@ -83,11 +90,13 @@ def _kind(kind: Kind) -> Callable[[Callable[P, str]], Made[P]]:
 
     def decorated(text: Callable[P, str]) -> Made[P]:
         name = text.__name__.replace("_", "-")
+        owner = [*inspect.signature(text).parameters, "sub_account"].index("sub_account")
 
         @wraps(text)
         def problem(source: Source, /, *words: P.args, **named: P.kwargs) -> Problem:
             facts = tuple(map(str, words))
-            return Problem(source, name, text(*words, **named), kind, facts=facts)
+            owners = facts[owner : owner + 1]
+            return Problem(source, name, text(*words, **named), kind, facts=facts, owners=owners)
 
         return problem
 
@@ -414,7 +423,7 @@ def crossing(names: Iterable[str]) -> str:
 
 @about(2)
 @error
-def missing_rate(sub_account: str, coin: str, venue: str, date: str, hour: int) -> str:
+def missing_rate(coin: str, venue: str, sub_account: str, date: str, hour: int) -> str:
     return (
         f'Sub-account "{sub_account}" lends or owes {coin} on {date} at {hour:02}:00 UTC, but '
         f'{venue} has no rate for {coin} at that hour. Write custom "lending-rate" "{coin}" with '
@@ -659,9 +668,9 @@ def no_such_period(product: str, period: str, payout: str) -> str:
     )
 
 
-@about(2)
+@about(1)
 @error
-def missing_treasury_rate(sub_account: str, product: str, date: str) -> str:
+def missing_treasury_rate(product: str, sub_account: str, date: str) -> str:
     return (
         f'Sub-account "{sub_account}" is in the product "{product}" on {date}, but the product has '
         f'no rate on that day. Write custom "treasury-rate" "{product}" with the rate from that '
@@ -727,8 +736,8 @@ def accretion_differs(product: str, date: str, booked: str, held: str, coin: str
 @finding
 def cash_below_zero(product: str, date: str, cash: str, coin: str) -> str:
     return (
-        f'product "{product}": its Cash is {cash} {coin} after the payout of {date}. Add the '
-        "missing cash from bills, or write the actual payment with pays:."
+        f'product "{product}": its Cash is {cash} {coin} at the end of {date}. Add the missing '
+        "cash from bills, or write the actual payment with pays:."
     )
 
 
@@ -863,8 +872,8 @@ def posted_not_included() -> str:
 def unsealed() -> str:
     return (
         "Only usance accrue writes transactions with the tag #usance and the key usance:, and only "
-        "to the month files beside the ledger. If this transaction is your own, remove the tag and "
-        "the key. If it is a copy of a generated one, remove it."
+        "to the month files beside the ledger. Remove the tag and the key if this transaction is "
+        "your own, and the whole of it if it is a copy of a generated one."
     )
 
 
@@ -910,11 +919,31 @@ def missing_price(coin: str, currency: str, date: str) -> str:
     )
 
 
-def once(found: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield problems, those of one name and subject only once."""
-    told: set[tuple[str, ...]] = set()
-    for problem in found:
+RATES = frozenset(("missing-rate", "missing-treasury-rate"))
+CONSEQUENCES = RATES | {"breach", "gave-too-much"}
+"""What is not told of a sub-account that has an error of its own: it may follow from that."""
+
+
+def once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems, those of one name and subject only once, and none that follows from others.
+
+    A missing rate is an error too, but what is wrong with a balance may be why it needs the rate.
+    """
+    every = list(problems)
+    faulty = {name for one in every if one.kind is Kind.ERROR for name in one.owners}
+    wrong = {
+        name
+        for one in every
+        if one.kind is Kind.ERROR and one.name not in RATES
+        for name in one.owners
+    }
+    seen: set[tuple[str, ...]] = set()
+    for problem in every:
+        if problem.name in CONSEQUENCES:
+            behind = wrong if problem.name in RATES else faulty
+            if any(name in behind for name in problem.owners):
+                continue
         key = (problem.name, *problem.subject)
-        if not problem.subject or key not in told:
-            told.add(key)
+        if not problem.subject or key not in seen:
+            seen.add(key)
             yield problem

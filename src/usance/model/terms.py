@@ -64,6 +64,7 @@ class ObservedPool:
     """
 
     entry_fee: bool
+    source: Source = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

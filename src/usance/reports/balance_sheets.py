@@ -227,7 +227,7 @@ def lots_that_could_repay(ledger: Ledger, reading: Reading) -> Iterator[Problem]
     for (name, coin), debt in sorted(owed.items()):
         held = lots.get((name, coin), ZERO)
         if debt < 0 < held:
-            at = reading.book.last_moved(name, coin)
+            at = reading.book.moved(name, coin, reading.last)
             yield problems.lots_could_repay(at, name, coin, decimal_text(held), decimal_text(-debt))
 
 
