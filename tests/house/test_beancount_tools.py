@@ -1,5 +1,6 @@
 """Beancount's own tools see what Usance adds, virtual or posted, and notice what changes."""
 
+import json
 import logging
 import os
 import pickle
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from beancount import loader
-from beancount.core import data
-from folders import Folder, generated
+from beancount.core import compare, data
+from folders import SIX_DAYS, Folder, generated
+from golden_ledgers import LEDGERS
+
+from usance.ledger import journal
 
 BIN = Path(sys.executable).parent
 
@@ -132,6 +136,77 @@ def test_bean_query_follows_the_link_of_a_day(folder: Folder) -> None:
 def test_bean_query_shows_the_digits_of_generated_numbers(folder: Folder) -> None:
     found = rows(folder, "SELECT position WHERE account = 'Assets:Bank' AND date = 2024-12-30")
     assert found == [["-1000.000000", "USDC"]]
+
+
+# Equal transactions
+
+TRANSFER = """
+2025-05-02 * "Top-up"
+  Assets:Backpack:Main:Wallet  -10 USDC
+  Assets:Backpack:Arb:Wallet    10 USDC
+"""
+BACK = """
+2025-05-02 * "Back"
+  Assets:Backpack:Arb:Wallet  -10 USDC
+  Assets:Backpack:Main:Wallet  10 USDC
+"""
+EVENING = TRANSFER.replace('"Top-up"', '"Evening"\n  time: "18:00"')
+BEYOND = "".join(text.replace("05-02", "05-20") for text in (TRANSFER, EVENING))
+EQUALS = {
+    "twice": TRANSFER + EVENING,
+    "three times, and back": TRANSFER + EVENING + TRANSFER.replace("Top-up", "Night") + BACK,
+    "beyond the horizon": BEYOND.replace("05-20", "05-06"),
+}
+STRICT = [
+    'plugin "beancount.plugins.noduplicates"\nplugin "usance.plugins"',
+    'plugin "usance.plugins"\nplugin "beancount.plugins.noduplicates"',
+]
+
+
+def alike(entries: data.Directives) -> list[str]:
+    """Return the directives that Beancount takes for others, but for their metadata."""
+    return [error.message for error in compare.hash_entries(entries, exclude_meta=True)[1]]
+
+
+@pytest.mark.parametrize("name", LEDGERS)
+def test_no_two_directives_of_an_example_are_alike(name: str) -> None:
+    entries, _, _ = loader.load_file(str(LEDGERS[name]))
+    assert alike(entries) == []
+
+
+@pytest.mark.parametrize("plugins", STRICT, ids=["before", "behind"])
+@pytest.mark.parametrize("text", EQUALS.values(), ids=EQUALS)
+def test_equal_transfers_of_a_day_are_no_duplicates(
+    text: str, plugins: str, tmp_path: Path
+) -> None:
+    ledger = SIX_DAYS.replace('plugin "usance.plugins"', plugins)
+    ledger = ledger.replace('"accrue-through" 2025-05-06', '"accrue-through" 2025-05-05')
+    folder = Folder.made(tmp_path / "books", ledger + text)
+    entries, errors = folder.load()
+    assert (errors, alike(entries)) == ([], [])
+    folder.accrue("--through", "2025-05-06")
+    entries, errors = folder.load()
+    assert (errors, alike(entries)) == ([], [])
+    assert tool("bean-doctor", "roundtrip", folder.ledger).returncode == 0
+
+
+def test_days_that_were_closed_without_numbers_stay_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Usance 0.1.0 closed them: both transfers have the same narration."""
+    folder = Folder.made(tmp_path / "books", SIX_DAYS + TRANSFER + EVENING)
+    with monkeypatch.context() as release:
+        release.setattr(journal, "_behind", lambda _: "")
+        folder.accrue("--through", "2025-05-03")
+    assert b"(2)" not in folder.files()["posted/2025-05.beancount"]
+    assert folder.load()[1] == []
+    assert folder.usance("verify").exit_code == 0
+    shown = json.loads(
+        folder.usance("explain", "transfer/2025-05-02/Arb/2", "--format", "json").stdout
+    )
+    assert (shown["differs"], shown["posted"].count("(2)")) == (False, 0)
+    folder.accrue()
+    assert folder.load()[1] == []
 
 
 # The load cache

@@ -28,7 +28,7 @@ from usance.language.provenance import ClosedMonths, has_id, is_generated
 from usance.language.reading import Reading
 from usance.language.transactions import lot_of, units_of
 from usance.ledger import plugin_lines, replay
-from usance.ledger.journal import Journal
+from usance.ledger.journal import Journal, narration_of
 from usance.ledger.load import Ledger
 from usance.model.amounts import ZERO, Quanta, total
 from usance.model.hours import Day, date_of, day_of
@@ -202,7 +202,7 @@ def _compared(entry: Transaction) -> tuple[Any, ...]:
         for leg in entry.postings
     ]
     # Beancount orders the postings of a booked text by currency.
-    return entry.date, entry.tags, entry.links, entry.narration, sorted(postings)
+    return entry.date, entry.tags, entry.links, narration_of(entry), sorted(postings)
 
 
 def _meta(meta: dict[str, Any]) -> list[tuple[str, str]]:

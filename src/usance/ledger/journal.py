@@ -14,7 +14,7 @@ from beancount.core.position import Cost
 from beancount.parser import printer
 from beancount.utils.misc_utils import escape_string
 
-from usance.engine.drafts import Draft, Leg, Pair, Place, Proof, TransactionKind
+from usance.engine.drafts import Draft, Identity, Leg, Pair, Place, Proof, TransactionKind
 from usance.engine.records import Segment
 from usance.language.provenance import GENERATED
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
@@ -229,6 +229,21 @@ def _link(day: Day) -> str:
 
 
 def _narration(draft: Draft) -> str:
+    narration = draft.kind.narration
     if draft.kind is TransactionKind.TRANSFER:
-        return draft.kind.narration.format(draft.sub_account, draft.pairs[0].debit[1])
-    return draft.kind.narration
+        narration = narration.format(draft.sub_account, draft.pairs[0].debit[1])
+    # Beancount compares transactions without their metadata: two transfers of one amount would be
+    # the same one. Their ids are metadata.
+    return f"{narration}{_behind(draft.number)}"
+
+
+def narration_of(entry: Transaction) -> str:
+    """Return the narration of a generated transaction without its number."""
+    # Days that Usance 0.1.0 closed have none.
+    identity = Identity.parse(str(entry.meta["usance"]))
+    return (entry.narration or "").removesuffix(_behind(identity.number))
+
+
+def _behind(number: int) -> str:
+    """Return what stands behind the narration of a second or later transaction of a day."""
+    return f" ({number})" if number else ""
