@@ -187,3 +187,81 @@ def test_days_that_were_closed_on_a_plugins_prices_stay_valid(
     assert "2025-05-02 is closed" in folder.usance("check").output
     folder.accrue("--through", "2025-05-04", "--correct")
     assert folder.load()[1] == []
+
+
+# Postings
+
+
+POOR = """\
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+plugin "usance.plugins"
+include "posted/*.beancount"
+include "marks.beancount"
+2025-05-01 commodity USDC
+  quantum: 0.000001
+2025-05-01 custom "sub-account" "Main" Assets:Venue:Main
+  auto-borrow: TRUE
+2025-05-01 custom "sub-account" "Arb" Assets:Venue:Arb
+2025-05-01 custom "lending-pool" "USDC"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "USDC" 0 0
+2025-05-01 custom "collateral" "SOL"
+  weight: 0.1
+2025-05-01 open Assets:Bank
+2025-05-01 open Expenses:Tax
+2025-05-01 open Equity:Outside
+2025-05-01 open Assets:Venue:Main:Wallet
+2025-05-01 open Assets:Venue:Arb:Wallet
+2025-05-01 * "Deposit"
+  Assets:Venue:Main:Wallet   1000 USDC
+  Assets:Bank               -1000 USDC
+2025-05-02 * "Buy SOL for more than there is"
+  Assets:Venue:Main:Wallet     10 SOL @ 150 USDC
+  Assets:Venue:Main:Wallet  -1500 USDC
+"""
+"""Main owes 500 USDC; its SOL count for 150: a breach, which nobody's gift has caused."""
+
+POOR_END = '2025-05-02 custom "accrue-through" 2025-05-02\n'
+PRICE = "2025-05-01 price SOL 150 USDC\n"
+BANK_PAYS = "  Assets:Bank  -1 USDC\n  Expenses:Tax  1 USDC\n"
+WALLET_PAYS = "  Assets:Venue:Main:Wallet  -1 USDC\n  Expenses:Tax  1 USDC\n"
+TO_ARB = """\
+2025-05-02 * "To Arb"
+  Assets:Venue:Main:Wallet    -50 USDC
+  Assets:Venue:Arb:Wallet      50 USDC
+"""
+POSTERS = ['"beancount.plugins.currency_accounts" "Equity:Coins"', '"foreign_plugins.twice"']
+
+
+def told(folder: Folder) -> list[str]:
+    """Return what `usance check` finds, each by its first words that tell what it is."""
+    words = ("is in breach", "moved this out")
+    lines = folder.usance("check").output.splitlines()
+    return [next((word for word in words if word in line), line) for line in lines]
+
+
+@pytest.mark.parametrize(("plugin", "side"), [*product(POSTERS, BEFORE_AND_BEHIND)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["is in breach"]),
+        (BANK_PAYS, ["is in breach"]),
+        (WALLET_PAYS, ["is in breach", "moved this out"]),
+        (TO_ARB, ["is in breach", "moved this out"]),
+    ],
+    ids=["trade", "bank pays", "wallet pays", "transfer"],
+)
+def test_postings_that_a_plugin_adds_are_no_gift(
+    text: str, expected: list[str], plugin: str, side: str, tmp_path: Path
+) -> None:
+    """A trade within a wallet gives nothing away; a fee out of it, and a transfer, do."""
+    folder = books(tmp_path, plugin, side, POOR + text + POOR_END, PRICE)
+    assert told(folder) == expected
+
+
+def test_a_transaction_that_a_plugin_makes_may_be_a_gift(tmp_path: Path) -> None:
+    """1600 USDC leave the wallet, of which only 1000 were there."""
+    trade = POOR.index('2025-05-02 * "Buy')
+    folder = books(tmp_path, '"foreign_plugins.given"', "before", POOR[:trade] + POOR_END, PRICE)
+    assert told(folder) == ["is in breach", "moved this out"]

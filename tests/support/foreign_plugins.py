@@ -87,7 +87,19 @@ def twice(entries: Directives, _: dict[str, Any]) -> Result:
     ], []
 
 
-for function in (inverses, tomorrow, listed, nowhere, next_year, twice):
+def given(entries: Directives, _: dict[str, Any]) -> Result:
+    """Add a transaction on 2 May 2025: 1600 USDC leave Main's wallet."""
+    legs = [
+        Posting(account, Amount(Decimal(number), "USDC"), None, None, None, None)
+        for account, number in (("Assets:Venue:Main:Wallet", -1600), ("Assets:Bank", 1600))
+    ]
+    meta = {"filename": "<given>", "lineno": 1}
+    day = datetime.date(2025, 5, 2)
+    none: frozenset[str] = frozenset()
+    return [*entries, Transaction(meta, day, "*", None, "Given", none, none, legs)], []
+
+
+for function in (given, inverses, tomorrow, listed, nowhere, next_year, twice):
     module = ModuleType(f"{__name__}.{function.__name__}")
     module.__dict__.update(__plugins__=["add"], add=function)
     sys.modules[module.__name__] = module

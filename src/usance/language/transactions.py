@@ -1,6 +1,6 @@
 """Transactions: the effects of a person's transactions on sub-accounts, and their problems."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -12,6 +12,7 @@ from beancount.core.position import Cost
 
 from usance.language.canonical import Input, transaction_text
 from usance.language.directive import source_of
+from usance.language.provenance import is_added
 from usance.language.schedule import Schedule
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
@@ -27,6 +28,10 @@ COUNTING = frozenset(
     (ProductAccount.BILLS, ProductAccount.ACCRETION, ProductAccount.CASH, ProductAccount.PAYABLE)
 )
 """Accounts of a product whose balance counts."""
+
+
+Party = tuple[str | None, Posting]
+"""A posting, and the sub-account that it belongs to, or None."""
 
 
 class Receipt(NamedTuple):
@@ -143,11 +148,11 @@ class _TransactionReader:
             self._input(entry, text, source)
         if accrued or "pays" in entry.meta:
             self.written.receipts.append(Receipt(entry, tuple(names), text))
-        if len({*owners}) > 1:
-            weights = _weights(entry, owners)
-            self._outflows(entry, weights, source)
+        parties = _parties(entry, owners)
+        if len({owner for owner, _ in parties}) > 1:
+            self._outflows(entry, parties, names, source)
             if self.isolating and len(names) > 1:
-                self._crossing(entry, weights, seconds, source)
+                self._crossing(entry, parties, names, seconds, source)
 
     def account(self, account: str, meta: Mapping[str, Any]) -> None:
         """Refuse an account that a sub-account cannot have, or that lies astray."""
@@ -247,32 +252,35 @@ class _TransactionReader:
         return before * number < 0
 
     def _outflows(
-        self, entry: Transaction, weights: Mapping[str, Mapping[str, Decimal]], source: Source
+        self, entry: Transaction, parties: Sequence[Party], names: Sequence[str], source: Source
     ) -> None:
         """Note which sub-accounts a transaction takes something from, to somebody else."""
-        for name in sorted(weights):
-            if any(weight < 0 for weight in weights[name].values()):
-                day = day_of(entry.date)
+        day = day_of(entry.date)
+        for name in names:
+            others = _weight(posting for owner, posting in parties if owner != name)
+            if any(number > 0 for number in others.values()):
                 self.written.outflows.setdefault(day, []).append((name, source))
 
     def _crossing(
         self,
         entry: Transaction,
-        weights: Mapping[str, Mapping[str, Decimal]],
+        parties: Sequence[Party],
+        names: Sequence[str],
         seconds: int,
         source: Source,
     ) -> None:
         """Read a transfer between two sub-accounts; refuse any other crossing."""
-        chart, names = self.chart, sorted(weights)
         places = [
-            (chart.owner(posting.account), (chart.side(posting.account) or (None, None))[1])
-            for posting in entry.postings
+            (owner, (self.chart.side(posting.account) or (None, None))[1])
+            for owner, posting in parties
         ]
         if not may_pass(places):
             self.written.problems.append(problems.crossing(source, names))
             return
         first, second = names
-        given = _given(weights[first], weights[second])
+        given = _given(
+            *(_weight(posting for owner, posting in parties if owner == name) for name in names)
+        )
         text = transaction_text(entry, entry.postings, seconds)
         transfer = Transfer(day_of(entry.date), seconds, first, second, given, text, source)
         self.written.transfers.append(transfer)
@@ -286,13 +294,21 @@ def _movement(
     return Movement(at, seconds, name, side, commodity, number, lot, source, closes)
 
 
-def _weights(entry: Transaction, owners: Sequence[str | None]) -> dict[str, dict[str, Decimal]]:
-    """Return the weight that a transaction moves into each sub-account, by currency."""
-    weights: dict[str, dict[str, Decimal]] = {}
-    for owner, posting in zip(owners, entry.postings, strict=True):
-        if owner is not None:
-            weight = convert.get_weight(posting)
-            tally(weights.setdefault(owner, {}), weight.currency, weight.number)
+def _parties(entry: Transaction, owners: Sequence[str | None]) -> list[Party]:
+    """Return the postings by owner, without those that a plugin added beside sub-accounts."""
+    # currency_accounts turns a trade within one wallet into legs of two trading accounts.
+    parties = list(zip(owners, entry.postings, strict=True))
+    if all(map(is_added, entry.postings)):
+        return parties
+    return [party for party in parties if party[0] is not None or not is_added(party[1])]
+
+
+def _weight(postings: Iterable[Posting]) -> dict[str, Decimal]:
+    """Return the weight of postings, by currency."""
+    weights: dict[str, Decimal] = {}
+    for posting in postings:
+        weight = convert.get_weight(posting)
+        tally(weights, weight.currency, weight.number)
     return weights
 
 
