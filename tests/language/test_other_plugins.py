@@ -265,3 +265,113 @@ def test_a_transaction_that_a_plugin_makes_may_be_a_gift(tmp_path: Path) -> None
     trade = POOR.index('2025-05-02 * "Buy')
     folder = books(tmp_path, '"foreign_plugins.given"', "before", POOR[:trade] + POOR_END, PRICE)
     assert told(folder) == ["is in breach", "moved this out"]
+
+
+# Strict plugins
+
+
+STRICT = """\
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+plugin "usance.plugins"
+include "posted/*.beancount"
+include "marks.beancount"
+2025-05-01 commodity USDC
+  quantum: 0.000001
+2025-05-01 commodity SOL
+2025-05-01 custom "sub-account" "Main" "Assets:Venue:Main"
+  auto-lend: TRUE
+2025-05-01 custom "lending-pool" "USDC"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "USDC" 0.0365 0.0730
+2025-05-01 custom "lending-pool" "SOL"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "SOL" 0.02 0.04
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Venue:Main:Wallet
+2025-05-01 * "Deposit"
+  Assets:Venue:Main:Wallet   1000 USDC
+  Assets:Bank               -1000 USDC
+"""
+STRICT_END = '2025-05-02 custom "accrue-through" 2025-05-02\n'
+LOT = """\
+2025-05-01 * "Buy at cost"
+  Assets:Venue:Main:Wallet      2 SOL {150 USDC}
+  Assets:Venue:Main:Wallet   -300 USDC
+"""
+
+
+@pytest.mark.parametrize("side", BEFORE_AND_BEHIND)
+@pytest.mark.parametrize("name", ["leafonly", "pedantic"])
+def test_a_sub_account_in_quotes_is_no_use_of_its_account(
+    name: str, side: str, tmp_path: Path
+) -> None:
+    folder = books(tmp_path, f'"beancount.plugins.{name}"', side, STRICT + STRICT_END, PRICE)
+    assert folder.load()[1] == []
+    folder.accrue()
+    assert folder.load()[1] == []
+    folder.edit('"Assets:Venue:Main"', "Assets:Venue:Main")
+    assert [error.message for error in folder.load()[1]] == [
+        "Non-leaf account 'Assets:Venue:Main' has postings on it"
+    ]
+
+
+def test_quotes_around_an_account_change_no_closed_day(tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books", STRICT.replace('"Assets:V', "Assets:V") + STRICT_END)
+    folder.edit('Venue:Main"', "Venue:Main")
+    folder.edit('include "marks.beancount"\n', "")
+    folder.accrue()
+    posted = folder.posted()
+    folder.edit("Assets:Venue:Main\n  auto-lend", '"Assets:Venue:Main"\n  auto-lend')
+    assert folder.load()[1] == []
+    again = Folder.made(tmp_path / "again", folder.ledger.read_text())
+    again.accrue()
+    assert again.posted() == posted
+
+
+@pytest.mark.parametrize("side", BEFORE_AND_BEHIND)
+def test_a_plugin_that_reports_our_transactions_does_not_stop_accrue(
+    side: str, tmp_path: Path
+) -> None:
+    """Interest in kind has no cost; behind our line, coherent_cost reports it for good."""
+    plugin = '"beancount.plugins.coherent_cost"'
+    folder = books(tmp_path, plugin, side, STRICT + LOT + STRICT_END, PRICE)
+    for day in ("2025-05-01", "2025-05-02"):
+        done = folder.accrue("--through", day)
+        told = "Currency 'SOL' is used both with and without cost" in done.stderr
+        assert told == ("stops nothing" in done.stderr)
+        # Posted text is read before any plugin runs.
+        assert told == (side == "behind" or day == "2025-05-02")
+    assert folder.usance("verify").exit_code == 0
+    assert folder.usance("check").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LOT + LOT, "Duplicate entry"),
+        (LOT.replace("150", "15") + "2025-05-03 balance Assets:Bank 1 USDC\n", "Balance failed"),
+        ("2025-05-01 close Assets:Venue:Main:Wallet\n", "Assets:Venue:Main:Wallet"),
+    ],
+    ids=["a person's duplicate", "a balance", "a closed wallet"],
+)
+def test_other_errors_stop_accrue(text: str, message: str, tmp_path: Path) -> None:
+    """A plugin's about what a person wrote; Beancount's about that, and about our transactions."""
+    plugin = '"beancount.plugins.noduplicates"'
+    folder = books(tmp_path, plugin, "behind", STRICT + text + STRICT_END, PRICE)
+    done = folder.usance("accrue")
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert "Nothing was written." in done.stderr
+    assert folder.posted() == {}
+
+
+@pytest.mark.parametrize(
+    "root", ["Assets:Main", "Assets/Venue/Main", "assets:Venue:Main", "Assets:Venue:main", "", " "]
+)
+def test_a_text_that_is_no_account_is_refused(root: str, tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books", STRICT + STRICT_END)
+    folder.edit('include "marks.beancount"\n', "")
+    folder.edit('"Assets:Venue:Main"', f'"{root}"')
+    [error] = folder.load()[1]
+    assert error.message.startswith(f'sub-account "Main": {root} cannot hold a wallet. Write an ')

@@ -217,7 +217,7 @@ EXAMPLES = {
 VALUES = {
     "sub-account": [
         '"Arb"',
-        '"Arb" "Assets:Backpack:Arb"',
+        "Assets:Backpack:Arb Assets:Backpack:Arb",
         'Assets:Backpack:Arb "Arb"',
         '"Arb" Assets:Backpack:Arb TRUE',
         "12 12",

@@ -34,6 +34,7 @@ from usance.language.transactions import units_of
 from usance.ledger.load import Ledger, places
 from usance.model import problems
 from usance.model.amounts import FIGURE, decimal_text
+from usance.model.hours import Day
 from usance.model.problems import Problem, Source
 
 Key = tuple[str, str]
@@ -93,9 +94,9 @@ def _difference(
         if number is not None:
             coin, date = units_of(posting)[1], computed.date.isoformat()
             digits = len(number.as_tuple().digits)
-            at = _moved(ledger, identity.name, coin)
+            at = _moved(ledger, identity.name, coin, identity.day)
             return problems.too_many_digits(at, coin, date, decimal_text(number), digits)
-    at = _moved(ledger, identity.name, "")
+    at = _moved(ledger, identity.name, "", identity.day)
     return problems.posted_otherwise(at, str(identity), "it reads other words or numbers")
 
 
@@ -110,10 +111,10 @@ def _long(posting: Posting) -> Decimal | None:
     return None
 
 
-def _moved(ledger: Ledger, name: str, coin: str) -> Source:
-    """Return the place of a coin's last movement in a sub-account."""
+def _moved(ledger: Ledger, name: str, coin: str, day: Day) -> Source:
+    """Return the place of a coin's last movement in a sub-account up to a day."""
     book = ledger.read().book
-    return book.last_moved(name, coin) if name in book.sub_accounts else Source(ledger.path, 1)
+    return book.moved(name, coin, day) if name in book.sub_accounts else Source(ledger.path, 1)
 
 
 def _form(entry: Directive) -> object:
@@ -299,21 +300,20 @@ def _compared(
     at = source_of(entry.meta)
     if before is None:
         if postings is None or _lots(postings) != _lots(entry.postings):
-            identity = str(entry.meta["usance"])
-            name = Identity.parse(identity).name
+            identity = Identity.parse(str(entry.meta["usance"]))
             coin = next((currency for _, currency in held), "")
-            at = _moved(ledger, name, coin)
-            yield problems.posted_otherwise(at, identity, _then(held.values()))
+            at = _moved(ledger, identity.name, coin, identity.day)
+            yield problems.posted_otherwise(at, str(identity), _then(held.values()))
         return
     alone = before.booked.get(at)
     if alone is None or (postings is not None and _lots(postings) == _lots(alone)):
         return
     (account, coin), balance = next(iter(held.items()), (("", ""), ""))
-    identity = next(
+    last = next(
         (str(new.meta["usance"]) for new in reversed(posted) if _moves(new, account, coin)), ""
     )
     if all(units_of(posting)[0] > 0 for posting in alone if posting.cost is not None):
-        yield problems.bought_into_debt(at, identity, coin, account, balance)
+        yield problems.bought_into_debt(at, last, coin, account, balance)
     else:
         yield problems.posted_otherwise(at, "this transaction", _then([balance]))
 

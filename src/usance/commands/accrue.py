@@ -14,7 +14,7 @@ from usance.commands.options import date_or_yesterday, with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, counted
 from usance.engine.lived_day import LivedDay
 from usance.ledger.disk import Disk, locked, write
-from usance.ledger.errors import UsanceChange
+from usance.ledger.errors import UsanceChange, is_of_other_plugin
 from usance.ledger.load import load
 from usance.model.hours import day_of
 
@@ -69,8 +69,11 @@ def accrue(
     disk = Disk()
     with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
         ledger = load(path)
+        others = [error for error in ledger.errors if is_of_other_plugin(error)]
         errors = [
-            error for error in ledger.errors if not (correct and isinstance(error, UsanceChange))
+            error
+            for error in ledger.errors
+            if not is_of_other_plugin(error) and not (correct and isinstance(error, UsanceChange))
         ]
         if errors:
             refuse(map(located, errors))
@@ -81,6 +84,12 @@ def accrue(
             refuse(map(placed, posting.problems))
         if not dry_run:
             write(posting.files, disk)
+    show(map(located, others), sys.stderr)
+    if others:
+        click.echo(
+            "Another plugin reports transactions that Usance generates. That stops nothing.",
+            err=True,
+        )
     show(map(placed, posting.problems), sys.stderr)
     if dry_run:
         click.echo(posting.text, nl=False)

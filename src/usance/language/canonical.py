@@ -36,7 +36,8 @@ class Input(NamedTuple):
 def custom_text(entry: Custom, keys: Iterable[str]) -> str:
     """Return the text of one of our directives, with those of its keys that we read."""
     values = " ".join(
-        str(value) if kind == account.TYPE else _text(value) for value, kind in entry.values or ()
+        str(value) if kind == account.TYPE or _is_root(entry, value) else _text(value)
+        for value, kind in entry.values or ()
     )
     return " ".join(
         [f"{entry.date} custom {json.dumps(entry.type)} {values}", *_keys(entry.meta, keys)]
@@ -95,6 +96,11 @@ def _text(value: object) -> str:
             return json.dumps(value)
         case _:
             return str(value)
+
+
+def _is_root(entry: Custom, value: object) -> bool:
+    """Tell whether a text is the account of a sub-account, which may stand in quotes or not."""
+    return entry.type == "sub-account" and isinstance(value, str) and account.is_valid(value)
 
 
 def _amount(amount: Amount) -> str:

@@ -74,8 +74,10 @@ def root_of(entry: Custom) -> str:
 
 def sub_account(entry: Custom, assets: str) -> Read[SubAccount]:
     """Read custom "sub-account" "Main" Assets:Backpack:Main; returns no name without an account."""
+    # The account may be a text: Beancount takes an account in a directive for one that is used, and
+    # leafonly finds accounts below it.
     match list(values_of(entry)):
-        case [(_, str(name)), (kind, str(root))] if kind == account.TYPE:
+        case [(kind, str(name)), (_, str(root))] if kind != account.TYPE:
             pass
         case _:
             example = f'custom "sub-account" "Main" {assets}:Backpack:Main'
@@ -85,7 +87,7 @@ def sub_account(entry: Custom, assets: str) -> Read[SubAccount]:
     reader = Reader(entry, f'sub-account "{name}"')
     reader.allow(KEYS["sub-account"])
     parts = root.split(":")
-    if parts[0] != assets or len(parts) < 3:
+    if parts[0] != assets or len(parts) < 3 or not account.is_valid(root):
         return Read(None, None, [problems.bad_account(reader.source, name, root, assets)])
     # `Transfers:Arb` is made from the name, so the name must be fit for an account. Names are
     # unique in the ledger; the last parts of accounts need not be.

@@ -71,6 +71,12 @@ class ClosedMonths:
         return isinstance(entry, Transaction) and has_id(entry) and self.hold(entry)
 
 
+def is_in_month(meta: Mapping[str, Any]) -> bool:
+    """Tell whether a directive stands in a month of closed days."""
+    path = Path(str(meta.get("filename", "")))
+    return path.parent.name == POSTED and bool(MONTH_FILE.fullmatch(path.name))
+
+
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from beancount.core.data import Directive
+from beancount.core.data import BeancountError, Directive
 
+from usance.language.provenance import GENERATED, is_in_month
 from usance.model.problems import Kind, Problem
 
 
@@ -39,3 +40,18 @@ def reported(problem: Problem) -> UsanceError | UsanceChange | UsanceFinding:
     if problem.kind is Kind.CHANGE:
         return UsanceChange(source, problem.message, None)
     return UsanceError(source, problem.message, None)
+
+
+BEANCOUNT = ("beancount.loader", "beancount.parser.", "beancount.ops.")
+"""Modules of the errors of Beancount itself, and of nobody's plugin."""
+
+
+def is_of_other_plugin(error: BeancountError) -> bool:
+    """Tell whether somebody else's plugin reports a transaction that Usance generated or posted."""
+    # No person can write such a transaction in another way. So it must not stop the closing of
+    # days, or it would stop it for good.
+    if isinstance(error, UsanceError | UsanceChange | UsanceFinding):
+        return False
+    source = error.source or {}
+    ours = source.get("filename") == GENERATED or is_in_month(source)
+    return ours and not type(error).__module__.startswith(BEANCOUNT)

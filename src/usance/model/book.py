@@ -187,7 +187,7 @@ class Book:
             for movement in reversed(by_day[day]) if day <= until else ():
                 if movement.lot == lot:
                     return movement.source
-        return self.last_moved(sub_account, coin)
+        return self.moved(sub_account, coin, until)
 
     def price_of(self, coin: str, day: Day) -> Decimal | None:
         """Return a coin's price of the same day in the operating currency, or None.
