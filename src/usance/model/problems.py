@@ -443,6 +443,16 @@ def negative_wallet(sub_account: str, coin: str, date: str, short: str) -> str:
 
 @about(2)
 @error
+def lot_below_zero(name: str, coin: str, lot: str, date: str, short: str) -> str:
+    return (
+        f'sub-account "{name}" ends {date} with {short} {coin} of the lot {lot}, below zero. It '
+        "did not hold so many: correct the lot, the number or the sub-account of the transaction; "
+        "if a liquidation sold them, write only the rest."
+    )
+
+
+@about(2)
+@error
 def borrow_without_pool(sub_account: str, coin: str, venue: str, date: str) -> str:
     return (
         f'Sub-account "{sub_account}" owes {coin} on {date}, but {venue} has no pool of {coin}. '
@@ -579,16 +589,6 @@ def lot_liquidated(contract: str, date: str, identity: str) -> str:
         f"This transaction closes a lot of {contract} dated {date} that {identity} has already "
         "closed. Compare with the venue's statement. If the venue liquidated the lot, remove the "
         "transaction; if not, correct the entries before the liquidation."
-    )
-
-
-@about(2)
-@error
-def lot_below_zero(name: str, coin: str, lot: str, date: str, short: str) -> str:
-    return (
-        f'sub-account "{name}" ends {date} with {short} {coin} of the lot {lot}, below zero. It '
-        "did not hold so many: correct the lot, the number or the sub-account of the transaction; "
-        "if a liquidation sold them, write only the rest."
     )
 
 
