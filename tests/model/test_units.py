@@ -10,26 +10,26 @@ ROOT = Path(__file__).parents[2]
 REFUSED = """
 from decimal import Decimal
 
-from usance.engine.state import Holding
+from usance.engine.state import Carried, Holding
 from usance.model.amounts import Coin
 from usance.model.hours import Day, Moment, date_of, moment, slot_of
 from usance.model.timeline import Timeline
 from usance.rules import interest
 
 
-def slips(coin: Coin, holding: Holding) -> None:
+def slips(coin: Coin, holding: Holding, carried: Carried) -> None:
     coin.from_quanta(holding.free)  # grains
-    coin.from_grains(holding.lent)  # quanta
+    coin.from_grains(carried.lent)  # quanta
     coin.quanta_text(holding.owed)  # grains
-    coin.carry_text(holding.lent)  # quanta
-    coin.from_quanta(holding.carry_lent)  # a carry
+    coin.carry_text(carried.lent)  # quanta
+    coin.from_quanta(carried.carry_lent)  # a carry
     coin.from_quanta(7)  # a number
-    coin.floor_quanta(holding.lent)  # quanta
+    coin.floor_quanta(carried.lent)  # quanta
     coin.in_grains(holding.held)  # grains
     holding.free += holding.owed  # a sum is a number until it is said of what
     holding.owed = coin.to_quanta(Decimal(1))  # quanta
-    interest.lender(holding.held, 0, holding.carry_lent)  # grains
-    interest.lender(holding.lent, 0, holding.lent)  # quanta
+    interest.lender(holding.held, 0, carried.carry_lent)  # grains
+    interest.lender(carried.lent, 0, carried.lent)  # quanta
 
 
 def days(timeline: Timeline[int], day: Day, at: Moment) -> None:
@@ -44,20 +44,20 @@ def days(timeline: Timeline[int], day: Day, at: Moment) -> None:
 ACCEPTED = """
 from decimal import Decimal
 
-from usance.engine.state import Holding
+from usance.engine.state import Carried, Holding
 from usance.model.amounts import Coin, Grains
 from usance.model.hours import Day, at_slot, date_of, day_at, day_of, end_of, moment
 from usance.model.timeline import Timeline
 from usance.rules import interest
 
 
-def units(coin: Coin, holding: Holding) -> None:
-    coin.from_quanta(holding.lent)
+def units(coin: Coin, holding: Holding, carried: Carried) -> None:
+    coin.from_quanta(carried.lent)
     coin.from_grains(holding.held)
-    coin.carry_text(holding.carry_owed)
-    holding.free = Grains(holding.free + coin.in_grains(holding.lent))
+    coin.carry_text(carried.carry_owed)
+    holding.free = Grains(holding.free + coin.in_grains(carried.lent))
     holding.owed = coin.to_grains(Decimal(1))
-    holding.lent, holding.carry_lent = interest.lender(holding.lent, 0, holding.carry_lent)
+    interest.lender(carried.lent, 0, carried.carry_lent)
 """
 
 
