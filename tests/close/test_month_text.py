@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from usance.close.month_text import is_ours
 
 ENTRY = re.compile(r"^(?=\d{4}-)", re.MULTILINE)
-COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
+COMMENT = '; Closed days, sealed by "usance accrue": an edit is found. Do not format this file.\n'
 PIECES = (
     'plugin "evil"\n',
     'include "/etc/passwd"\n',

@@ -23,7 +23,7 @@ from invariants import Books, check_books
 
 from usance import cli
 
-HEADER = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
+HEADER = '; Closed days, sealed by "usance accrue": an edit is found. Do not format this file.\n'
 FILES = [f"posted/{month}.{kind}" for month in MONTHS for kind in ("beancount", "inputs")]
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -136,6 +137,40 @@ def test_bean_query_follows_the_link_of_a_day(folder: Folder) -> None:
 def test_bean_query_shows_the_digits_of_generated_numbers(folder: Folder) -> None:
     found = rows(folder, "SELECT position WHERE account = 'Assets:Bank' AND date = 2024-12-30")
     assert found == [["-1000.000000", "USDC"]]
+
+
+# bean-format
+
+
+def test_a_month_says_that_it_must_not_be_formatted(tmp_path: Path) -> None:
+    """A formatter changes no figure and breaks the seals; the files as they were are sound."""
+    folder = Folder.made(tmp_path / "books", SIX_DAYS)
+    folder.accrue()
+    posted, books = folder.posted(), folder.books()
+    assert len(posted) == 2
+    month = folder.path / "posted" / "2025-05.beancount"
+    first, _, _ = month.read_text().partition("\n")
+    assert first.startswith("; ")
+    assert first.endswith("Do not format this file.")
+    assert tool("bean-format", "-o", month, month).returncode == 0
+    assert folder.books() == books
+    broken = folder.usance("verify")
+    assert broken.exit_code == 1
+    assert "Restore the posted files" in broken.output
+    for name, content in posted.items():
+        (folder.path / name).write_bytes(content)
+    assert folder.usance("verify").exit_code == 0
+
+
+def test_running_daily_names_the_folder_that_is_written(tmp_path: Path) -> None:
+    """`exclude` of pre-commit is a pattern that is searched in paths from the top folder."""
+    folder = Folder.made(tmp_path / "books", SIX_DAYS)
+    folder.accrue()
+    page = (Path(__file__).parents[2] / "docs" / "running-daily.md").read_text()
+    [excluded] = re.findall(r"^exclude: (.*)$", page, re.MULTILINE)
+    assert folder.posted()
+    assert all(re.search(excluded, name) for name in folder.posted())
+    assert not re.search(excluded, "main.beancount")
 
 
 # Equal transactions

@@ -34,7 +34,7 @@ from usance.model import problems
 from usance.model.hours import Day, iso
 from usance.model.problems import Kind, Problem
 
-COMMENT = '; Closed days, written by "usance accrue". Each is sealed: an edit is found.\n'
+COMMENT = '; Closed days, sealed by "usance accrue": an edit is found. Do not format this file.\n'
 
 
 @dataclass(slots=True)
