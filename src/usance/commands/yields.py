@@ -106,8 +106,8 @@ def _lines(row: Figures) -> Iterator[list[str | None]]:
         yield ["paid less accrued", row["variance"], None, None]
 
 
-def _percent(rate: str | None) -> str | None:
-    return None if rate is None else f"{Decimal(rate):.2%}".replace("%", " %")
+def _percent(rate: str | None) -> str:
+    return "-" if rate is None else f"{Decimal(rate):.2%}".replace("%", " %")
 
 
 FIGURES = (

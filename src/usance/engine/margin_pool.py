@@ -1,6 +1,6 @@
 """Pooling: the end of a day on one margin pool: settle, measure, liquidate, hold margin."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from usance.engine.auto_lending import AutoLending
 from usance.engine.drafts import Draft, Pair, TransactionKind
@@ -10,7 +10,7 @@ from usance.engine.state import State
 from usance.engine.valuation import Valuer
 from usance.model import problems
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, ZERO, Grains, decimal_text, rounded_text
+from usance.model.amounts import EXACT, ZERO, Grains, decimal_text, rounded_text, rounded_to
 from usance.model.book import Book
 from usance.model.hours import end_of, iso
 from usance.model.problems import Problem
@@ -216,7 +216,7 @@ class MarginPool:
         for name in sorted({*self.margins, *self.state.margin} - self.unknown):
             margin = self.margins[name][1] if name in self.margins else None
             held = ZERO if margin is None else margin.initial_margin
-            held = held.quantize(CENT, ROUND_HALF_EVEN, PRECISE)
+            held = rounded_to(CENT, held)
             change = EXACT.subtract(held, self.state.margin.get(name, ZERO))
             if not change:
                 continue

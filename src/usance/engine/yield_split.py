@@ -211,7 +211,7 @@ class YieldSplit:
         proof = {"rate": decimal_text(bonus.rate)}
         principal = total_quanta(hours)
         if bonus.cap is not None:
-            cap = Quanta(int(bonus.cap // product.coin.quantum))
+            cap = product.coin.whole_quanta(bonus.cap)
             principal = total_quanta([min(lent, cap) for lent in hours])
             proof["cap"] = decimal_text(bonus.cap)
         accrual = self.state.accrual(holder, product.coin.name)

@@ -6,7 +6,7 @@ from usance.engine.margin_pool import CENT
 from usance.engine.state import Holding
 from usance.explain.working import Lived, Opening, Quoted, TermsInForce, Working
 from usance.model.accounts import Side
-from usance.model.amounts import EXACT, PRECISE, ZERO
+from usance.model.amounts import EXACT, PRECISE, ZERO, rounded_to
 from usance.model.terms import Identity, InverseSqrt, Slope, Tiers
 from usance.rules import margin as rules
 from usance.rules.margin import Asset, Margin, Requirement, Valuation
@@ -74,7 +74,7 @@ def margin(work: Working, lived: Lived, name: str) -> None:
     if name in lived.day.margins:
         valuation, _ = lived.day.margins[name]
         initial = measure(work, lived, name, valuation, "").initial_margin
-        held = PRECISE.quantize(initial, CENT)
+        held = rounded_to(CENT, initial)
         values = {"initial margin": initial}
         currency = lived.book.operating
         work.step("margin held", "held = round(initial margin, 2)", values, held, currency)

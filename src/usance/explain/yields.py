@@ -60,7 +60,7 @@ def _credits(work: Working, lived: Lived, earned: YieldDay) -> None:
     if bonus is not None:
         work.cite(TermsInForce("yield-bonus", earned.product, holder))
         say = f"{earned.product}, bonus"
-        cap = None if bonus.cap is None else Quanta(int(bonus.cap // coin.quantum))
+        cap = None if bonus.cap is None else coin.whole_quanta(bonus.cap)
         hours = _principal_hours(work, earned, cap, say)
         growth = _growth(work, bonus.rate, say)
         work.credit(say, coin, ("principal hours", hours), growth, before.carry_bonus, earned.bonus)

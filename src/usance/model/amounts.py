@@ -48,6 +48,9 @@ PRECISE = Context(prec=80, rounding=ROUND_HALF_EVEN)
 FIGURE = Context(prec=28, rounding=ROUND_HALF_EVEN)
 """For figures in reports: 28 significant digits."""
 
+WIDE = Context(prec=2000, rounding=ROUND_HALF_EVEN)
+"""For rounding at a decimal place, which has as many digits as the number."""
+
 EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 """For sums, products and shifts that must not lose a digit."""
 
@@ -85,6 +88,10 @@ class Coin:
     def to_quanta(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> Quanta:
         """Return an amount of coins in quanta, rounded half-even or by `rounding`."""
         return Quanta(int(PRECISE.divide(amount, self.quantum).to_integral_value(rounding)))
+
+    def whole_quanta(self, amount: Decimal) -> Quanta:
+        """Return the whole quanta in an amount of coins, rounded down, exactly."""
+        return Quanta(int(EXACT.divide_int(amount, self.quantum)))
 
     def in_grains(self, quanta: Quanta) -> Grains:
         """Return a number of quanta in grains, exactly."""
@@ -131,6 +138,11 @@ class Coin:
             return Carry(int(EXACT.divide(EXACT.scaleb(Decimal(text), 18), self.quantum)))
         except (ArithmeticError, OverflowError) as error:
             raise ValueError(text) from error
+
+
+def rounded_to(place: Decimal, number: Decimal) -> Decimal:
+    """Return a number rounded half-even to a decimal place, whatever its size."""
+    return WIDE.quantize(number, place)
 
 
 def total(numbers: Iterable[Decimal]) -> Decimal:

@@ -1,8 +1,9 @@
 """Yield reports, rows of `usance yield`: the income of each source, and the backing of products."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal, localcontext
+from decimal import Decimal, InvalidOperation, Overflow, localcontext
 
 from usance import treasury
 from usance.engine.bills import days_to, held, worth, written
@@ -157,9 +158,13 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
         apy = compounding = total = None
         if principal:
             earned = coin.from_quanta(total_quanta(made.income.values())) / principal
-            apy = ((1 + earned) ** (Decimal(DAYS_A_YEAR) / days) - 1).quantize(RATE_PLACES)
-            total = sum((rate for rate in rates.values() if rate is not None), ZERO)
-            compounding = apy - total
+            with suppress(InvalidOperation, Overflow):
+                # A return of one day to the power of 365 may have more digits than anybody reads.
+                apy = ((1 + earned) ** (Decimal(DAYS_A_YEAR) / days) - 1).quantize(RATE_PLACES)
+            if None not in rates.values():
+                total = sum((rate for rate in rates.values() if rate is not None), ZERO)
+            if apy is not None and total is not None:
+                compounding = apy - total
     return head | {
         "average_principal": rounded_text(principal),
         "sources": [
@@ -179,11 +184,16 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
 
 
 def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -> Decimal | None:
-    """Return a source's simple annual rate, rounded half-even to 18 decimals."""
+    """Return a source's simple annual rate, rounded half-even to 18 decimals.
+
+    It is None without a principal, and if it has more than 80 digits.
+    """
     if not principal:
         return None
     rate = coin.from_quanta(made.income[source]) / principal * DAYS_A_YEAR / days
-    return rate.quantize(RATE_PLACES)
+    with suppress(InvalidOperation):
+        return rate.quantize(RATE_PLACES)
+    return None
 
 
 def _coins(amount: Decimal, coin: Coin) -> str:
