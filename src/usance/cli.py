@@ -15,6 +15,7 @@ from usance.commands.fava import fava_
 from usance.commands.init import init
 from usance.commands.lending import lending
 from usance.commands.margin import margin
+from usance.commands.reopen import reopen
 from usance.commands.stress import stress
 from usance.commands.verify import verify
 from usance.commands.yields import yield_
@@ -44,6 +45,7 @@ for command in (
     check,
     accrue,
     verify,
+    reopen,
     explain,
     lending,
     margin,

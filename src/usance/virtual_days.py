@@ -98,6 +98,8 @@ def _closed_days(reading: Reading, folder: str) -> tuple[list[ChangedDay], list[
     if faults := days.check(reading):
         return [], faults
     changed = inputs.changed_days(reading, folder)
+    if faults := inputs.changed_options(reading, changed, folder):
+        return [], faults
     return changed, [problem for day in changed for problem in inputs.differences(day, folder)]
 
 

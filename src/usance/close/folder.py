@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -56,10 +57,11 @@ def chain(ledger: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     """Return the faults of a ledger's closed days, as files."""
     if not enabled(ledger.options):
         return [problems.no_plugin(Source(ledger.path, 1))]
-    _, broken = seals.walk(*read_months(folder, disk))
+    months, of_inputs = read_months(folder, disk)
+    _, broken = seals.walk(months, of_inputs)
     if broken is not None:
         return [broken_at(folder, broken)]
-    return astray(ledger, folder)
+    return left_out(ledger, folder, months)
 
 
 def broken_at(folder: Path, broken: Broken) -> Problem:
@@ -68,23 +70,37 @@ def broken_at(folder: Path, broken: Broken) -> Problem:
     return problems.broken_chain(at, broken.date, broken.why)
 
 
-def astray(ledger: Ledger, folder: Path) -> list[Problem]:
-    """Return the faults of closed days that are not included."""
-    if not _includes(ledger, folder):
-        return [problems.posted_not_included(Source(ledger.path, 1))]
-    return []
+def left_out(ledger: Ledger, folder: Path, months: Iterable[str]) -> list[Problem]:
+    """Return the error of a month file that a ledger does not include, or none.
 
-
-def _includes(ledger: Ledger, folder: Path) -> bool:
-    """Tell whether the ledger includes each month file, present and future."""
+    months  names of files that are there, or will be
+    """
+    # A month that is not included would be posted a second time.
+    patterns, at = list(_patterns(ledger)), Source(ledger.path, 1)
     here = Path(os.path.normpath(folder.absolute()))
+    if not any(Path(pattern).parent == here or "**" in pattern for pattern in patterns):
+        return [problems.posted_not_included(at)]
+    return [
+        problems.month_not_included(at, f"{provenance.POSTED}/{name}")
+        for name in sorted(months)
+        if not any(_matches(here / name, pattern) for pattern in patterns)
+    ][:1]
+
+
+def _patterns(ledger: Ledger) -> Iterator[str]:
+    """Yield the patterns of all include lines, as absolute paths."""
+    posted = Path(ledger.folder) / provenance.POSTED
     for name in ledger.options["include"]:
         path = Path(name)
-        if path.parent == here or path.suffix == ".csv" or not path.is_file():
+        if path.parent == posted or path.suffix == ".csv" or not path.is_file():
             continue
         text = path.read_text("utf-8", "replace")
         for pattern in re.findall(r'^include\s+"([^"\n]*)"', text, re.MULTILINE):
-            wanted = os.path.normpath(path.parent / pattern).replace("**/", "")
-            if fnmatch(str(here / "2025-05.beancount"), wanted):
-                return True
-    return False
+            yield os.path.normpath(path.parent / pattern)
+
+
+def _matches(file: Path, pattern: str) -> bool:
+    """Tell whether a pattern of an include line finds a file."""
+    if "**" in pattern:
+        return fnmatch(str(file), pattern.replace("**/", ""))
+    return file.match(pattern)

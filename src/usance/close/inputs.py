@@ -22,6 +22,9 @@ from usance.model.hours import NO_DAY, Day, day_of, days, iso
 from usance.model.problems import Problem, Source
 from usance.model.terms import Rates, TreasuryRate
 
+OPTIONS = "options "
+"""How the line of a day's options begins; no other line begins so."""
+
 R = TypeVar("R", Rates, TreasuryRate)
 
 
@@ -40,7 +43,7 @@ def lines(reading: Reading, first: Day, last: Day) -> dict[Day, list[Line]]:
     An input of a date before the first day of the books counts on that day.
     """
     begin = first_day(reading)
-    by_day: dict[Day, list[Line]] = {day: [] for day in days(first, last)}
+    by_day = {day: [_options(reading, day)] for day in days(first, last)}
     for day, text, source in _all(reading, first, last):
         counts = max(day, begin or day)
         if first <= counts <= last:
@@ -48,6 +51,17 @@ def lines(reading: Reading, first: Day, last: Day) -> dict[Day, list[Line]]:
             date = iso(counts)
             by_day[counts].append(Line(seals.input_line(date, written), written, source))
     return by_day
+
+
+def _options(reading: Reading, day: Day) -> Line:
+    """Return the line of a day's options; it is the only one that each day has."""
+    data = seals.input_line(iso(day), reading.options)
+    return Line(data, reading.options, Source(reading.top, 1))
+
+
+def _without_options(lines: list[Line]) -> list[Line]:
+    """Return the lines of a day as Usance 0.1.0 sealed them."""
+    return lines[1:]
 
 
 def _all(reading: Reading, first: Day, last: Day) -> Iterator[Input]:
@@ -104,11 +118,31 @@ def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
             sealed = by.values[1].value
         elif seal.date in correcting:
             added = [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
-        rests = (by_day[day] for by_day in (present, former) if by_day)
-        if sealed not in (_digest(of_day, added) for of_day in rests):
+        rests = [by_day[day] for by_day in (present, former) if by_day]
+        rests += map(_without_options, rests[:])
+        if all(sealed != _digest(of_day, added) for of_day in rests):
             at = source_of(by.meta)
             changed.append(ChangedDay(day, sealed, day_of(by.date), now, at))
     return changed
+
+
+def changed_options(reading: Reading, changed: list[ChangedDay], folder: str) -> list[Problem]:
+    """Return the error of options that were others when days were closed, or none."""
+    for day in changed:
+        for _, data in _sealed(folder, day.by):
+            text = data.decode("utf-8", "replace").split(" ", 2)[-1].strip()
+            if text.startswith(OPTIONS) and text != reading.options:
+                at = Source(reading.top, 1)
+                return [
+                    problems.options_changed(
+                        at, iso(day.day), *map(_shown, (text, reading.options))
+                    )
+                ]
+    return []
+
+
+def _shown(options: str) -> str:
+    return options.removeprefix(OPTIONS)
 
 
 def _digest(lines: list[Line], added: list[bytes]) -> str:
@@ -147,7 +181,7 @@ def differences(day: ChangedDay, folder: str) -> Iterator[Problem]:
     for line in day.now:
         if line.data in before:
             before.remove(line.data)
-        else:
+        elif not line.text.startswith(OPTIONS):  # Usance 0.1.0 sealed none
             yield problems.closed_day_changed(line.source, date, "added", line.text)
     after = [line.data for line in day.now]
     for number, data in sealed:

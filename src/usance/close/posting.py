@@ -16,7 +16,7 @@ from beancount.parser.options import OPTIONS_DEFAULTS
 from usance.close import correction, inputs, restore, seals
 from usance.close.correction import Correction
 from usance.close.days import last_day
-from usance.close.folder import chain
+from usance.close.folder import chain, left_out
 from usance.close.inputs import ChangedDay
 from usance.close.rehearsal import NewMonth, rehearse
 from usance.engine import loop
@@ -158,7 +158,6 @@ class _Months:
                 self.days[month],
             )
             for month, text in sorted(self.texts.items())
-            if self.days[month]
         ]
 
     def files(self, last: str) -> Iterator[tuple[Path, bytes]]:
@@ -211,7 +210,9 @@ def _post(
         posting.transactions += len(day.drafts)
     if not posting.days:
         return
-    if faults := rehearse(ledger, months.new()):
+    new = months.new()
+    names = [month.path.name for month in new]
+    if faults := left_out(ledger, months.folder, names) or rehearse(ledger, new):
         posting.problems = faults
         return
     reports = (problem for day in days[: len(posting.days)] for problem in day.problems)

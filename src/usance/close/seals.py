@@ -165,6 +165,15 @@ def days(data: bytes) -> Iterator[tuple[int, str, bytes]]:
         yield line - 1 + match.group().count(b"\n"), match["date"].decode(), posted
 
 
+def up_to(data: bytes, date: str) -> bytes:
+    """Return a month file up to the seal of a day, included."""
+    end = 0
+    for _, _, match in _closes(data):
+        if match["date"].decode() <= date:
+            end = match.end()
+    return data[:end]
+
+
 def _closes(data: bytes) -> Iterator[tuple[int, bytes, re.Match[bytes]]]:
     """Yield the seals of a month file, each with its first line and the text before it."""
     line, end = 1, 0

@@ -7,7 +7,7 @@ comments or the way its numbers are written.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from beancount.core import account
 from beancount.core.amount import Amount
@@ -31,6 +31,16 @@ class Input(NamedTuple):
     day: Day
     text: Callable[[], str]
     source: Source
+
+
+def options_text(options: Mapping[str, Any], roots: Mapping[str, str]) -> str:
+    """Return the text of the options on which the figures of days rest.
+
+    roots  names of the root accounts that a ledger names otherwise than Beancount does, by option
+    """
+    currency = next(iter(options["operating_currency"]), "")
+    named = {"operating_currency": currency, **roots}
+    return " ".join(["options", *(f"{key}: {json.dumps(named[key])}" for key in sorted(named))])
 
 
 def custom_text(entry: Custom, keys: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from beancount.core.data import (
 )
 
 from usance.language import payments, prices, provenance, schedule, trades, transactions
-from usance.language.canonical import Input
+from usance.language.canonical import Input, options_text
 from usance.language.directive import source_of
 from usance.language.payments import Products
 from usance.language.prices import Pricing
@@ -49,6 +49,8 @@ class Reading:
     corrections  of the inputs of closed days, in order of date
     inputs   directives that count
     former   the same with every price of other plugins, as days were closed up to 0.1.0; or empty
+    options  canonical text of the options that count
+    top      path of the top file, in which they stand
     named    paths of rates files, unreadable ones included
     files    rows of rates files that count: coin, path, first day, rows
     yield_files  the same of treasury rates, by product
@@ -63,6 +65,8 @@ class Reading:
     corrections: list[Custom]
     inputs: list[Input]
     former: list[Input]
+    options: str
+    top: str
     named: frozenset[str]
     files: Files[Rates]
     yield_files: Files[TreasuryRate]
@@ -140,6 +144,8 @@ def read(
         corrections=corrections,
         inputs=[*inputs, *pricing.inputs],
         former=former,
+        options=options_text(options, _renamed(roots)),
+        top=str(options["filename"]),
         named=frozenset(terms.named),
         files=terms.files,
         yield_files=terms.yield_files,
@@ -200,6 +206,11 @@ def _horizon(kinds: Mapping[type, list[Any]], terms: Schedule) -> Day:
     speaking = chain(kinds[Transaction], kinds[Balance], kinds[Price])
     latest = max((day_of(entry.date) for entry in speaking), default=0)
     return max(Day(max(latest, terms.latest) - 1), terms.through, NO_DAY)
+
+
+def _renamed(roots: Mapping[str, str]) -> dict[str, str]:
+    """Return the roots that a ledger names otherwise than Beancount does, by option."""
+    return {f"name_{root.lower()}": name for root, name in roots.items() if name != root}
 
 
 def _unmatched(

@@ -861,6 +861,23 @@ def posted_otherwise(identity: str, why: str) -> str:
 
 
 @error
+def options_changed(date: str, before: str, now: str) -> str:
+    return (
+        f"{date} was closed with other options of the ledger: {before}; now they are {now}. The "
+        "figures of closed days rest on them. Restore the option, or move the closed days away "
+        "with usance reopen and close them again."
+    )
+
+
+@error
+def month_not_included(file: str) -> str:
+    return (
+        f"The ledger does not include {file}, so the days in it would be posted a second time. "
+        'Write include "posted/*.beancount" in place of the pattern that leaves it out.'
+    )
+
+
+@error
 def posted_not_included() -> str:
     return (
         "The ledger does not include the closed days in the folder beside it. Write include "
