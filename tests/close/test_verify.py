@@ -3,12 +3,20 @@
 import json
 import re
 import shutil
+import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 import second_reader
+from click.testing import CliRunner
 from folders import LAST, Folder, days
 from forger import resealed
+
+from usance.cli import main
+from usance.close import seals
+
+USANCE = Path(sysconfig.get_path("scripts"), "usance")
 
 JANUARY = "posted/2025-01.beancount"
 
@@ -102,13 +110,26 @@ def test_a_tail_that_was_cut_off_is_found_by_a_head_that_was_kept(folder: Folder
     assert folder.usance("verify", "--head", kept).exit_code == 1
 
 
-def test_inputs_that_go_on_are_noted(folder: Folder) -> None:
+def test_a_month_of_which_only_the_inputs_are_left_is_found(folder: Folder) -> None:
     (folder.path / "posted" / "2025-02.beancount").unlink()
+    done = folder.usance("verify")
+    assert done.exit_code == 1
+    assert (
+        "posted/2025-02.inputs:1: These are inputs of 2025-02, but the last closed" in done.stderr
+    )
+    assert folder.usance("check").exit_code == 1
+    answer = json.loads(folder.usance("verify", "--format", "json").stdout)
+    assert (answer["ok"], answer["beyond"]) == (False, str(LAST))
+
+
+def test_inputs_that_go_on_in_a_month_are_noted(folder: Folder) -> None:
+    path = folder.path / "posted" / "2025-02.beancount"
+    text = path.read_text()
+    path.write_text(re.sub(r"(?s)(\A.*?2025-02-01 custom .*?stages: [^\n]*\n).*", r"\1", text))
     done = folder.usance("verify")
     assert done.exit_code == 0
     assert f"note: the .inputs files go on to {LAST}" in done.stderr
-    answer = json.loads(folder.usance("verify", "--format", "json").stdout)
-    assert answer["beyond"] == str(LAST)
+    assert folder.usance("check").exit_code == 0
 
 
 @pytest.mark.parametrize("number", [0, 3, -1])
@@ -186,3 +207,87 @@ def test_days_of_older_rules_stay_valid(folder: Folder) -> None:
         assert folder.usance(command).exit_code == 0
     folder.accrue("--through", "2025-02-04", "--stale-ok")
     assert folder.usance("verify").exit_code == 0
+
+
+# Text of others
+
+
+def sealed(folder: Path, text: str, date: str = "2025-05-01") -> Path:
+    """Write a closed day with any text, sealed rightly."""
+    (folder / "posted").mkdir()
+    seal = seals.close(date, "", seals.inputs_digest([]), "auto_lending", "", text.encode())
+    month = folder / "posted" / date[:7]
+    month.with_suffix(".beancount").write_text(text + seal.text())
+    month.with_suffix(".inputs").write_bytes(b"")
+    path = folder / "main.beancount"
+    path.write_text('include "posted/*.beancount"\n')
+    return path
+
+
+DEEP = "(" * 200_000 + "1" + ")" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("1/0", "stops or runs too long"),
+        ("2*3/(1-1)", "stops or runs too long"),
+        (DEEP, ""),
+        ("1/3", ""),
+    ],
+    ids=["division", "zero inside", "deep", "endless decimal"],
+)
+def test_hostile_arithmetic_ends_in_one_message(number: str, why: str, tmp_path: Path) -> None:
+    """A division by zero crashes Beancount's parser: no traceback, no signal, file and line."""
+    text = f'2025-05-01 * "x"\n  Assets:A  {number} USD\n  Assets:B  -1 USD\n\n'
+    path = sealed(tmp_path, text)
+    done = subprocess.run(
+        [USANCE, "verify", str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode in (0, 1)
+    if why:
+        assert done.returncode == 1
+        [line, *_] = done.stdout.splitlines()
+        assert re.match(r".*posted/2025-05\.beancount:1: .*broken at 2025-05-01: .*" + why, line)
+        assert "No seal holds." in done.stdout
+
+
+def test_the_day_at_which_the_parser_stops_is_named(tmp_path: Path) -> None:
+    path = sealed(tmp_path, '2025-05-01 * "x"\n  Assets:A  1 USD {}\n  Assets:B  -1 USD\n\n')
+    month = tmp_path / "posted" / "2025-05.beancount"
+    first = month.read_text()
+    hostile = '\n2025-05-02 * "x"\n  Assets:A  1/0 USD\n  Assets:B  -1 USD\n\n'
+    digest = re.search('"day-close" "(.*)"', first)
+    assert digest is not None
+    seal = seals.close(
+        "2025-05-02", digest[1], seals.inputs_digest([]), "auto_lending", "", hostile.encode()
+    )
+    month.write_text(first + hostile + seal.text())
+    done = CliRunner().invoke(main, ["verify", str(path)])
+    assert f"posted/2025-05.beancount:{first.count(chr(10)) + 1}: " in done.output
+    assert "broken at 2025-05-02" in done.output
+    assert "Sound before it: 1 day" in done.output
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "stray\n",
+        "\n",
+        "2025-01-01\n",
+        "2019-01-01 " + "0" * 64 + " options\n",
+        "2025-02-01 " + "0" * 64 + " of another month\n",
+        "\x1b[31mred " + "0" * 64 + " x\n",
+        "9999-99-99 " + "0" * 64 + " x\n",
+    ],
+)
+def test_a_stray_line_of_inputs_is_refused_without_its_control_characters(
+    line: str, folder: Folder
+) -> None:
+    with (folder.path / "posted" / "2025-01.inputs").open("a") as file:
+        file.write(line)
+    done = folder.usance("verify")
+    assert done.exit_code == 1
+    assert "posted/2025-01.inputs:" in done.output or "broken at 2025-01-01" in done.output
+    assert "\x1b" not in done.output

@@ -110,6 +110,10 @@ def test_a_ledger_causes_its_error_and_nothing_else(
         case "usance check":
             assert usance(folder, "check") == (1, texts, "")
             assert usance(folder, "accrue") == (1, "", f"{texts}Nothing was written.\n")
+        case "usance verify":
+            assert usance(folder, "check") == (1, texts, "")
+            exit_code, _, complaint = usance(folder, "verify")
+            assert (exit_code, complaint) == (1, texts)
         case "usance accrue":
             exit_code, shown, _ = usance(folder, "check")
             assert (exit_code, "nothing wrong" in shown) == (0, True)

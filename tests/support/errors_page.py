@@ -26,6 +26,7 @@ PAGE = ROOT / "docs" / "errors.md"
 TOLD_BY = {
     "errors": "",
     "usance check": "Reported by `usance check`.\n\n",
+    "usance verify": "Reported by `usance verify` and `usance check`.\n\n",
     "usance accrue": "Reported by `usance accrue`.\n\n",
     "usance accrue --correct": "Reported by `usance accrue --correct`.\n\n",
     "usance accounts": "Reported by `usance accounts`.\n\n",

@@ -99,7 +99,9 @@ class Books:
             return
         assert sorted(folder.books()) == self.virtual
         for command in ("check", "verify"):
-            assert folder.usance(command).exit_code == 0
+            done = folder.usance(command)
+            # Between a month's .inputs and its text, the run looks as if the month were removed.
+            assert done.exit_code == 0 or "the run that was to write them" in done.output
         folder.accrue()
         assert folder.files() == self.after
         self.sound.add(held)

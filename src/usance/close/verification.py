@@ -5,21 +5,22 @@ parser then reads the months, which executes nothing: it finds text that `usance
 writes, even if somebody sealed it.
 """
 
-import bisect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from beancount.core.data import Custom, Open, Transaction
-from beancount.parser import parser
-
-from usance.close import seals
+from usance.close import foreign_text, seals
 from usance.close.folder import read_months
+from usance.close.foreign_text import Text, day_at
 from usance.close.month_text import is_ours
 from usance.close.seals import Broken, Seal
-from usance.language.provenance import DAY_CLOSE, DAY_CORRECT
 from usance.ledger.disk import Disk
+from usance.model import problems
+from usance.model.problems import Problem, Source
+
+_LINE = re.compile(rb"\d{4}-\d\d-\d\d .*[0-9a-f]{64} ", re.DOTALL)
+"""The beginning of a line of .inputs."""
 
 _PLACE = re.compile(rb"^[ \t]+(?:filename|lineno):", re.MULTILINE)
 """Metadata by which a directive hides where it stands."""
@@ -47,65 +48,69 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
     months, inputs = read_months(folder, disk)
     chain, broken = seals.walk(months, inputs)
     if broken is None:
-        broken = next(filter(None, map(_foreign, months, months.values())), None)
+        broken = _foreign(months)
+        if broken is not None:
+            chain = [seal for seal in chain if seal.date < broken.date]
+    if broken is None:
+        broken = _stray(inputs, chain)
     if broken is None and head is not None and head not in {seal.digest for seal in chain}:
         date = chain[-1].date if chain else ""
         file = f"{date[:7]}.beancount" if chain else ""
         why = f"no day has the digest {head}: someone removed days or rewrote the chain"
         broken = Broken(date, file, 1, why)
     last = chain[-1].date if chain else ""
-    beyond = _beyond(inputs.values(), last) if broken is None else ""
+    beyond = went_on(inputs.values(), last) if broken is None else ""
     return Verification(chain, broken, beyond)
 
 
-def _foreign(name: str, data: bytes) -> Broken | None:
-    """Return the first text of a month that `usance accrue` does not write, or None."""
+def _foreign(months: Mapping[str, bytes]) -> Broken | None:
+    """Return the first text of months that `usance accrue` does not write, or None."""
     # Any text may stand behind a seal that somebody made. The pattern knows nearly every day that
     # `usance accrue` writes, and matches nothing that Beancount reads otherwise, as a law over
     # forged days tests. Beancount's parser decides the rest: to parse everything took seven times
     # as long.
-    days = list(seals.days(data))
-    if all(is_ours(text, date) for _, date, text in days):
-        return None
-    closes = [(line, date) for line, date, _ in days]
-    if hidden := _PLACE.search(data):
-        line = data.count(b"\n", 0, hidden.start()) + 1
-        return Broken(_day_at(closes, line), name, line, "usance accrue never writes this metadata")
-    return _unlike_ours(name, data, closes)
+    doubtful: list[Text] = []
+    for name, data in months.items():
+        days = list(seals.days(data))
+        if all(is_ours(text, date) for _, date, text in days):
+            continue
+        closes = [(line, date) for line, date, _ in days]
+        if hidden := _PLACE.search(data):
+            line = data.count(b"\n", 0, hidden.start()) + 1
+            why = "usance accrue never writes this metadata"
+            return foreign_text.first_fault(doubtful) or Broken(
+                day_at(closes, line), name, line, why
+            )
+        doubtful.append((name, data, closes))
+    return foreign_text.first_fault(doubtful) if doubtful else None
 
 
-def _unlike_ours(name: str, data: bytes, closes: Sequence[tuple[int, str]]) -> Broken | None:
-    """Return the first directive that is not ours, or not of its day."""
-    entries, errors, options = parser.parse_string(data, report_filename=name)
-    if errors:
-        line = errors[0].source.get("lineno", 1)
-        return Broken(_day_at(closes, line), name, line, "Beancount cannot read it")
-    if options["plugin"] or options["include"]:
-        why = "the file names a plugin or an included file, which usance accrue never does"
-        return Broken(closes[0][1], name, 1, why)
-    for entry in entries:
-        line = entry.meta["lineno"]
-        day = _day_at(closes, line)
-        if entry.date.isoformat() != day:
-            return Broken(day, name, line, "it contains a directive of another day")
-        if isinstance(entry, Custom):
-            ours = entry.type in (DAY_CLOSE, DAY_CORRECT)
-        else:
-            ours = isinstance(entry, Open | Transaction)
-        if not ours:
-            return Broken(day, name, line, "usance accrue never writes this directive")
+def _stray(inputs: Mapping[str, bytes], chain: Sequence[Seal]) -> Broken | None:
+    """Return the first line of .inputs that is of no closed day, and of none to come."""
+    closed = {seal.date for seal in chain}
+    last = chain[-1].date if chain else ""
+    for name, data in sorted(inputs.items()):
+        for number, line in enumerate(data.splitlines(), 1):
+            date = line[:10].decode("ascii", "replace")
+            of_month = date.startswith(name[:7]) and _LINE.match(line) is not None
+            if not of_month or (date <= last and date not in closed):
+                why = "the line belongs to no closed day of this month"
+                return Broken(last, name, number, why)
     return None
 
 
-def _day_at(closes: Sequence[tuple[int, str]], line: int) -> str:
-    """Return the day whose sealed text has a line of a month file.
+def removed(folder: Path, disk: Disk) -> list[Problem]:
+    """Return the error of a last month of which only the .inputs are there, or none."""
+    months, inputs = read_months(folder, disk)
+    last = max([day for data in months.values() for _, day, _ in seals.days(data)], default="")
+    beyond = went_on(inputs.values(), last)
+    name = f"{beyond[:7]}.inputs"
+    if not beyond or f"{beyond[:7]}.beancount" in months:
+        return []
+    return [problems.month_removed(Source(str(folder / name), 1), name[:7], last)]
 
-    closes  last line and day of each seal, in order
-    """
-    return closes[min(bisect.bisect_left(closes, (line, "")), len(closes) - 1)][1]
 
-
-def _beyond(inputs: Iterable[bytes], last: str) -> str:
+def went_on(inputs: Iterable[bytes], last: str) -> str:
     """Return the last day in the .inputs, or "" if it is closed."""
     dates = [line[:10].decode("ascii", "replace") for data in inputs for line in data.splitlines()]
     return max([date for date in dates if date > last], default="")

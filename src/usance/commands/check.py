@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from usance.close.folder import chain, has_months
+from usance.close.verification import removed
 from usance.commands.messages import located, placed, show
 from usance.commands.options import with_ledger, with_lines
 from usance.commands.tables import as_json, counted
@@ -32,6 +33,7 @@ def check(path: str, form: str) -> None:
     ledger = load(path)
     folder = Path(ledger.path).parent / POSTED
     broken = chain(ledger, folder, Disk()) if has_months(folder) else []
+    broken += [] if broken else removed(folder, Disk())
     errors = [*map(located, ledger.errors), *map(placed, broken)]
     findings = [*map(located, ledger.findings)]
     notes = [*map(placed, reports.lots_that_could_repay(ledger, ledger.read()))]

@@ -45,23 +45,25 @@ def verify(path: str, head: str | None, form: str) -> None:
         show(map(placed, missing), sys.stderr)
         sys.exit(1)
     verified = verification.verify(folder, Disk(), head)
+    removed = verification.removed(folder, Disk()) if verified.beyond else []
     if form == "json":
-        click.echo(as_json(_verified(path, verified)), nl=False)
+        click.echo(as_json(_verified(path, verified, whole=not removed)), nl=False)
     else:
         _show_verified(path, verified)
-    if verified.beyond:
+    show(map(placed, removed), sys.stderr)
+    if verified.beyond and not removed:
         click.echo(
             f"note: the .inputs files go on to {verified.beyond}, which is not closed: a run was "
             "interrupted, or closed days were removed. Use --head to find out which.",
             err=True,
         )
-    sys.exit(1 if verified.broken else 0)
+    sys.exit(1 if verified.broken or removed else 0)
 
 
-def _verified(path: str, verified: Verification) -> dict[str, object]:
+def _verified(path: str, verified: Verification, *, whole: bool) -> dict[str, object]:
     broken, closes = verified.broken, verified.seals
     return {
-        "ok": broken is None,
+        "ok": broken is None and whole,
         "days": len(closes),
         "first": closes[0].date if closes else None,
         "last": closes[-1].date if closes else None,

@@ -861,6 +861,16 @@ def posted_otherwise(identity: str, why: str) -> str:
 
 
 @error
+def month_removed(month: str, last: str) -> str:
+    closed = f"the last closed day is {last}" if last else "no day is closed"
+    return (
+        f"These are inputs of {month}, but {closed}: the closed days of {month} were removed, or "
+        "the run that was to write them was interrupted. Restore the file; if a run was interrupted, "
+        "close the days again with usance accrue."
+    )
+
+
+@error
 def options_changed(date: str, before: str, now: str) -> str:
     return (
         f"{date} was closed with other options of the ledger: {before}; now they are {now}. The "
