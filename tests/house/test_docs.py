@@ -185,6 +185,62 @@ def test_a_page_names_no_machine_but_those_of_examples(page: str) -> None:
         assert host in HOSTS, host
 
 
+RECOMMENDED = re.compile(r'^option "tolerance_multiplier" "0".*', re.MULTILINE)
+TEMPLATE = (ROOT / "src" / "usance" / "first_month.beancount").read_text()
+ADVISERS = {**PAGES, "usance init": TEMPLATE}
+ADVISERS = {
+    name: text
+    for name, text in ADVISERS.items()
+    if RECOMMENDED.search(text) and name != "docs/errors.md"
+}
+"""Each text that recommends the option, but for the ledgers of errors, by its name."""
+
+
+@pytest.mark.parametrize("name", ADVISERS)
+def test_the_tolerance_of_0_is_not_recommended_without_what_it_costs(name: str) -> None:
+    option = RECOMMENDED.search(ADVISERS[name])
+    assert option is not None
+    behind = " ".join(ADVISERS[name][option.end() :].split())
+    assert re.search(
+        r"\(`?@@.* fails?\b.*: write prices of a unit, or leave the option out", behind
+    )
+
+
+TOTALS = [
+    "0.3 SOL @@ 45.07 USDC",
+    "7 SOL @@ 99.99 USDC",
+    "3 SOL {{10.00 USDC}}",
+    "1.3 SOL {{99.99 USDC}}",
+]
+
+
+@pytest.mark.parametrize("units", TOTALS)
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_total_that_does_not_divide_needs_a_tolerance(
+    units: str, exact: bool, tmp_path: Path
+) -> None:
+    """As the manual says: with the option it fails, without it the day is closed."""
+    [ledger] = blocks("docs/language.md", "beancount")
+    amount = re.findall(r"[\d.]+", units)[1]
+    ledger += (
+        f'2025-05-02 * "A fill"\n  Assets:Backpack:Main:Wallet  {units}\n'
+        f"  Assets:Backpack:Main:Wallet  -{amount} USDC\n"
+    )
+    ledger = ledger.replace('plugin "usance', 'include "posted/*.beancount"\nplugin "usance')
+    file = written(tmp_path, ledger if exact else RECOMMENDED.sub("", ledger))
+    _, errors, _ = loader.load_file(str(file))
+    assert [type(error).__name__ for error in errors] == ["ValidationError"] * exact
+    done = CliRunner().invoke(main, ["accrue", str(file)])
+    assert done.exit_code == exact
+    if not exact:
+        assert loader.load_file(str(file))[1] == []
+
+
+def test_the_fills_of_the_manual_are_such_totals() -> None:
+    [fills] = [text for text in blocks("docs/language.md", "") if "@@" in text]
+    assert [units for units in TOTALS if units in fills] == TOTALS[:2]
+
+
 PRAISE = ("robust", "powerful", "seamless", "comprehensive", "production-ready", "state of the art")
 
 
