@@ -173,6 +173,112 @@ def test_running_daily_names_the_folder_that_is_written(tmp_path: Path) -> None:
     assert not re.search(excluded, "main.beancount")
 
 
+# Purchases at cost
+
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "language.md").read_text()
+_, _, SECTION_9 = MANUAL.partition("\n## 9. ")
+WITHDRAWAL, SALE = re.findall(r"^```\n(.*?)^```$", SECTION_9, re.MULTILINE | re.DOTALL)[:2]
+BUYER = """\
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+plugin "usance.plugins"
+include "posted/*.beancount"
+2025-05-01 commodity USDC
+  quantum: 0.000001
+2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main
+  auto-lend: TRUE
+  auto-borrow: TRUE
+2025-05-01 custom "lending-pool" "SOL"
+  rates: "observed"
+2025-05-01 custom "lending-rate" "SOL" 0.365 0.5
+2025-05-01 custom "collateral" "SOL"
+  weight: 1
+2025-05-01 open Assets:Bank
+2025-05-01 open Assets:Backpack:Main:Wallet
+2025-05-01 open Income:Backpack:Main:PnL
+2025-05-01 price SOL 100 USDC
+2025-05-01 * "Deposit"
+  Assets:Backpack:Main:Wallet   1000 USDC
+  Assets:Bank                  -1000 USDC
+"""
+LOTS = """\
+2025-05-01 * "Buy"
+  Assets:Backpack:Main:Wallet     2 SOL {100 USDC}
+  Assets:Backpack:Main:Wallet  -200 USDC
+"""
+TWICE = SALE + SALE[SALE.index("2025-05-04") :].replace("05-04", "05-05")
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return transactions up to the first that buys at a cost, and the others."""
+    cut = text.index("{1")
+    cut = text.rindex("\n2025", 0, cut) + 1
+    return text[:cut], text[cut:]
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "through"),
+    [
+        (WITHDRAWAL, "-1 SOL", "2025-05-01"),
+        (LOTS + SALE, "-0.004 SOL", "2025-05-03"),
+        (LOTS + TWICE, "-0.004 SOL", "2025-05-03"),
+    ],
+    ids=["borrow", "interest", "twice"],
+)
+def test_a_purchase_after_interest_or_a_borrow_is_told_its_way_out(
+    text: str, held: str, through: str, tmp_path: Path
+) -> None:
+    """The purchases of the manual fail; without them days are closed, and then they are booked."""
+    lots, moves = text[: len(text) - len(text.removeprefix(LOTS))], text.removeprefix(LOTS)
+    before, purchases = split(moves)
+    folder = Folder.made(tmp_path / "books", f"{BUYER}{lots}{before}{purchases}")
+    line = (
+        folder.line(purchases.splitlines()[0].split(" ", 1)[1]) if purchases.count("*") == 1 else 0
+    )
+    done = folder.usance("check")
+    assert done.exit_code == 1
+    assert done.stdout.count(f"Assets:Backpack:Main:Wallet holds {held} here.") == (
+        purchases.count("*")
+    )
+    assert "No position matches" not in done.stdout
+    assert not line or done.stdout.startswith(f"main.beancount:{line}: Beancount cannot book")
+    assert f"close the days up to {through}, and write it again." in done.stdout
+    text = folder.ledger.read_text()
+    folder.edit(purchases, "")
+    folder.accrue("--through", through)
+    folder.ledger.write_text(text)
+    assert folder.load()[1] == []
+    folder.accrue()
+    assert folder.load()[1] == []
+
+
+def test_a_purchase_after_closed_days_has_one_way_out(tmp_path: Path) -> None:
+    """The day before it is closed: its interest stands in the text, and does not do."""
+    folder = Folder.made(tmp_path / "books", BUYER + LOTS)
+    folder.accrue("--through", "2025-05-03")
+    sale = SALE.replace("05-03", "05-04").replace("-0.004 SOL", "-0.104 SOL")
+    folder.ledger.write_text(folder.ledger.read_text() + sale.replace("220.44", "231.44"))
+    told = folder.usance("check").stdout
+    assert "Write the purchase without a cost." in told
+    assert "take it out" not in told
+    folder.edit("3 SOL {105 USDC}", "3 SOL @ 105 USDC")
+    assert folder.load()[1] == []
+
+
+def test_a_purchase_that_fails_for_another_cause_keeps_the_text_of_beancount(
+    tmp_path: Path,
+) -> None:
+    """A sale of a lot that is not there; and a bank below zero, which no sub-account is."""
+    sale = LOTS + LOTS.replace("   2 SOL {100", "  -2 SOL {99").replace("-200", " 198")
+    bank = LOTS.replace("Backpack:Main:Wallet", "Bank")
+    short = bank.replace("2 SOL {100 USDC}", "-1 SOL @ 200 USDC").replace("-200", " 200")
+    for number, text in enumerate((sale, short + bank)):
+        folder = Folder.made(tmp_path / str(number), BUYER + text)
+        done = folder.usance("check")
+        assert (done.exit_code, done.stdout.count("No position matches")) == (1, 1)
+
+
 # Equal transactions
 
 TRANSFER = """

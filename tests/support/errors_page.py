@@ -25,6 +25,8 @@ PAGE = ROOT / "docs" / "errors.md"
 
 TOLD_BY = {
     "errors": "",
+    "commands": "Reported by each command of `usance`; `bean-check` and Fava print Beancount's own "
+    "text.\n\n",
     "usance check": "Reported by `usance check`.\n\n",
     "usance verify": "Reported by `usance verify` and `usance check`.\n\n",
     "usance accrue": "Reported by `usance accrue`.\n\n",

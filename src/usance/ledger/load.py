@@ -13,6 +13,7 @@ from usance.engine.state import State
 from usance.language import provenance, rate_files
 from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
+from usance.ledger.booking import explained
 from usance.ledger.disk import plain
 from usance.ledger.errors import UsanceFinding
 from usance.ledger.plugin_lines import enabled
@@ -115,6 +116,8 @@ def loaded(
     findings = [error for error in every if isinstance(error, UsanceFinding)]
     faults = [error for error in every if not isinstance(error, UsanceFinding)]
     result = plugin_result(options)
+    if result.reading is not None:
+        faults = explained(faults, entries, result.reading)
     return Ledger(
         str(Path(path).absolute()),
         entries,

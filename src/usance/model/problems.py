@@ -470,6 +470,16 @@ def old_rate(sub_account: str, coin: str, row: str, date: str, limit: int) -> st
     )
 
 
+@error
+def bought_below_zero(account: str, held: str, before: str) -> str:
+    ways = f", or take it out, close the days up to {before}, and write it again" if before else ""
+    return (
+        "Beancount cannot book this purchase at a cost: it books before Usance generates interest "
+        f"and borrows, and without them {account} holds {held} here. Write the purchase without "
+        f"a cost{ways}."
+    )
+
+
 # Margin
 
 
