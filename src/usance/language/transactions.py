@@ -148,8 +148,8 @@ class _TransactionReader:
             self._input(entry, text, source)
         if accrued or "pays" in entry.meta:
             self.written.receipts.append(Receipt(entry, tuple(names), text))
-        parties = _parties(entry, owners)
-        if len({owner for owner, _ in parties}) > 1:
+        if len({*owners}) > 1:
+            parties = _parties(entry, owners)
             self._outflows(entry, parties, names, source)
             if self.isolating and len(names) > 1:
                 self._crossing(entry, parties, names, seconds, source)
@@ -255,10 +255,10 @@ class _TransactionReader:
         self, entry: Transaction, parties: Sequence[Party], names: Sequence[str], source: Source
     ) -> None:
         """Note which sub-accounts a transaction takes something from, to somebody else."""
-        day = day_of(entry.date)
         for name in names:
             others = _weight(posting for owner, posting in parties if owner != name)
             if any(number > 0 for number in others.values()):
+                day = day_of(entry.date)
                 self.written.outflows.setdefault(day, []).append((name, source))
 
     def _crossing(
@@ -298,7 +298,7 @@ def _parties(entry: Transaction, owners: Sequence[str | None]) -> list[Party]:
     """Return the postings by owner, without those that a plugin added beside sub-accounts."""
     # currency_accounts turns a trade within one wallet into legs of two trading accounts.
     parties = list(zip(owners, entry.postings, strict=True))
-    if all(map(is_added, entry.postings)):
+    if not any(map(is_added, entry.postings)) or all(map(is_added, entry.postings)):
         return parties
     return [party for party in parties if party[0] is not None or not is_added(party[1])]
 
