@@ -189,6 +189,30 @@ def test_days_that_were_closed_on_a_plugins_prices_stay_valid(
     assert folder.load()[1] == []
 
 
+def test_such_days_are_corrected_once_the_plugin_stands_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 148, 2 May settles -40, not 0: a correction of 3 May. At 149, 3 May settles 20."""
+    folder = books(tmp_path, '"beancount.plugins.implicit_prices"', "before")
+    with monkeypatch.context() as release:
+        release.setattr(provenance, "follows_others", lambda _: False)
+        folder.accrue("--through", "2025-05-02")
+    plugins = ['plugin "beancount.plugins.implicit_prices"\n', 'plugin "usance.plugins"\n']
+    folder.edit("".join(plugins), "".join(plugins[::-1]))
+    assert "2025-05-02 is closed" in folder.usance("check").output
+    folder.accrue("--correct")
+    entries, errors = folder.load()
+    assert errors == []
+    posted = [
+        (next(iter(entry.tags - {"usance"})), str(leg.units))
+        for entry in entries
+        if isinstance(entry, data.Transaction) and "usance" in entry.tags
+        for leg in entry.postings
+        if leg.account == "Assets:Venue:Main:Wallet"
+    ]
+    assert posted == [("correction", "-40.000000 USDC"), ("settlement", "20.000000 USDC")]
+
+
 # Postings
 
 
