@@ -9,6 +9,7 @@ import foreign_plugins  # noqa: F401 -- the ledgers name them
 import pytest
 from beancount.core import data
 from beancount.core.amount import Amount
+from beancount.utils import encryption
 from folders import Folder, generated
 
 from usance.language import provenance
@@ -156,15 +157,30 @@ def test_the_books_do_not_go_on_to_a_balance_that_a_plugin_makes(
     assert dates == {"2025-05-02"}
 
 
-def test_a_balance_in_a_file_without_plain_text_is_a_persons(tmp_path: Path) -> None:
-    """As in a file that is encrypted, of which Beancount reads what stands on no line."""
+def test_a_balance_that_stands_in_no_file_is_a_persons() -> None:
+    """As of a ledger that is loaded from a string."""
     text = provenance.Text()
-    (tmp_path / "sealed.beancount").write_bytes(b"\x85\x01 \xff \x00 \xfe\nno balance here\n")
-    for name in ("sealed.beancount", "missing.beancount"):
-        meta = {"filename": str(tmp_path / name), "lineno": 2}
-        none = Amount(Decimal(0), "USDC")
+    none = Amount(Decimal(0), "USDC")
+    for file, line, person in (
+        ("<string>", 2, True),
+        ("\0", 2, True),
+        ("<check_closing>", 0, False),
+    ):
+        meta = {"filename": file, "lineno": line}
         balance = data.Balance(meta, date(2025, 5, 1), "Assets:Bank", none, None, None)
-        assert text.has_balance(balance)
+        assert text.has_balance(balance) == person
+
+
+def test_a_price_in_an_encrypted_file_is_a_persons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beancount decrypts `marks.beancount.gpg`; here the file says nothing, and gpg is a table."""
+    ledger = LEDGER.replace('"marks.beancount"', '"marks.beancount.gpg"')
+    first = "2025-05-01 price SOL-PERP 150 USDC\n2025-05-01 price SOL 150 USDC\n"
+    folder = books(tmp_path, '"beancount.plugins.implicit_prices"', "before", ledger + first)
+    (folder.path / "marks.beancount.gpg").write_bytes(b"\x85\x01 price \xff")
+    monkeypatch.setattr(encryption, "read_encrypted_file", lambda _: MARKS)
+    assert settled(folder) == {"2025-05-02": "-40.000000 USDC", "2025-05-03": "20.000000 USDC"}
 
 
 def test_days_that_were_closed_on_a_plugins_prices_stay_valid(

@@ -13,6 +13,7 @@ from beancount.core.data import (
     Price,
     Transaction,
 )
+from beancount.utils import encryption
 
 GENERATED = "(usance)"
 """File name of generated directives. It names no file: Fava's export then prints the directive.
@@ -115,7 +116,7 @@ class Text:
         )
 
     def has_balance(self, entry: Balance) -> bool:
-        """Tell whether a balance stands at its place; in a file that has no plain text, it does."""
+        """Tell whether a balance stands at its place; in a text that is no file, it does."""
         words = self._words(entry)
         other = len(words) > 1 and words[1] != "balance" and _DATE.fullmatch(words[0])
         return bool(entry.meta["lineno"]) and not other
@@ -125,12 +126,17 @@ class Text:
         name, number = str(entry.meta.get("filename")), entry.meta["lineno"]
         if name not in self._files:
             try:
-                text = Path(name).read_text("utf-8", "replace")
+                encrypted = encryption.is_encrypted_file(name)
+                read = encryption.read_encrypted_file if encrypted else _plain
+                self._files[name] = read(name).split("\n")
             except (OSError, ValueError):
-                text = ""
-            self._files[name] = text.split("\n")
+                self._files[name] = []
         lines = self._files[name]
         return lines[number - 1].split(None, 3) if 0 < number <= len(lines) else []
+
+
+def _plain(name: str) -> str:
+    return Path(name).read_text("utf-8", "replace")
 
 
 def _is_date(word: str, date: datetime.date) -> bool:
