@@ -171,6 +171,21 @@ def test_a_balance_that_stands_in_no_file_is_a_persons() -> None:
         assert text.has_balance(balance) == person
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        MARKS.replace("\n", "\r\n").encode(),
+        b"; a comment\rgoes on\n" + MARKS.encode(),
+        b"\n; \xc2\x85 \xe2\x80\xa8 \x0c no ends of lines\n" + MARKS.encode(),
+    ],
+    ids=["CRLF", "CR in a comment", "other separators"],
+)
+def test_lines_are_counted_as_beancount_counts_them(written: bytes, tmp_path: Path) -> None:
+    folder = books(tmp_path, '"beancount.plugins.implicit_prices"', "before")
+    (folder.path / "marks.beancount").write_bytes(written)
+    assert settled(folder) == {"2025-05-02": "-40.000000 USDC", "2025-05-03": "20.000000 USDC"}
+
+
 def test_a_price_in_an_encrypted_file_is_a_persons(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

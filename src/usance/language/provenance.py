@@ -136,7 +136,8 @@ class Text:
 
 
 def _plain(name: str) -> str:
-    return Path(name).read_text("utf-8", "replace")
+    # Read as bytes: only a line feed ends a line for Beancount.
+    return Path(name).read_bytes().decode("utf-8", "replace")
 
 
 def _is_date(word: str, date: datetime.date) -> bool:
