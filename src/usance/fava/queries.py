@@ -22,6 +22,8 @@ from fava.core.query_shell import FavaBQLShell, QueryShell
 from fava.helpers import FavaAPIError
 from fava.json_api import FavaJSONAPIError
 
+from usance.fava.limits import TooLongError, limited_query
+
 STATEMENTS = (ast.Select, ast.Journal, ast.Balances, ast.Print)
 """Statements that read the ledger. CREATE TABLE opens files, and INSERT has no table to fill."""
 
@@ -80,14 +82,14 @@ class Queries(QueryShell):
         self, entries: Sequence[Directive], query: str
     ) -> QueryResultTable | QueryResultText:
         """Return the answer for the query page."""
-        with _explained():
+        with _explained(), limited_query():
             return super().execute_query_serialised(entries, query)
 
     def query_to_file(
         self, entries: Sequence[Directive], query_string: str, result_format: str
     ) -> tuple[str, io.BytesIO]:
         """Return the name and the content of the file of a download."""
-        with _explained():
+        with _explained(), limited_query():
             return super().query_to_file(entries, query_string, result_format)
 
 
@@ -96,7 +98,7 @@ def _explained() -> Iterator[None]:
     """Turn each error that stops a query into a QueryError."""
     try:
         yield
-    except QueryError:
+    except (QueryError, TooLongError):
         raise
     except beanquery.ParseError as error:
         place = error.parseinfo

@@ -18,6 +18,7 @@ from fava.json_api import FavaJSONAPIError
 from flask import Flask, render_template, request
 from jinja2 import ChoiceLoader, DictLoader
 
+from usance.fava import limits
 from usance.fava.queries import Queries
 from usance.fava.saving import NotSavedError, is_sealed, protect
 from usance.ledger.load import plain_months
@@ -181,7 +182,7 @@ def _follows_a_link(env: "WSGIEnvironment") -> bool:
 
 def listening(host: str, port: int) -> Server:
     """Return a server that holds a port (for 0, a free one) and does not answer requests yet."""
-    server = Server(("127.0.0.1" if host == "localhost" else host, port), None)
+    server = limits.server("127.0.0.1" if host == "localhost" else host, port)
     server.prepare()
     return server
 
@@ -222,6 +223,7 @@ def application(path: Path, *, read_write: bool) -> Flask:
     if read_write:
         protect(path.parent)
     plain_months(str(path))
+    limits.limit_expressions()
     app = create_app([str(path)], load=True, read_only=not read_write)
     [ledger] = app.config["LEDGERS"].ledgers
     ledger.query_shell = Queries(ledger)
