@@ -414,15 +414,72 @@ def test_incognito_shows_no_figure(name: str, folder: Folder) -> None:
     assert LONG_NUMBER.findall(shown) == []
 
 
-def test_incognito_answers_no_figure(folder: Folder) -> None:
-    got = (
-        served(folder, incognito=True)
-        .test_client()
-        .get("/pages/extension/UsanceMargin/whatif?prices=SOL=120")
+def test_incognito_answers_nothing_at_other_prices(folder: Folder) -> None:
+    """Goal: no liquidation price by bisection; the state in words would tell it."""
+    fava = served(folder, incognito=True).test_client()
+    for prices in ("", "SOL=120", "SOL=1,SOL-PERP=1", "NONE=1"):
+        got = fava.get(f"/pages/extension/UsanceMargin/whatif?prices={prices}")
+        assert (got.status_code, got.get_json()) == (
+            400,
+            {"error": "Prices are hidden in incognito mode."},
+        )
+
+
+TROUBLE = (
+    ("05-31 price SOL-PERP 139.15", "05-31 price SOL-PERP 60.15"),  # a breach
+    ("2025-05-31 price SOL 139 USDC\n", "2025-05-31 balance Assets:Bank  77.125 USDC\n"),
+    ("-255000 USDC", "-255123.4567 USDC"),  # a notional that does not match
+    ("10:15", "10:15:61"),
+)
+FIGURE = re.compile(r"\d+[.,]\d+|\d{4,}")
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    folder = Folder.made(tmp_path_factory.mktemp("troubled") / "books", pages_book.ledger())
+    for old, new in TROUBLE:
+        folder.edit(old, new)
+    return folder
+
+
+def test_incognito_hides_the_digits_of_messages(troubled: Folder) -> None:
+    """Goal: Beancount's messages too; dates stay, so that a message can be looked up."""
+    plain, hidden = (
+        served(troubled, incognito=incognito).test_client().get("/pages/api/errors").get_json()
+        for incognito in (False, True)
     )
-    assert got.status_code == 200
-    assert not re.search(r'"(?:exact|shown)": ?"[^"]*\d', got.text.replace("\\u2013", ""))
-    assert set(re.findall(r'"part":"(\d*)"', got.text)) == {"0"}
+    shown = [error["message"] for error in plain["data"]]
+    texts = [error["message"] for error in hidden["data"]]
+    assert len(texts) == len(shown) > 3
+    assert sum(bool(FIGURE.search(re.sub(r"\d{4}-\d\d-\d\d", "", text))) for text in shown) > 2
+    for text, message in zip(texts, shown, strict=True):
+        assert re.findall(r"\d+", text) == re.findall(r"\d+", " ".join(re.findall(DATE, message)))
+        assert len(text) == len(message)
+
+
+DATE = r"\d{4}-\d\d(?:-\d\d)?"
+
+
+@pytest.mark.parametrize("name", [*PAGES, "UsanceVerify id"])
+def test_incognito_shows_no_figure_of_a_message(name: str, troubled: Folder) -> None:
+    fava = served(troubled, incognito=True).test_client()
+    name, _, asked = name.partition(" ")
+    text = page(fava, name, "id=treasury/2025-05-31/Arb" if asked else "")
+    ours = re.sub(r"<style>.*?</style>", "", text.partition("<article>")[2], flags=re.DOTALL)
+    ours = re.sub(r"<script.*", "", ours.partition("</article>")[0], flags=re.DOTALL)
+    ours = ours.replace("8760", "")  # the hours of a year, in formulas
+    ours = re.sub(rf'{DATE}|(?:href|style)="[^"]*"', "", ours)
+    assert FIGURE.findall(ours) == []
+
+
+def test_incognito_hides_messages_after_each_load(troubled: Folder, tmp_path: Path) -> None:
+    folder = Folder.made(tmp_path / "books", troubled.ledger.read_text())
+    fava = served(folder, incognito=True).test_client()
+    fava.get("/pages/api/errors")
+    time.sleep(0.2)
+    folder.edit("77.125 USDC", "78.125 USDC")
+    ledger_of(fava.application).load_file()
+    assert "78.125" not in fava.get("/pages/api/errors").text
 
 
 # What is wrong, and what changes

@@ -5,7 +5,7 @@ generated entry, which Fava would look for in a file.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +13,10 @@ from beancount.core.data import Directive, Directives
 from fava.core import EntryNotFoundForHashError, FavaLedger
 from fava.core.file import GeneratedEntryError
 from fava.ext import FavaExtensionBase, FavaExtensionError
-from flask import request
+from flask import current_app, has_app_context, request
 
 from usance.fava.books import Books
+from usance.fava.view import masked
 from usance.language.provenance import GENERATED, is_generated
 from usance.language.rate_files import is_there
 from usance.ledger.load import Ledger, loaded, places, plugin_result
@@ -31,6 +32,21 @@ EDITS = frozenset(
     )
 )
 """Endpoints that read or edit the file of an entry."""
+
+
+class Errors(list[Any]):
+    """Errors of a load, whoever reports them; in incognito mode their messages have no digits.
+
+    Fava shows a message as it is, and asks for errors without telling an extension.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the errors as a reader may see them."""
+        if not (has_app_context() and current_app.config["INCOGNITO"]):
+            yield from super().__iter__()
+            return
+        for error in super().__iter__():
+            yield error._replace(message=masked(error.message))
 
 
 class UsanceBooks(FavaExtensionBase):
@@ -59,6 +75,7 @@ class UsanceBooks(FavaExtensionBase):
         Fava watches the folder of closed days already, and could not open it in the editor.
         """
         self._books = None
+        self.ledger.load_errors = Errors(self.ledger.load_errors)
         options = self.ledger.options
         reading = plugin_result(options).reading
         folder = str(Path(self.ledger.beancount_file_path).parent)
@@ -120,6 +137,8 @@ class UsanceBooks(FavaExtensionBase):
     def tell(self, message: str) -> None:
         """Put an error on Fava's errors page, once for each load."""
         errors = self.ledger.extensions.errors
+        if current_app.config["INCOGNITO"]:
+            message = masked(message)
         if all(error.message != message for error in errors):
             at: dict[str, Any] = {"filename": self.ledger.beancount_file_path, "lineno": 1}
             errors.append(FavaExtensionError(at, message, None))

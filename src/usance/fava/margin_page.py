@@ -85,6 +85,9 @@ class UsanceMargin(Page, FavaExtensionBase):
     def _whatif(self, text: str) -> Response:
         books = self.host.books
         view = View(books, self.ledger)
+        if view.incognito:
+            # At which price a breach begins tells the liquidation price without a digit.
+            raise ValueError("Prices are hidden in incognito mode.")
         if view.is_empty:
             raise ValueError("The books have no days in this period.")
         evening = books.evening(view.last)

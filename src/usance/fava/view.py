@@ -39,6 +39,14 @@ DECIMALS = 8
 """Decimals shown of a figure without a currency; its element has all of them."""
 
 
+DATE_OR_DIGIT = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b|\d", re.ASCII)
+
+
+def masked(message: str) -> str:
+    """Return a message with an X for each digit; its dates stay."""
+    return DATE_OR_DIGIT.sub(lambda part: part[0] if len(part[0]) > 1 else "X", message)
+
+
 @dataclass(frozen=True)
 class Chart:
     """A chart in the form of Fava's own."""
@@ -151,6 +159,10 @@ class View:
     def hidden(self, text: object) -> str:
         """Return a text; in incognito mode an X stands for each digit."""
         return re.sub(r"[0-9]", "X", str(text)) if self.incognito else str(text)
+
+    def message(self, text: str) -> str:
+        """Return a message; in incognito mode an X stands for each digit but those of dates."""
+        return masked(text) if self.incognito else text
 
     def money(self, text: str | Decimal | None) -> str:
         """Return a figure of the operating currency as the page shows it."""
