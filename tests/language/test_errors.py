@@ -98,11 +98,12 @@ def test_a_ledger_causes_its_error_and_nothing_else(
     match case.told_by:
         case "errors":
             assert load(folder)[0] == case.texts
-            assert usance(folder, "check") == (1, lines([*case.texts, *case.beside]), "")
+            assert usance(folder, "check") == (1, lines([*case.beside, *case.texts]), "")
             before = with_posted(folder)
             exit_code, _, complaint = usance(folder, "accrue")
             if not all("finding: " in text for text in case.texts) or case.name in OLD:
-                assert (exit_code, complaint.startswith(texts)) == (1, True)
+                first = lines([*case.beside, *case.texts])
+                assert (exit_code, complaint.startswith(first)) == (1, True)
             else:
                 assert (exit_code, complaint) == (0, re.sub(r"(?m)^\S+:\d+: ", "", texts))
                 assert folder.files().keys() - before.keys()

@@ -178,7 +178,10 @@ def wrong_names() -> Iterator[Row]:
     """Yield settle coins and underlyings that are no commodities."""
     for key, example in (("settle", "USDC"), ("underlying", '"SOL"')):
         for text, value in (*VALUES.items(), ('"usdc"', "usdc"), ('""', "")):
-            told = problems.wrong_type(NOWHERE, WHAT["perpetual"], key, value, example)
+            what = WHAT["perpetual"]
+            told = problems.wrong_type(NOWHERE, what, key, value, example)
+            if isinstance(value, str) and value:
+                told = problems.lower_case(NOWHERE, f"{what}: {key}", value, value.upper())
             yield "perpetual", having("perpetual", key, text), told
 
 
@@ -253,8 +256,8 @@ EXAMPLES = {
     ),
 }
 WRONG_VALUES = {
-    "identity": ['"sol"', '"SOL" "USDC"', '"SOL" 0.95', "0.95", "TRUE", "Assets:Bank", '""'],
-    "perpetual": ['"sol-perp"', '"SOL-PERP" "USDC"', "12", "2025-05-01", "Assets:Bank"],
+    "identity": ['"SOL" "USDC"', '"SOL" 0.95', "0.95", "TRUE", "Assets:Bank", '""'],
+    "perpetual": ['"SOL-PERP" "USDC"', "12", "2025-05-01", "Assets:Bank"],
     "liquidation": ['"simulated"', '"Alert"', '"alert" "simulate"', "TRUE", "12", '""', '"SOL"'],
 }
 
@@ -780,6 +783,32 @@ def test_a_borrow_without_collateral_terms_is_refused(tmp_path: Path) -> None:
     )
     made = made.edited("Wallet   -1 SOL", "Wallet   -1000.5 USDC")
     assert all("collateral terms" not in told for told in made.told())
+
+
+# Names in lower case
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ('"perpetual" "SOL-PERP"', '"perpetual" "sol-perp"', "SOL-PERP"),
+        ("settle: USDC", 'settle: "usdt"', "USDT"),
+        ("settle: USDC", 'settle: USDC\n  underlying: "eth"', "ETH"),
+        ('"lending-pool" "USDC"', '"lending-pool" "uSDC"', "USDC"),
+        (
+            "2025-05-01 commodity SOL-PERP\n",
+            '2025-05-01 custom "collateral" "sol"\n  weight: 1\n2025-05-01 commodity SOL-PERP\n',
+            "SOL",
+        ),
+    ],
+)
+def test_a_name_in_lower_case_is_asked_for_in_upper_case(
+    old: str, new: str, name: str, tmp_path: Path
+) -> None:
+    """The name itself, and not the one of an example."""
+    made = books(tmp_path, TERMS.replace(old, new), through("2025-05-01"))
+    [told] = made.told()
+    assert told.endswith(f"but names of commodities are in upper case. Write {name} in its place.")
 
 
 # Notionals

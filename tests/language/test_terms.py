@@ -338,6 +338,9 @@ def wrong_values() -> Iterator[Row]:
         begin = " ".join(head.split()[:3])
         for value in values:
             text = f"{begin[11:]} has the wrong values. Write it as {EXAMPLES[term]}."
+            if '"usdc"' in value:
+                remedy = "but names of commodities are in upper case. Write USDC in its place."
+                text = f'{begin[11:]} names "usdc", {remedy}'
             yield term, "".join([f"{begin} {value}\n", *keys]), text
 
 

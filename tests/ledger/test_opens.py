@@ -104,6 +104,20 @@ def test_a_wallet_that_is_closed_before_a_payout_is_told_at_its_close(tmp_path: 
     closes(folder)
 
 
+def test_days_beyond_the_horizon_are_not_closed_into_a_closed_account(tmp_path: Path) -> None:
+    """The books end on the 3rd, and interest goes on for as long as a run asks for it."""
+    close = "2025-05-03 close Assets:Venue:Main:Wallet\n"
+    folder = written(tmp_path, HEAD, WALLET, DEPOSIT, close, THROUGH.replace("05-04", "05-03"))
+    assert told(folder) == []
+    before = folder.files()
+    done = folder.usance("accrue", "--through", "2025-05-05")
+    assert done.exit_code == 1
+    assert f"main.beancount:{folder.line('close')}: " in done.stderr
+    assert "of 2025-05-05. Give the close that date or a later one" in done.stderr
+    assert folder.files() == before
+    closes(folder)
+
+
 def test_an_account_of_the_engine_is_closed_too_early(tmp_path: Path) -> None:
     """Nobody opened it but the engine; the close is a person's."""
     close = "2025-05-02 close Income:Venue:Main:Interest\n"

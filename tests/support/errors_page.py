@@ -8,7 +8,7 @@ cause follow. It ends with what makes it wrong, where that is not in it, and wha
     ;; $ usance accrue main.beancount      a command, run in the folder of main.beancount
     ;; errors:                             who tells: a load ("errors"), or a command
     ;; 12: the text                        line (of another file: its name before it) and text
-    ;; usance check:                       what this command tells beside that, if anything
+    ;; usance check:                       what this command tells before that, if anything
     ;; posted/2025-05.beancount:22: text
 """
 
@@ -127,8 +127,10 @@ def shortest(name: str) -> Case:
 def section(name: str) -> str:
     """Return the part of the page on one error."""
     case = shortest(name)
-    told = "".join(f"{text}\n" for text in [*case.texts, *case.beside])
-    note = "Only `usance check` reports the last line.\n\n" if case.beside else ""
+    told = "".join(f"{text}\n" for text in [*case.beside, *case.texts])
+    note = (
+        "The first line is of `usance check` and `usance accrue` alone.\n\n" if case.beside else ""
+    )
     commands = "".join(f"$ {command}\n" for command in case.commands)
     console = f"```console\n{commands}```\n\n" if commands else ""
     return (

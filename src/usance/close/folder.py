@@ -57,11 +57,14 @@ def chain(ledger: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     """Return the faults of a ledger's closed days, as files."""
     if not enabled(ledger.options):
         return [problems.no_plugin(Source(ledger.path, 1))]
-    months, of_inputs = read_months(folder, disk)
-    _, broken = seals.walk(months, of_inputs)
-    if broken is not None:
-        return [broken_at(folder, broken)]
-    return left_out(ledger, folder, months)
+    months, _ = read_months(folder, disk)
+    return edited(folder, disk) or left_out(ledger, folder, months)
+
+
+def edited(folder: Path, disk: Disk) -> list[Problem]:
+    """Return the error of the first place at which the chain of closed days is broken."""
+    _, broken = seals.walk(*read_months(folder, disk))
+    return [] if broken is None else [broken_at(folder, broken)]
 
 
 def broken_at(folder: Path, broken: Broken) -> Problem:

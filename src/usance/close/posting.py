@@ -28,7 +28,7 @@ from usance.ledger import journal
 from usance.ledger.disk import Disk
 from usance.ledger.journal import Journal
 from usance.ledger.load import Ledger
-from usance.ledger.opens import Opens
+from usance.ledger.opens import Opens, permitted
 from usance.ledger.plugin_lines import enabled
 from usance.model import problems
 from usance.model.hours import Day, iso
@@ -185,7 +185,9 @@ def _post(
     lines = inputs.lines(reading, days[0].day, days[-1].day)
     stages = " ".join(sorted(stage.value for stage in enabled(ledger.options)))
     written = (entry for entry in ledger.entries if not is_generated(entry))
-    writer = Journal(reading.chart, *Opens(written, ledger.options).of_engine(reading))
+    opens = Opens(written, ledger.options)
+    writer = Journal(reading.chart, *opens.of_engine(reading))
+    new: list[Open | Transaction] = []
     previous = str(reading.seals[-1].values[0].value) if reading.seals else ""
     for day in days:
         date = iso(day.day)
@@ -205,14 +207,17 @@ def _post(
         previous = seal.digest
         text += seal.text()
         months.add(date, text, of_day, entries)
+        new += entries
         posting.text += text
         posting.days.append(date)
         posting.transactions += len(day.drafts)
     if not posting.days:
         return
-    new = months.new()
-    names = [month.path.name for month in new]
-    if faults := left_out(ledger, months.folder, names) or rehearse(ledger, new):
+    planned = months.new()
+    names = [month.path.name for month in planned]
+    # Days beyond the horizon may post to an account that is closed by then.
+    _, shut = permitted(opens, reading, [], new)
+    if faults := left_out(ledger, months.folder, names) or shut or rehearse(ledger, planned):
         posting.problems = faults
         return
     reports = (problem for day in days[: len(posting.days)] for problem in day.problems)

@@ -132,7 +132,12 @@ def walk(
     seals: list[Seal] = []
     for name in sorted(months):
         data = months[name]
-        lines = _lines_by_date(inputs.get(name.replace(".beancount", ".inputs"), b""))
+        beside = name.replace(".beancount", ".inputs")
+        for file, text in ((name, data), (beside, inputs.get(beside, b""))):
+            if _has_other_ends(text):
+                ends = "its line ends were changed to CR LF: usance accrue writes LF alone"
+                return seals, Broken(seals[-1].date if seals else "", file, 1, ends)
+        lines = _lines_by_date(inputs.get(beside, b""))
         end = 0
         for line, posted, match in _closes(data):
             seal = _read(match)
@@ -157,6 +162,12 @@ def walk(
             last = seals[-1].date if seals else ""
             return seals, Broken(last, name, line, "the file has text after its last close")
     return seals, None
+
+
+def _has_other_ends(data: bytes) -> bool:
+    """Tell whether each line of a file ends in CR LF, as an editor or git may write it."""
+    ends = data.count(b"\r\n")
+    return bool(ends) and ends == data.count(b"\n")
 
 
 def days(data: bytes) -> Iterator[tuple[int, str, bytes]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from usance.close.folder import folder_of
+from usance.close.folder import edited, folder_of
 from usance.close.posting import Posting, Request, plan
 from usance.commands.messages import beside, located, placed, refuse, show
 from usance.commands.options import date_or_yesterday, with_format, with_ledger
@@ -76,7 +76,8 @@ def accrue(
             if not is_of_other_plugin(error) and not (correct and isinstance(error, UsanceChange))
         ]
         if errors:
-            refuse(map(located, errors))
+            # An edit of closed days comes before all that follows from it.
+            refuse([*map(placed, edited(folder, disk)), *map(located, errors)])
         until = None if through is None else day_of(through)
         request = Request(until, correct=correct, stale_ok=stale_ok)
         posting = plan(ledger, folder, request, disk, _watched)

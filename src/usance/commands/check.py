@@ -13,6 +13,7 @@ from usance.commands.tables import as_json, counted
 from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
 from usance.ledger.load import load
+from usance.model.hours import iso
 from usance.reports import balance_sheets as reports
 
 
@@ -24,7 +25,8 @@ def check(path: str, form: str) -> None:
 
     Errors come from Beancount and from Usance. A finding is a fact about an account. The seals of
     closed days are checked too. The command exits 1 if there is an error or a finding. Notes, on
-    lots that could repay a debt, do not change the exit code.
+    lots that could repay a debt, do not change the exit code. If nothing is wrong, it says how many
+    directives count only after the last day of the books.
 
     \b
     Example:
@@ -34,16 +36,23 @@ def check(path: str, form: str) -> None:
     folder = Path(ledger.path).parent / POSTED
     broken = chain(ledger, folder, Disk()) if has_months(folder) else []
     broken += [] if broken else removed(folder, Disk())
-    errors = [*map(located, ledger.errors), *map(placed, broken)]
+    # An edit of closed days comes before all that follows from it.
+    errors = [*map(placed, broken), *map(located, ledger.errors)]
     findings = [*map(located, ledger.findings)]
-    notes = [*map(placed, reports.lots_that_could_repay(ledger, ledger.read()))]
+    reading = ledger.read()
+    notes = [*map(placed, reports.lots_that_could_repay(ledger, reading))]
+    last = iso(reading.last) if reading.last else None
+    after = sum(one.day > reading.last for one in reading.inputs) if last else 0
     if form == "json":
         ok = not (errors or findings)
         answer = {"ok": ok, "errors": errors, "findings": findings, "notes": notes}
+        answer |= {"last": last, "after": after}
         click.echo(as_json(answer), nl=False)
     else:
         show([*errors, *findings], sys.stdout)
         show(({**note, "message": f"note: {note['message']}"} for note in notes), sys.stdout)
         if not errors and not findings:
-            click.echo(f"{path}: nothing wrong in {counted(len(ledger.entries), 'directive')}")
+            later = f", of which {after} count after {last}, the last day" if after else ""
+            count = counted(len(ledger.entries), "directive")
+            click.echo(f"{path}: nothing wrong in {count}{later}")
     sys.exit(1 if errors or findings else 0)

@@ -59,7 +59,7 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
         close = explaining.nearest(identity, entries)
         hint = "Write an id such as lending/2025-05-01/Main."
         if close:
-            hint = f"Nearest: {', '.join(close)}."
+            hint = f"Write one such as {', '.join(close)}."
         raise click.UsageError(f"no transaction has the id {identity!r}. {hint}")
     explanation = explaining.explain(ledger, entries[identity], detailed=hourly)
     match form:

@@ -70,7 +70,7 @@ def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -
             listener.serve()
     except KeyboardInterrupt:
         pass
-    except Exception as error:  # extensions that the ledger names run here too
+    except (Exception, SystemExit) as error:  # plugins and extensions of the ledger run here too
         raise click.ClickException(f"Fava cannot show {path}: {error}") from error
     finally:
         listener.stop()

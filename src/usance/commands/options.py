@@ -4,12 +4,14 @@ import datetime
 import re
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
 from usance.language.reading import Reading
-from usance.ledger.load import Ledger, load
+from usance.ledger import plugin_lines
+from usance.ledger.load import BrokenPluginError, Ledger, broken_plugin, load
 from usance.model.hours import Day, date_of, day_of
 
 YESTERDAY = "yesterday"
@@ -41,13 +43,34 @@ def digest(text: str) -> str:
     )
 
 
-FILE = click.Path(exists=True, dir_okay=False, readable=True)
+class LedgerFile(click.Path):
+    """The path of a ledger: a file that is there."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, readable=True)
+
+    def get_missing_message(
+        self, param: click.Parameter, ctx: click.Context | None = None
+    ) -> str | None:
+        """Say what names a ledger that was left out."""
+        del param, ctx
+        return "Write the path of a ledger, or let the variable USANCE_FILE name it."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; of a folder, suggest the ledger in it."""
+        folder = Path(value)
+        if folder.is_dir():
+            ledger = folder / "main.beancount"
+            hint = f"Write {ledger}" if ledger.is_file() else "Write the path of a ledger in it"
+            self.fail(f"{str(value)!r} is a folder. {hint}.", param, ctx)
+        return super().convert(value, param, ctx)
+
 
 Command = Callable[..., None]
 
 
 def with_ledger(command: Command) -> Command:
-    """Give a command its LEDGER argument, and print an error of the disk as one line."""
+    """Give a command its LEDGER, and print an error of the disk or of a plugin as one line."""
 
     @wraps(command)
     def guarded(**values: Any) -> None:
@@ -55,12 +78,21 @@ def with_ledger(command: Command) -> Command:
             command(**values)
         except BrokenPipeError:
             raise  # a reader such as `head` has enough; click ends quietly
+        except BrokenPluginError as error:
+            raise click.ClickException(str(error)) from error
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{name}{error.strerror or error}") from error
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            # A plugin may hand on what is no directive. Without one, it is a fault of ours.
+            if not plugin_lines.others(values["path"]):
+                raise
+            raise click.ClickException(broken_plugin(values["path"], error)) from error
 
     argument = click.argument(
-        "path", metavar="LEDGER", type=FILE, envvar=["USANCE_FILE", "BEANCOUNT_FILE"]
+        "path", metavar="LEDGER", type=LedgerFile(), envvar=["USANCE_FILE", "BEANCOUNT_FILE"]
     )
     return argument(guarded)
 

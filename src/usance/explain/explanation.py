@@ -31,7 +31,7 @@ from usance.ledger import plugin_lines, replay
 from usance.ledger.journal import Journal, narration_of
 from usance.ledger.load import Ledger
 from usance.model.amounts import ZERO, Quanta, total
-from usance.model.hours import Day, date_of, day_of
+from usance.model.hours import Day, date_of, day_of, iso
 from usance.model.problems import Source
 
 
@@ -73,9 +73,21 @@ def ids(ledger: Ledger) -> dict[str, Transaction]:
     }
 
 
+OFFERED = 12
+"""Ids that are offered at most for one that does not exist."""
+
+
 def nearest(identity: str, known: Mapping[str, Transaction]) -> list[str]:
-    """Return the ids that are most similar to an id that does not exist."""
-    return get_close_matches(identity, known)
+    """Return the ids to offer for one that does not exist, some at most.
+
+    Those of the day and the sub-account that it names, else those of the day, else similar ones.
+    """
+    parts = identity.split("/")
+    read = [(text, Identity.parse(text)) for text in known]
+    of_day = [(text, of) for text, of in read if iso(of.day) in parts]
+    of_name = [text for text, of in of_day if of.name in parts]
+    close = of_name or [text for text, _ in of_day] or get_close_matches(identity, known)
+    return close[:OFFERED]
 
 
 def explain(

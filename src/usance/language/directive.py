@@ -151,6 +151,16 @@ class Reader:
             return value.number
         return ZERO
 
+    def wrong_commodity(self, key: str, example: str) -> None:
+        """Report that the value of a key is no name of a commodity."""
+        value = self.meta[key]
+        name = capitals(value)
+        if name is None:
+            self.wrong_type(key, example)
+        else:
+            what = f"{self.what}: {key}"
+            self.problems.append(problems.lower_case(self.source, what, str(value), name))
+
     def missing(self, key: str, example: str) -> None:
         """Report that a key is absent."""
         self.problems.append(problems.missing_key(self.source, self.what, key, example))
@@ -187,6 +197,22 @@ def coin_of(entry: Custom) -> str | None:
     texts = (value for _, value in values_of(entry) if isinstance(value, str))
     match = re.match(CURRENCY_RE, next(texts, "").strip().upper())
     return match and match.group()
+
+
+def capitals(value: object) -> str | None:
+    """Return a text in upper case if it names a commodity only so, or None."""
+    if isinstance(value, str) and not COIN.match(value) and COIN.match(value.upper()):
+        return value.upper()
+    return None
+
+
+def misread(entry: Custom, example: str) -> Problem:
+    """Return the error of a directive whose values cannot be read."""
+    at, first = source_of(entry.meta), next((value for _, value in values_of(entry)), None)
+    name = capitals(first)
+    if name is not None:
+        return problems.lower_case(at, f'custom "{entry.type}"', str(first), name)
+    return problems.bad_values(at, entry.type, example)
 
 
 def dated(reader: Reader, entry: Custom, name: str, value: V | None) -> Term[V] | None:

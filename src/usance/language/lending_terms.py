@@ -19,6 +19,7 @@ from usance.language.directive import (
     Term,
     coin_of,
     dated,
+    misread,
     source_of,
     values_of,
 )
@@ -119,8 +120,7 @@ def lending_pool(entry: Custom) -> Read[Pool]:
         case [(kind, str(coin))] if kind is str and COIN.match(coin):
             pass
         case _:
-            at, example = source_of(entry.meta), 'custom "lending-pool" "USDC"'
-            return Read(coin_of(entry), None, [problems.bad_values(at, "lending-pool", example)])
+            return Read(coin_of(entry), None, [misread(entry, 'custom "lending-pool" "USDC"')])
     reader = Reader(entry, f'lending-pool "{coin}"')
     rates = reader.needed("rates", RATES_EXAMPLE)
     value: Pool | None = None
@@ -176,8 +176,7 @@ def lending_rate(entry: Custom) -> Read[RatesTerm]:
                 'custom "lending-rate" "USDC" 0.0412 0.0630 (supply and borrow APR), '
                 'or custom "lending-rate" "USDC" "rates/usdc.csv"'
             )
-            at = source_of(entry.meta)
-            return Read(coin_of(entry), None, [problems.bad_values(at, "lending-rate", example)])
+            return Read(coin_of(entry), None, [misread(entry, example)])
     return Read(coin, dated(reader, entry, coin, value), reader.problems)
 
 

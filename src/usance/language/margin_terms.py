@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from beancount.core.data import Custom
 
-from usance.language.directive import COIN, Read, Reader, dated, source_of, values_of
+from usance.language.directive import COIN, Read, Reader, dated, misread, source_of, values_of
 from usance.model import problems
 from usance.model.amounts import ZERO
 from usance.model.terms import Collateral, Haircut, Identity, InverseSqrt, Perpetual, Slope, Tiers
@@ -40,8 +40,7 @@ def collateral(entry: Custom) -> Read[Collateral]:
     """Read custom "collateral" "SOL"."""
     coin = _named(entry)
     if coin is None:
-        example = 'custom "collateral" "SOL"'
-        return Read(None, None, [problems.bad_values(source_of(entry.meta), "collateral", example)])
+        return Read(None, None, [misread(entry, 'custom "collateral" "SOL"')])
     reader = Reader(entry, f'collateral "{coin}"')
     value = Collateral(_haircut(reader), *_margins(reader, required=False))
     return Read(coin, dated(reader, entry, coin, value), reader.problems)
@@ -114,8 +113,7 @@ def perpetual(entry: Custom) -> Read[Perpetual]:
     """Read custom "perpetual" "SOL-PERP"."""
     contract = _named(entry)
     if contract is None:
-        example = 'custom "perpetual" "SOL-PERP"'
-        return Read(None, None, [problems.bad_values(source_of(entry.meta), "perpetual", example)])
+        return Read(None, None, [misread(entry, 'custom "perpetual" "SOL-PERP"')])
     reader = Reader(entry, f'perpetual "{contract}"')
     reader.allow(KEYS["perpetual"])
     settle = _coin(reader, "settle", "USDC")
@@ -152,5 +150,5 @@ def _coin(reader: Reader, key: str, example: str) -> str | None:
     value = reader.meta[key]
     if isinstance(value, str) and COIN.match(value):
         return value
-    reader.wrong_type(key, example)
+    reader.wrong_commodity(key, example)
     return None

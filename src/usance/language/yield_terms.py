@@ -70,7 +70,7 @@ def yield_product(entry: Custom, assets: str) -> Read[YieldProduct]:
     reader = Reader(entry, f'yield-product "{name}"')
     asset = reader.needed("asset", '"USDC"')
     if asset and not COIN.match(asset):
-        reader.wrong_type("asset", '"USDC"')
+        reader.wrong_commodity("asset", '"USDC"')
     payout = _payout(reader)
     bills = None
     match reader.needed("source", SOURCES):

@@ -13,6 +13,7 @@ from usance.engine.state import State
 from usance.language import provenance, rate_files
 from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
+from usance.ledger import plugin_lines
 from usance.ledger.booking import explained
 from usance.ledger.disk import plain
 from usance.ledger.errors import UsanceFinding
@@ -93,13 +94,35 @@ class Ledger:
         return self.lived or with_own_states(evenings(reading, reading.last))
 
 
+class BrokenPluginError(Exception):
+    """Code that a ledger loads has raised an exception, which Beancount lets through."""
+
+
 def load(path: str) -> Ledger:
-    """Load a ledger, never from Beancount's cache; OSError if a month is no plain file."""
+    """Load a ledger, never from Beancount's cache.
+
+    OSError if a month is no plain file, BrokenPluginError if a plugin cannot be loaded.
+    """
     loader.initialize(use_cache=False)
     plain_months(path)
     with no_collection_of_cycles():
-        entries, errors, options = loader.load_file(path)
+        try:
+            entries, errors, options = loader.load_file(path)
+        except OSError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise BrokenPluginError(broken_plugin(path, error)) from error
     return loaded(path, entries, errors, options)
+
+
+def broken_plugin(path: str, error: BaseException) -> str:
+    """Return what to tell of an exception in code that a ledger loads."""
+    names = plugin_lines.others(path)
+    remedy = f"Correct the plugin, or remove its line: {', '.join(names)}"
+    if not names:
+        remedy = "Report it, with the ledger"
+    why = f"{type(error).__name__}: {error}".rstrip(": ")
+    return f"{path}: code that the ledger loads ended with {' '.join(why.split())}. {remedy}."
 
 
 def plain_months(path: str) -> None:

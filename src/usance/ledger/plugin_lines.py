@@ -47,6 +47,16 @@ def plugin_line(options: Mapping[str, Any]) -> Source:
     return place_of(options, ours[-1]) if ours else Source(options["filename"], 1)
 
 
+def others(path: str) -> list[str]:
+    """Return the plugins of a top file that are not ours, read from its text."""
+    try:
+        text = Path(path).read_text("utf-8", "replace")
+    except OSError:
+        return []
+    named = re.findall(r'^plugin\s+"([^"\n]*)"', text, re.MULTILINE)
+    return [name for name in dict.fromkeys(named) if name not in LINES]
+
+
 def place_of(options: Mapping[str, Any], line: str) -> Source:
     """Return the last place of a plugin line in a ledger, or its first line if it has none."""
     file = options["filename"]

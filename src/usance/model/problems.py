@@ -202,6 +202,14 @@ def bad_values(kind: str, example: str) -> str:
 
 
 @error
+def lower_case(what: str, got: str, name: str) -> str:
+    return (
+        f'{what} names "{got}", but names of commodities are in upper case. Write {name} in its '
+        "place."
+    )
+
+
+@error
 def unknown_key(what: str, key: str, known: Iterable[str]) -> str:
     return (
         f"{what}: the key {key} is unknown here. Remove it, or write "
@@ -875,8 +883,8 @@ def month_removed(month: str, last: str) -> str:
     closed = f"the last closed day is {last}" if last else "no day is closed"
     return (
         f"These are inputs of {month}, but {closed}: the closed days of {month} were removed, or "
-        "the run that was to write them was interrupted. Restore the file; if a run was interrupted, "
-        "close the days again with usance accrue."
+        "the run that was to write them was interrupted. Restore the file; if a run was "
+        "interrupted, close the days again with usance accrue."
     )
 
 
