@@ -535,5 +535,7 @@ def test_a_month_that_lies_there_twice_is_named(folder: Folder) -> None:
     assert folder.usance("accrue").exit_code == 1
     checked = folder.usance("check")
     assert checked.exit_code == 1
-    assert "posted/2025-01 (copy).beancount:" in checked.stdout.splitlines()[0]
+    [line] = checked.stdout.splitlines()
+    assert line.startswith("posted/2025-01 (copy).beancount:")
+    assert "Remove this directive, or the whole file if it is a copy of a month." in line
     assert folder.files() == files

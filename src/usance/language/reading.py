@@ -47,6 +47,7 @@ class Reading:
     posted   transactions of closed days, in order of date
     seals    closes of days, in order of date
     corrections  of the inputs of closed days, in order of date
+    copies   other files that hold text of closed days
     inputs   directives that count
     former   the same with every price of other plugins, as days were closed up to 0.1.0; or empty
     options  canonical text of the options that count
@@ -63,6 +64,7 @@ class Reading:
     posted: list[Transaction]
     seals: list[Custom]
     corrections: list[Custom]
+    copies: frozenset[str]
     inputs: list[Input]
     former: list[Input]
     options: str
@@ -110,7 +112,7 @@ def read(
     stages  enabled by plugin lines: they count on every day that is not closed
     """
     kinds, closed, astray = _by_kind(entries, ClosedMonths(folder))
-    posted, seals, corrections = closed
+    posted, seals, corrections, copies = closed
     given = kinds[Price]
     if provenance.follows_others(options):
         text = Text()
@@ -142,6 +144,7 @@ def read(
         posted=posted,
         seals=seals,
         corrections=corrections,
+        copies=frozenset(copies),
         inputs=[*inputs, *pricing.inputs],
         former=former,
         options=options_text(options, _renamed(roots)),
@@ -153,11 +156,15 @@ def read(
 
 
 class _Closed(NamedTuple):
-    """What stands in the months of closed days."""
+    """What stands in the months of closed days.
+
+    copies  other files that hold seals: nothing in them that looks like closed days counts
+    """
 
     posted: list[Transaction]
     seals: list[Custom]
     corrections: list[Custom]
+    copies: set[str]
 
 
 def _by_kind(
@@ -167,27 +174,33 @@ def _by_kind(
     kinds: dict[type, list[Any]] = defaultdict(list)
     for entry in entries:
         kinds[type(entry)].append(entry)
-    closed, astray = _Closed([], [], []), list[Problem]()
+    closed = _Closed([], [], [], set())
+    astray = [*_seals(kinds[Custom], months, closed)]
     written: list[Transaction] = []
     for entry in kinds[Transaction]:
         if not has_id(entry):
             written.append(entry)
         elif months.hold(entry):
             closed.posted.append(entry)
-        else:
+        elif source_of(entry.meta).file not in closed.copies:
             # Its postings count: Beancount counts them too.
             written.append(entry)
             astray.append(problems.unsealed(source_of(entry.meta)))
     kinds[Transaction] = written
-    for entry in kinds[Custom]:
-        if entry.type in (DAY_CLOSE, DAY_CORRECT):
-            if not months.hold(entry):
-                astray.append(problems.seal_astray(source_of(entry.meta), entry.type))
-            elif entry.type == DAY_CLOSE:
-                closed.seals.append(entry)
-            else:
-                closed.corrections.append(entry)
     return kinds, closed, astray
+
+
+def _seals(entries: Iterable[Custom], months: ClosedMonths, closed: _Closed) -> Iterator[Problem]:
+    """Take in the seals and corrections of closed days; yield the error of each other file."""
+    for entry in entries:
+        if entry.type not in (DAY_CLOSE, DAY_CORRECT):
+            continue
+        at = source_of(entry.meta)
+        if months.hold(entry):
+            (closed.seals if entry.type == DAY_CLOSE else closed.corrections).append(entry)
+        elif at.file not in closed.copies:
+            closed.copies.add(at.file)
+            yield problems.seal_astray(at, entry.type)
 
 
 def _problems(parts: _Parts, operating: str | None) -> list[Problem]:

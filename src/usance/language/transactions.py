@@ -12,7 +12,7 @@ from beancount.core.position import Cost
 
 from usance.language.canonical import Input, transaction_text
 from usance.language.directive import source_of
-from usance.language.provenance import is_added
+from usance.language.provenance import has_id, is_added
 from usance.language.schedule import Schedule
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
@@ -120,7 +120,10 @@ class _TransactionReader:
         """Read one transaction; its problems are those of the sub-accounts that it touches."""
         before = len(self.written.problems)
         self._transaction(entry)
-        if len(self.written.problems) > before:
+        if has_id(entry):
+            # It looks like one of ours, which is one error already.
+            del self.written.problems[before:]
+        elif len(self.written.problems) > before:
             owners = {self.chart.owner(posting.account) for posting in entry.postings}
             names = sorted(owner for owner in owners if owner is not None)
             of_entry = [problem.of(*names) for problem in self.written.problems[before:]]

@@ -36,10 +36,12 @@ class Opens:
     closes  by account
     first   the first transaction of a person with an account
     used    accounts of transactions of closed days
+    by_plugin  a plugin opens all accounts that a person uses
     """
 
     def __init__(self, entries: Iterable[Directive], options: Mapping[str, Any]) -> None:
         self.options = options
+        self.by_plugin = plugin_lines.opens_accounts(options)
         self.months = ClosedMonths(str(Path(options["filename"]).parent))
         self.files = frozenset((options["filename"], *options["include"]))
         self.opens: dict[str, Open] = {}
@@ -115,7 +117,8 @@ def permitted(
             at = source_of(again.meta)
             file, line = source_of(opens.posted[account].meta)
             place = f"{POSTED}/{Path(file).name}:{line}"
-            faults.append(problems.opened_twice(at, account, place))
+            if at.file not in reading.copies:
+                faults.append(problems.opened_twice(at, account, place))
             instead[id(again)] = None
     fresh = {entry.account: entry for entry in generated if isinstance(entry, Open)}
     for account, use in _uses(opens, reading, generated, fresh).items():
@@ -181,7 +184,7 @@ def _opening(
     account, at, needed, faults = opening.account, source_of(opening.meta), opening, []
     if opening.meta["filename"] == GENERATED:
         first = opens.first.get(account)
-        if first is not None and not reading.is_ours(account):
+        if first is not None and not (opens.by_plugin or reading.is_ours(account)):
             needed = opening._replace(date=min(opening.date, first.date))
             faults.append(_unopened(first, needed, use, reading))
     elif use.date < opening.date:

@@ -34,6 +34,11 @@ def lines(options: Mapping[str, Any]) -> list[str]:
     return [name for name, _ in options["plugin"] if name in LINES]
 
 
+def opens_accounts(options: Mapping[str, Any]) -> bool:
+    """Tell whether a plugin opens the accounts that nobody opened."""
+    return any(name in OPENERS for name, _ in options["plugin"])
+
+
 def opens_accounts_later(options: Mapping[str, Any]) -> bool:
     """Tell whether a plugin behind our last line opens the accounts that nobody opened."""
     names = [name for name, _ in options["plugin"]]

@@ -926,7 +926,7 @@ def unsealed() -> str:
 def seal_astray(kind: str) -> str:
     return (
         f'Only usance accrue writes custom "{kind}", and only to the month files beside the '
-        "ledger. Remove this directive."
+        "ledger. Remove this directive, or the whole file if it is a copy of a month."
     )
 
 
