@@ -32,6 +32,7 @@ TOLD_BY = {
     "usance accrue": "Reported by `usance accrue`.\n\n",
     "usance accrue --correct": "Reported by `usance accrue --correct`.\n\n",
     "usance accounts": "Reported by `usance accounts`.\n\n",
+    "doubts": "A doubt of `usance check`, which exits 0, and 1 with `--strict`.\n\n",
     "notes": "A note of `usance check`, which exits 0.\n\n",
 }
 """Who tells an error, as a ledger says it and as the page does."""
@@ -42,8 +43,9 @@ INTRODUCTION = """\
 Every error text of Usance, each with the shortest ledger that causes it: plain Beancount, which
 you can load and try. `bean-check`, Fava and `usance check` print a text as `file:line: message`.
 The names in a text are yours: a coin, a sub-account, a date. A text that begins with `finding:` is
-a fact about the account. All others are faults of the ledger, and `usance accrue` writes nothing
-while there is one.
+a fact about the account. One that begins with `doubt:` is about what is legal and probably not
+meant; `usance check` alone prints it. All others are faults of the ledger, and `usance accrue`
+writes nothing while there is one.
 
 Each ledger is `main.beancount`. The commands under a ledger were run in its folder before it was
 loaded.

@@ -11,7 +11,7 @@ from beancount.core.data import BeancountError
 
 from usance.language.provenance import POSTED
 from usance.ledger.load import Ledger
-from usance.model.problems import Problem
+from usance.model.problems import Kind, Problem
 
 Place = dict[str, Any]
 """A file, a line and a message, as `usance check --format json` shows them."""
@@ -49,7 +49,8 @@ def located(error: BeancountError) -> Place:
 
 def placed(problem: Problem) -> Place:
     """Return the place and text of a problem."""
-    text = f"finding: {problem.message}" if problem.finding else problem.message
+    word = "finding: " if problem.finding else "doubt: " if problem.kind is Kind.DOUBT else ""
+    text = f"{word}{problem.message}"
     return _place(problem.source.file, problem.source.line, text)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
 
 from beancount.core.amount import CURRENCY_RE, Amount
-from beancount.core.data import Commodity, Custom
+from beancount.core.data import Commodity, Custom, Directive
 
 from usance.model import problems
 from usance.model.amounts import ZERO
@@ -16,6 +16,12 @@ from usance.model.problems import Problem, Source
 
 V = TypeVar("V")
 
+
+SURE = "sure"
+"""The key with which a person says that a doubtful directive is right, as in `sure: TRUE`.
+
+Every directive may have it. It says nothing about the books, so it is no input of a day.
+"""
 
 COIN = re.compile(rf"(?:{CURRENCY_RE})\Z")
 
@@ -63,6 +69,11 @@ def source_of(meta: Mapping[str, object]) -> Source:
     return Source(str(meta.get("filename", "<usance>")), int(str(meta.get("lineno", 0))))
 
 
+def is_sure(entry: Directive) -> bool:
+    """Tell whether a person says that a directive is right, however doubtful it is."""
+    return entry.meta.get(SURE) is True
+
+
 class Reader:
     """Reads the keys of one directive, and collects its problems."""
 
@@ -70,7 +81,7 @@ class Reader:
         self.meta = {
             key: value
             for key, value in entry.meta.items()
-            if key not in ("filename", "lineno") and not key.startswith("__")
+            if key not in ("filename", "lineno", SURE) and not key.startswith("__")
         }
         self.source = source_of(entry.meta)
         self.what = what

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 from beancount.core.data import (
@@ -20,6 +19,7 @@ from beancount.core.data import (
 from usance.language import payments, prices, provenance, schedule, trades, transactions
 from usance.language.canonical import Input, options_text
 from usance.language.directive import source_of
+from usance.language.horizon import Leap, horizon
 from usance.language.payments import Products
 from usance.language.prices import Pricing
 from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, ClosedMonths, Text, has_id
@@ -44,6 +44,7 @@ class Reading:
     """The book of a ledger, with the directives and rates on which it rests.
 
     horizon  last day of which the text speaks, or 0
+    leaps    over days of which it does not speak, in order of time
     posted   transactions of closed days, in order of date
     seals    closes of days, in order of date
     corrections  of the inputs of closed days, in order of date
@@ -61,6 +62,7 @@ class Reading:
     chart: ChartOfAccounts
     problems: list[Problem]
     horizon: Day
+    leaps: list[Leap]
     posted: list[Transaction]
     seals: list[Custom]
     corrections: list[Custom]
@@ -131,6 +133,7 @@ def read(
     former: list[Input] = []
     if seals and len(given) > len(kinds[Price]):
         former = [*inputs, *prices.read(terms, given, operating).inputs]
+    last, leaps = horizon(kinds, terms, seals, _first(parts))
     return Reading(
         book=_book(
             parts,
@@ -140,7 +143,8 @@ def read(
         ),
         chart=chart,
         problems=[*_problems(parts, operating), *astray],
-        horizon=_horizon(kinds, terms),
+        horizon=last,
+        leaps=leaps,
         posted=posted,
         seals=seals,
         corrections=corrections,
@@ -212,13 +216,6 @@ def _problems(parts: _Parts, operating: str | None) -> list[Problem]:
     for part in (terms, written, pricing, trading, products):
         faults += part.problems
     return faults
-
-
-def _horizon(kinds: Mapping[type, list[Any]], terms: Schedule) -> Day:
-    """Return the day before the last directive, or the day that a person asked to accrue."""
-    speaking = chain(kinds[Transaction], kinds[Balance], kinds[Price])
-    latest = max((day_of(entry.date) for entry in speaking), default=0)
-    return max(Day(max(latest, terms.latest) - 1), terms.through, NO_DAY)
 
 
 def _renamed(roots: Mapping[str, str]) -> dict[str, str]:

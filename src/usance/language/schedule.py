@@ -16,7 +16,7 @@ from usance.language.lending_terms import QuotedRates, RatesTerm
 from usance.language.rate_series import Files, Series
 from usance.language.yield_terms import RateTerm
 from usance.model import problems
-from usance.model.hours import NO_DAY, Day, day_of, moment
+from usance.model.hours import NO_DAY, day_of, moment
 from usance.model.problems import Problem, Source
 from usance.model.terms import (
     Bonus,
@@ -57,8 +57,6 @@ class Schedule:
     lost           a product's account of bills cannot be read
     blocked        ("coin", "sub-account" or "product", name) with a fault: nothing is generated
     unplaced       a sub-account's directive could not be read: its accounts belong to nobody yet
-    through        last day that a person asked to accrue, or 0
-    latest         last day of which one of our directives is dated, `accrue-through` apart
     named          paths of rates files, unreadable ones included
     files          rows of lending rates in force
     yield_files    rows of treasury rates in force
@@ -83,8 +81,6 @@ class Schedule:
     lost: bool = False
     blocked: set[tuple[str, str]] = field(default_factory=set)
     unplaced: bool = False
-    through: Day = NO_DAY
-    latest: Day = NO_DAY
     named: set[str] = field(default_factory=set)
     files: Files[Rates] = field(default_factory=list)
     yield_files: Files[TreasuryRate] = field(default_factory=list)
@@ -110,7 +106,6 @@ def read(
         if entry.type in KEYS:
             kinds[entry.type].append(entry)
             if entry.type != "accrue-through":
-                schedule.latest = max(schedule.latest, day_of(entry.date))
                 text = partial(custom_text, entry, KEYS[entry.type])
                 schedule.inputs.append(Input(day_of(entry.date), text, source_of(entry.meta)))
     _sub_accounts(schedule, kinds["sub-account"], assets)
@@ -125,7 +120,8 @@ def read(
     modes = _terms(schedule, kinds["liquidation"], margin_terms.liquidation, venues)
     schedule.liquidations = _timelines(modes, venues)
     _yields(schedule, kinds, venues, assets, folder)
-    _through(schedule, kinds["accrue-through"])
+    for entry in kinds["accrue-through"]:
+        schedule.problems += lending_terms.accrue_through(entry)[1]
     _commodities(schedule, commodities)
     return schedule
 
@@ -243,13 +239,6 @@ def _is_observed(term: Term[RatesTerm], pools: list[Term[Pool]]) -> bool:
         and (pool.venue == term.venue or None in (pool.venue, term.venue))
         for pool in pools
     )
-
-
-def _through(schedule: Schedule, entries: list[Custom]) -> None:
-    for entry in entries:
-        day, faults = lending_terms.accrue_through(entry)
-        schedule.through = max(schedule.through, day)
-        schedule.problems += faults
 
 
 def _commodities(schedule: Schedule, commodities: Iterable[Commodity]) -> None:

@@ -36,6 +36,7 @@ class Kind(Enum):
     CHANGE      an error of a closed day that a correction takes away
     FINDING     a fact about the account that somebody should know
     OLD_FIGURE  a finding that stops the posting of its day
+    DOUBT       legal, and probably not meant: `usance check` asks about it, and it stops nothing
     NOTE        a remark of `usance check`
     """
 
@@ -43,6 +44,7 @@ class Kind(Enum):
     CHANGE = "change"
     FINDING = "finding"
     OLD_FIGURE = "old figure"
+    DOUBT = "doubt"
     NOTE = "note"
 
 
@@ -107,6 +109,7 @@ error = _kind(Kind.ERROR)
 change = _kind(Kind.CHANGE)
 finding = _kind(Kind.FINDING)
 old_figure = _kind(Kind.OLD_FIGURE)
+doubt = _kind(Kind.DOUBT)
 note = _kind(Kind.NOTE)
 
 
@@ -940,6 +943,179 @@ def broken_chain(date: str, why: str) -> str:
     return (
         f"The chain of closed days is broken at {date or 'its beginning'}: {why}. Restore the "
         "posted files from a backup."
+    )
+
+
+# Doubts
+
+
+_SURE = "If it is right, write sure: TRUE on the directive."
+
+
+@doubt
+def rate_above_one(what: str, which: str, rate: Decimal) -> str:
+    percent, fraction = f"{rate.scaleb(2):f}", f"{rate.scaleb(-2):f}"
+    return (
+        f"{what}: the {which} {rate:f} is {percent} % a year. Rates are fractions: for {rate:f} %, "
+        f"write {fraction}. {_SURE}"
+    )
+
+
+@doubt
+def supply_above_borrow(what: str, supply: Decimal, borrow: Decimal, where: str) -> str:
+    return (
+        f"{what}: the supply rate {supply:f} is above the borrow rate {borrow:f}{where}, so the "
+        f"pool would pay more than it gets. The supply rate comes first: compare the two with the "
+        f"venue's figures. {_SURE}"
+    )
+
+
+@doubt
+def maintenance_above_initial(what: str, key: str, maintenance: Decimal, initial: Decimal) -> str:
+    return (
+        f"{what}: maintenance-{key} {maintenance:f} is above initial-{key} {initial:f}, so a "
+        "position that may just be opened is in breach at once. Compare the two with the venue's "
+        f"figures. {_SURE}"
+    )
+
+
+@doubt
+def odd_quantum(commodity: str, quantum: Decimal, power: Decimal) -> str:
+    return (
+        f"commodity {commodity}: the quantum {quantum:f} is no power of ten. A quantum is the "
+        f"smallest unit that is posted: write quantum: {power:f}. {_SURE}"
+    )
+
+
+@doubt
+def coarse_quantum(commodity: str, quantum: Decimal, moved: Decimal, place: str) -> str:
+    return (
+        f"commodity {commodity}: the quantum is {quantum:f}, but {place} moves {moved:f} "
+        f"{commodity}, a part of it. Interest below a quantum waits: write the smallest unit that "
+        f"the venue credits, as in quantum: 0.000001. {_SURE}"
+    )
+
+
+@doubt
+def unused_terms(what: str, coin: str, near: str) -> str:
+    meant = f"If {near} is meant, write {near}" if near else "Correct the coin, or remove this"
+    return f"{what}: no sub-account for which this holds ever has {coin}. {meant}. {_SURE}"
+
+
+@doubt
+def stage_off(kind: str, line: str) -> str:
+    return (
+        f'custom "{kind}" changes no day, because no plugin line enables its stage. Write plugin '
+        f'"{line}" into the top file, or plugin "usance.plugins" for all stages. {_SURE}'
+    )
+
+
+@doubt
+def transfer_not_completed(names: Iterable[str]) -> str:
+    return (
+        f"This moves coins between the sub-accounts {_joined(sorted(names), 'and')}, but no plugin "
+        "line enables the stage that balances each of them. Write plugin "
+        f'"usance.plugins.sub_accounts" into the top file. {_SURE}'
+    )
+
+
+@doubt
+def unused_sub_account(name: str, root: str, near: str) -> str:
+    return (
+        f'sub-account "{name}": nothing is posted below {root}, but there are accounts below '
+        f"{near}. If that is the same wallet, write {near}. {_SURE}"
+    )
+
+
+@doubt
+def near_account(account: str, near: str) -> str:
+    return (
+        f"{account} belongs to no sub-account, but its name is like that of {near}. If that is "
+        f"meant, write {near}. {_SURE}"
+    )
+
+
+@doubt
+def near_kind(kind: str, near: str) -> str:
+    return (
+        f'custom "{kind}" has no effect, because Usance has no such directive. If custom "{near}" '
+        f"is meant, write that. {_SURE}"
+    )
+
+
+@doubt
+def near_key(what: str, key: str, near: str) -> str:
+    return f"{what}: the key {key} has no effect. If {near} is meant, write {near} instead. {_SURE}"
+
+
+@doubt
+def key_of_posting(key: str, account: str) -> str:
+    return (
+        f"The key {key} stands below the posting to {account}, where it has no effect. Write it "
+        f"above the postings. {_SURE}"
+    )
+
+
+@doubt
+def late_date(date: str, days: int, before: str, place: str, until: str) -> str:
+    ends = f" Days are computed only up to {until}." if until else ""
+    return (
+        f"This is for {date}, {days:,} days after the date before it, {before} of {place}.{ends} "
+        f"If a year is mistyped, correct it. {_SURE}"
+    )
+
+
+@doubt
+def standing_rate(what: str, since: str, until: str, days: int) -> str:
+    return (
+        f"{what}: this rate has stood since {since}, and still counts on {until}, after {days} "
+        f"days. Write the rates that the venue has shown since then. {_SURE}"
+    )
+
+
+@doubt
+def accrued_below_zero(sub_account: str, date: str, balance: str, coin: str) -> str:
+    return (
+        f'AccruedYield of sub-account "{sub_account}" is {balance} {coin} after {date}: this takes '
+        "out more than has accrued until then. Compare date and amount with the venue's statement. "
+        "If it paid more than has accrued, take out the accrued amount, and write the difference "
+        f"to Income as the variance. {_SURE}"
+    )
+
+
+@doubt
+def held_without_price(sub_account: str, coin: str, currency: str) -> str:
+    return (
+        f'Sub-account "{sub_account}" holds {coin}, which has no price in {currency}, so its value '
+        f"is unknown. Write prices, as in price {coin} 1.00 {currency}, with the actual price in "
+        f"place of 1.00. {_SURE}"
+    )
+
+
+@doubt
+def alike(place: str) -> str:
+    return (
+        f"This transaction has the date, the time and the postings of {place}. If it was entered "
+        f"twice, remove one of the two. {_SURE}"
+    )
+
+
+@doubt
+def interest_by_hand(sub_account: str, coin: str, account: str) -> str:
+    return (
+        f'This books interest of sub-account "{sub_account}" in {coin} to {account}, but Usance '
+        "generates that interest, so the books have it twice. Leave out the venue's rows of "
+        "interest, or disable auto-lend and auto-borrow of the sub-account to keep them. "
+        f"{_SURE}"
+    )
+
+
+@doubt
+def yield_by_hand(sub_account: str, product: str, coin: str, account: str) -> str:
+    return (
+        f'This books yield of sub-account "{sub_account}" in {coin} to {account}, but the product '
+        f'"{product}" generates it. Write pays: with the period, as in pays: "{product} 2025-05", '
+        f"and take the amount out of AccruedYield. {_SURE}"
     )
 
 
