@@ -94,57 +94,70 @@ def test_a_ledger_causes_its_error_and_nothing_else(
 ) -> None:
     folder = prepared(case, tmp_path)
     before = folder.files()
-    texts = lines(case.texts)
-    match case.told_by:
-        case "errors":
-            assert load(folder)[0] == case.texts
-            assert usance(folder, "check") == (1, lines([*case.beside, *case.texts]), "")
-            before = with_posted(folder)
-            exit_code, _, complaint = usance(folder, "accrue")
-            if not all("finding: " in text for text in case.texts) or case.name in OLD:
-                first = lines([*case.beside, *case.texts])
-                assert (exit_code, complaint.startswith(first)) == (1, True)
-            else:
-                assert (exit_code, complaint) == (0, re.sub(r"(?m)^\S+:\d+: ", "", texts))
-                assert folder.files().keys() - before.keys()
-                before = folder.files()
-        case "commands":
-            before = with_posted(folder)
-            assert usance(folder, "check") == (1, texts, "")
-            assert usance(folder, "accrue") == (1, "", f"{texts}Nothing was written.\n")
-        case "usance check":
-            assert usance(folder, "check") == (1, texts, "")
-            assert usance(folder, "accrue") == (1, "", f"{texts}Nothing was written.\n")
-        case "usance verify":
-            assert usance(folder, "check") == (1, texts, "")
-            exit_code, _, complaint = usance(folder, "verify")
-            assert (exit_code, complaint) == (1, texts)
-        case "usance accrue":
-            exit_code, shown, _ = usance(folder, "check")
-            assert (exit_code, "nothing wrong" in shown) == (0, True)
-            assert usance(folder, "accrue") == (1, "", f"{texts}Nothing was written.\n")
-        case "usance accrue --correct":
-            told_by = usance(folder, "accrue", "--correct")
-            assert told_by == (1, "", f"{texts}Nothing was written.\n")
-            told -= {"closed-day-changed"}
-        case "usance accounts":
-            assert usance(folder, "check")[0] == 0
-            exit_code, _, complaint = usance(folder, "accounts")
-            assert (exit_code, complaint) == (1, texts)
-        case "doubts":
-            exit_code, shown, _ = usance(folder, "check")
-            assert (exit_code, shown.startswith(texts)) == (0, True)
-            [count] = shown.removeprefix(texts).splitlines()
-            assert re.search(r": no error in [\d,]+ directives, but \d doubts?$", count)
-            assert usance(folder, "check", "--strict") == (1, shown, "")
-            assert load(folder)[0] == []
-        case "notes":
-            exit_code, shown, _ = usance(folder, "check")
-            assert (exit_code, shown.startswith(texts)) == (0, True)
+    if case.told_by == "errors":
+        before = check_load(case, folder)
+    elif case.told_by == "commands":
+        before = with_posted(folder)
+        check_command(case, folder, "check")
+    elif case.told_by in ("doubts", "notes"):
+        check_remark(case, folder)
+    else:
+        check_command(case, folder, case.told_by.removeprefix("usance "))
+    if case.told_by == "usance accrue --correct":
+        told -= {"closed-day-changed"}
     if case.told_by != "doubts":
         told -= set(errors_page.names()["Doubts"])  # not said beside an error of their line
     assert told == {case.name, *(["broken-chain"] if case.beside else [])}
     assert folder.files() == before
+
+
+def check_load(case: Case, folder: Folder) -> dict[str, bytes]:
+    """Check an error that a load reports; return the files that are to be there in the end."""
+    texts = lines(case.texts)
+    assert load(folder)[0] == case.texts
+    assert usance(folder, "check") == (1, lines([*case.beside, *case.texts]), "")
+    before = with_posted(folder)
+    exit_code, _, complaint = usance(folder, "accrue")
+    if not all("finding: " in text for text in case.texts) or case.name in OLD:
+        first = lines([*case.beside, *case.texts])
+        assert (exit_code, complaint.startswith(first)) == (1, True)
+        return before
+    assert (exit_code, complaint) == (0, re.sub(r"(?m)^\S+:\d+: ", "", texts))
+    assert folder.files().keys() - before.keys()
+    return folder.files()
+
+
+def check_command(case: Case, folder: Folder, command: str) -> None:
+    """Check an error that a command reports."""
+    texts = lines(case.texts)
+    refused = (1, "", f"{texts}Nothing was written.\n")
+    match command:
+        case "check":
+            assert usance(folder, "check") == (1, texts, "")
+            assert usance(folder, "accrue") == refused
+        case "accrue":
+            exit_code, shown, _ = usance(folder, "check")
+            assert (exit_code, "nothing wrong" in shown) == (0, True)
+            assert usance(folder, "accrue") == refused
+        case "accrue --correct":
+            assert usance(folder, "accrue", "--correct") == refused
+        case _:
+            in_check = (1, texts) if command == "verify" else (0, usance(folder, "check")[1])
+            assert usance(folder, "check")[:2] == in_check
+            exit_code, _, complaint = usance(folder, command)
+            assert (exit_code, complaint) == (1, texts)
+
+
+def check_remark(case: Case, folder: Folder) -> None:
+    """Check a doubt or a note, which leaves the exit code 0."""
+    texts = lines(case.texts)
+    exit_code, shown, _ = usance(folder, "check")
+    assert (exit_code, shown.startswith(texts)) == (0, True)
+    if case.told_by == "doubts":
+        [count] = shown.removeprefix(texts).splitlines()
+        assert re.search(r": no error in [\d,]+ directives.*, but \d doubts?$", count)
+        assert usance(folder, "check", "--strict") == (1, shown, "")
+        assert load(folder)[0] == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.path.stem)
