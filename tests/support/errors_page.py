@@ -31,6 +31,9 @@ TOLD_BY = {
     "usance verify": "Reported by `usance verify` and `usance check`.\n\n",
     "usance accrue": "Reported by `usance accrue`.\n\n",
     "usance accrue --correct": "Reported by `usance accrue --correct`.\n\n",
+    "usance accrue --correct --through 2025-05-02": (
+        "Reported by `usance accrue --correct --through 2025-05-02`.\n\n"
+    ),
     "usance accounts": "Reported by `usance accounts`.\n\n",
     "doubts": "A doubt of `usance check`, which exits 0, and 1 with `--strict`.\n\n",
     "notes": "A note of `usance check`, which exits 0.\n\n",

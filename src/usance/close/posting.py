@@ -23,7 +23,7 @@ from usance.engine import loop
 from usance.engine.lived_day import LivedDay
 from usance.language.directive import source_of
 from usance.language.provenance import is_generated
-from usance.language.reading import ROOTS
+from usance.language.reading import ROOTS, Reading
 from usance.ledger import journal
 from usance.ledger.disk import Disk
 from usance.ledger.journal import Journal
@@ -31,10 +31,15 @@ from usance.ledger.load import Ledger
 from usance.ledger.opens import Opens, permitted
 from usance.ledger.plugin_lines import enabled
 from usance.model import problems
+from usance.model.amounts import decimal_text
 from usance.model.hours import Day, iso
-from usance.model.problems import Kind, Problem
+from usance.model.problems import Kind, Problem, Source
 
 COMMENT = '; Closed days, sealed by "usance accrue": an edit is found. Do not format this file.\n'
+
+
+MANY_AT_FIRST = 45
+"""A first run closes more days only if a person says how far: what is closed stays closed."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,8 @@ class Posting:
     text      to append to the month files, in order of date
     files     paths of the files to write, with their bytes, in order
     last      the last closed day, or None
+    changes   of closed days that the run corrects, one text each
+    beyond    the horizon, if it lies behind the last day that is over, and the run ends there
     """
 
     days: list[str] = field(default_factory=list)
@@ -55,18 +62,22 @@ class Posting:
     findings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     last: str | None = None
+    changes: list[str] = field(default_factory=list)
+    beyond: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """The days that a person wants to close.
 
-    through   last day to close, or None for the horizon
+    through   last day to close, or None for the horizon, but no day that is not over
+    over      last day that is over
     correct   post the correction of closed days that have changed on the first of them
     stale_ok  close also days on which a row of a rates file, or a price, is old
     """
 
     through: Day | None
+    over: Day
     correct: bool
     stale_ok: bool
 
@@ -86,16 +97,17 @@ def plan(ledger: Ledger, folder: Path, request: Request, disk: Disk, watch: Watc
     if posting.problems or first is None:
         return posting
     state, posting.problems = restore.state(reading)
-    until = reading.horizon if request.through is None else request.through
     changed = inputs.changed_days(reading, ledger.folder) if request.correct else []
-    if changed and until < first:
-        date = iso(first)
-        posting.problems.append(problems.correction_unreached(changed[0].source, date))
+    until = _until(request, reading, first, changed=bool(changed))
+    if fault := _bounds(request, reading, first, until, changed):
+        posting.problems.append(fault)
         return posting
+    posting.beyond = None if reading.horizon <= until or changed else iso(reading.horizon)
     corrected: Correction | None = None
     if changed:
         corrected = correction.correct(reading, (day.day for day in changed), state)
         state = corrected.evening
+        posting.changes = [*_changes(changed, ledger.folder), *_differences(corrected, first)]
     days: list[LivedDay] = []
     for day in watch(loop.run(reading.book, state, first, until), until - first + 1):
         if corrected is not None and day.day == first:
@@ -113,6 +125,51 @@ def plan(ledger: Ledger, folder: Path, request: Request, disk: Disk, watch: Watc
     elif days:
         _post(posting, ledger, days, changed, _Months(folder, disk, posting.last or ""))
     return posting
+
+
+def _changes(changed: list[ChangedDay], folder: str) -> Iterator[str]:
+    """Yield the directives of closed days that have changed, as text."""
+    for day in changed:
+        for problem in inputs.differences(day, folder):
+            yield ": ".join(problem.facts)
+
+
+def _differences(corrected: Correction, first: Day) -> Iterator[str]:
+    """Yield the amounts that a correction posts on the first open day, as text."""
+    for draft in corrected.drafts:
+        amounts = ", ".join(
+            f"{str(leg.place).rpartition(':')[2]} {decimal_text(leg.amount)} {leg.currency}"
+            for leg in draft.legs
+            if leg.amount
+        )
+        yield f"{iso(first)}: difference of {draft.sub_account}: {amounts or 'carries alone'}"
+
+
+def _until(request: Request, reading: Reading, first: Day, *, changed: bool) -> Day:
+    """Return the last day to close."""
+    if request.through is not None:
+        return request.through
+    # A correction is for a person to look at, before more days rest on it.
+    return first if changed else min(reading.horizon, request.over)
+
+
+def _bounds(
+    request: Request, reading: Reading, first: Day, until: Day, changed: list[ChangedDay]
+) -> Problem | None:
+    """Return why a run should not close these days, or None.
+
+    first, until  first and last day to close
+    """
+    if changed and until < first:
+        return problems.correction_unreached(changed[0].source, iso(first))
+    if request.through is not None:
+        return None
+    if changed and first > request.over:
+        return problems.correction_not_over(changed[0].source, iso(first))
+    count = until - first + 1
+    if not reading.seals and count > MANY_AT_FIRST:
+        return problems.many_days(Source(reading.top, 1), iso(first), iso(until), count)
+    return None
 
 
 class _Months:

@@ -10,13 +10,13 @@ import click
 from usance.close.folder import edited, folder_of
 from usance.close.posting import Posting, Request, plan
 from usance.commands.messages import beside, located, placed, refuse, show
-from usance.commands.options import date_or_yesterday, with_format, with_ledger
+from usance.commands.options import date_or_yesterday, with_format, with_ledger, yesterday
 from usance.commands.tables import as_json, comma_separated, counted
 from usance.engine.lived_day import LivedDay
 from usance.ledger.disk import Disk, locked, write
 from usance.ledger.errors import UsanceChange, is_of_other_plugin
 from usance.ledger.load import load
-from usance.model.hours import day_of
+from usance.model.hours import Day, day_of, iso
 
 MANY_DAYS = 200
 """A run of so many days shows a progress bar."""
@@ -28,7 +28,7 @@ MANY_DAYS = 200
     "--through",
     type=date_or_yesterday,
     metavar="DATE",
-    show_default="the horizon",
+    show_default="the horizon, at most yesterday (UTC)",
     help="Last day to close: a date, or yesterday (UTC).",
 )
 @click.option("--dry-run", is_flag=True, help="Print the text to post, and write nothing.")
@@ -53,8 +53,12 @@ def accrue(
     Each closed day gets a seal. A second run changes nothing, and a late run also closes the days
     that were missed. If the ledger has an error, nothing is written.
 
+    Without --through, no day is closed that is not over yet in UTC, and a first run closes 45 days
+    at most.
+
     If a person changes a closed day, that is an error. Undo the change, or post the difference with
-    --correct. Posted text is never rewritten.
+    --correct, which closes the first open day alone unless you use --through. Posted text is never
+    rewritten.
 
     \b
     Examples:
@@ -78,13 +82,14 @@ def accrue(
         if errors:
             # An edit of closed days comes before all that follows from it.
             refuse([*map(placed, edited(folder, disk)), *map(located, errors)])
-        until = None if through is None else day_of(through)
-        request = Request(until, correct=correct, stale_ok=stale_ok)
+        until, over = None if through is None else day_of(through), day_of(yesterday())
+        request = Request(until, over, correct=correct, stale_ok=stale_ok)
         posting = plan(ledger, folder, request, disk, _watched)
         if any(not problem.finding for problem in posting.problems):
             refuse(map(placed, posting.problems))
         if not dry_run:
             write(posting.files, disk)
+    _warn(posting, until, over)
     show(map(located, others), sys.stderr)
     if others:
         click.echo(
@@ -103,6 +108,22 @@ def accrue(
             err=True,
         )
         sys.exit(1)
+
+
+def _warn(posting: Posting, until: Day | None, over: Day) -> None:
+    """Say what a person should know about the last day."""
+    last = posting.days[-1] if posting.days else None
+    if last is not None and until is not None and last > iso(over):
+        click.echo(
+            f"warning: {last} is not over yet (UTC). What happens until then changes a closed day.",
+            err=True,
+        )
+    if posting.beyond is not None and until is None:
+        click.echo(
+            f"The ledger speaks of days until {posting.beyond}; days after {iso(over)} are not "
+            "over, and stay open. Use --through to close them.",
+            err=True,
+        )
 
 
 def _watched(days: Iterator[LivedDay], count: int) -> Iterator[LivedDay]:
@@ -125,11 +146,14 @@ def _show_posting(path: str, posting: Posting, form: str) -> None:
                 "corrections": posting.corrections,
                 "findings": posting.findings,
                 "through": posting.last,
+                "changes": posting.changes,
             }
             click.echo(as_json(answer), nl=False)
         case "csv":
             click.echo(comma_separated(["date"], [[day] for day in posting.days]), nl=False)
         case _:
+            for change in posting.changes:
+                click.echo(f"Corrected: {change}.")
             for finding in dict.fromkeys(posting.findings):
                 click.echo(f"finding: {finding}", err=True)
             if not posting.days:

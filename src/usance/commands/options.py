@@ -28,10 +28,13 @@ def date(text: str) -> datetime.date:
 
 
 def date_or_yesterday(text: str) -> datetime.date:
-    """Return a date, or the day before today in UTC: the one place where a clock is read."""
-    if text == YESTERDAY:
-        return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
-    return date(text)
+    """Return a date, or the day before today in UTC."""
+    return yesterday() if text == YESTERDAY else date(text)
+
+
+def yesterday() -> datetime.date:
+    """Return the last day that is over in UTC: the one place where a clock is read."""
+    return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
 
 
 def digest(text: str) -> str:

@@ -790,6 +790,23 @@ def correction_unreached(date: str) -> str:
 
 
 @error
+def correction_not_over(date: str) -> str:
+    return (
+        f"A closed day has changed. The difference belongs to {date}, the first open day, which is "
+        f"not over yet (UTC). Run usance accrue --correct when it is, or use --through {date}."
+    )
+
+
+@error
+def many_days(first: str, last: str, count: int) -> str:
+    return (
+        f"This first run would close {count} days, {first} to {last}. Closed days are only "
+        f"corrected, never rewritten, so say how far it may go: use --through {last}, or an "
+        "earlier day."
+    )
+
+
+@error
 def open_before_closed(date: str, last: str) -> str:
     return (
         f"{date} is not closed, but {last} is. Usance closes days one after the other. "
