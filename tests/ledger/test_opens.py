@@ -1,5 +1,6 @@
 """An account that Beancount does not let the engine use is one error, at the line that is wrong."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,14 @@ def written(path: Path, *parts: str) -> Folder:
 
 
 def told(folder: Folder) -> list[str]:
-    """Return what `usance check` tells, without the folder."""
-    done = folder.usance("check")
-    return [] if "nothing wrong" in done.stdout else done.stdout.splitlines()
+    """Return the errors and findings that `usance check` tells, without the folder."""
+    answer = json.loads(folder.usance("check", "--format", "json").stdout)
+    places = [*answer["errors"], *answer["findings"]]
+    files = (place["file"].removeprefix(f"{folder.path}/") for place in places)
+    return [
+        f"{file}:{place['line']}: {place['message']}"
+        for file, place in zip(files, places, strict=True)
+    ]
 
 
 def only(folder: Folder, part: str, *words: str) -> None:
