@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from usance.commands.messages import placed, report, show
+from usance.commands.messages import loaded, placed, report, show
 from usance.commands.options import (
     with_at,
     with_format,
@@ -13,7 +13,6 @@ from usance.commands.options import (
     within_books,
 )
 from usance.commands.tables import as_json, comma_separated, table
-from usance.ledger.load import load
 from usance.model import problems
 from usance.model.hours import Day, date_of
 from usance.model.problems import Source
@@ -33,7 +32,7 @@ def accounts(path: str, at: datetime.date | None, at_cost: bool, form: str) -> N
       usance accounts books/main.beancount
       usance accounts books/main.beancount --at 2025-05-31 --format json
     """
-    ledger = load(path)
+    ledger = loaded(path)
     reading = ledger.read()
     within_books(at, reading.last, "--at")
     day = at or date_of(max(Day(1), reading.last))

@@ -9,13 +9,12 @@ from typing import Any
 
 import click
 
-from usance.commands.messages import near, report
+from usance.commands.messages import loaded, near, report
 from usance.commands.options import with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, table
 from usance.explain import explanation as explaining
 from usance.explain.explanation import Explanation
 from usance.explain.working import Hour, Step, substituted
-from usance.ledger.load import load
 from usance.model.amounts import decimal_text, rounded_text
 
 WIDTH = 97
@@ -53,7 +52,7 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
       usance explain books/main.beancount lending/2025-05-01/Main
       usance explain books/main.beancount margin/2025-05-02/Main --format json
     """
-    ledger = load(path)
+    ledger = loaded(path)
     entries = explaining.ids(ledger)
     if identity not in entries:
         close = explaining.nearest(identity, entries)

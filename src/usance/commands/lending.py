@@ -5,7 +5,7 @@ from dataclasses import astuple, fields
 
 import click
 
-from usance.commands.messages import report
+from usance.commands.messages import loaded, report
 from usance.commands.options import (
     days_of,
     with_format,
@@ -13,7 +13,6 @@ from usance.commands.options import (
     with_period,
 )
 from usance.commands.tables import as_json, comma_separated, table
-from usance.ledger.load import load
 from usance.reports import lending as lending_reports
 from usance.reports.figures import short
 
@@ -30,7 +29,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
       usance lending books/main.beancount --from 2025-05-01 --to 2025-05-07
       usance lending books/main.beancount --format csv > interest.csv
     """
-    ledger = load(path)
+    ledger = loaded(path)
     reading = ledger.read()
     answer = lending_reports.lending(reading, *days_of(begin, end, reading.last))
     rows = [astuple(row) for row in answer["rows"]]

@@ -10,11 +10,21 @@ import click
 from beancount.core.data import BeancountError
 
 from usance.language.provenance import POSTED
-from usance.ledger.load import Ledger
+from usance.ledger.load import Ledger, load
+from usance.ledger.plugin_lines import enabled
 from usance.model.problems import Kind, Problem
 
 Place = dict[str, Any]
 """A file, a line and a message, as `usance check --format json` shows them."""
+
+
+def loaded(path: str) -> Ledger:
+    """Load a ledger for a report; exit 1 if no plugin line puts its terms to use."""
+    ledger = load(path)
+    if not enabled(ledger.options) and ledger.errors:
+        # Each figure would be a zero that nobody computed.
+        report(ledger)
+    return ledger
 
 
 def report(ledger: Ledger, missing: Iterable[Problem] = ()) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from usance.commands.messages import loaded
 from usance.language.reading import Reading
 from usance.ledger import plugin_lines
-from usance.ledger.load import BrokenPluginError, Ledger, broken_plugin, load
+from usance.ledger.load import BrokenPluginError, Ledger, broken_plugin
 from usance.model.hours import Day, date_of, day_of
 
 YESTERDAY = "yesterday"
@@ -185,7 +186,7 @@ with_name = click.option(
 
 def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
     """Load and read a ledger; a day beyond its books is wrong usage."""
-    ledger = load(path)
+    ledger = loaded(path)
     reading = ledger.read()
     within_books(at, reading.last, "--at")
     return ledger, reading

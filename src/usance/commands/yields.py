@@ -6,10 +6,9 @@ from decimal import Decimal
 
 import click
 
-from usance.commands.messages import report
+from usance.commands.messages import loaded, report
 from usance.commands.options import days_of, with_format, with_ledger, with_period
 from usance.commands.tables import as_json, comma_separated, stacked, table
-from usance.ledger.load import load
 from usance.model.amounts import total
 from usance.reports import yields as yield_reports
 from usance.reports.figures import Figures, short
@@ -44,7 +43,7 @@ def yield_(
       usance yield books/main.beancount --from 2025-05-01 --to 2025-05-31
       usance yield books/main.beancount --reserves --to 2025-05-31
     """
-    ledger = load(path)
+    ledger = loaded(path)
     reading = ledger.read()
     first, last = days_of(begin, end, reading.last)
     if reserves:

@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from beancount import loader
-from beancount.core.data import Directives
+from beancount.core.data import Custom, Directives
 
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.language import provenance, rate_files
+from usance.language.directive import source_of
 from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
+from usance.language.schedule import KEYS
 from usance.ledger import plugin_lines
 from usance.ledger.booking import explained
 from usance.ledger.disk import plain
-from usance.ledger.errors import UsanceFinding
+from usance.ledger.errors import UsanceFinding, reported
 from usance.ledger.plugin_lines import enabled
 from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
+from usance.model import problems
+from usance.model.problems import Problem
 
 HANDED = "usance"
 """The option in which the plugins hand on their reading, beside the directives."""
@@ -125,6 +129,18 @@ def broken_plugin(path: str, error: BaseException) -> str:
     return f"{path}: code that the ledger loads ended with {' '.join(why.split())}. {remedy}."
 
 
+def _stageless(entries: Directives, options: Mapping[str, Any]) -> Problem | None:
+    """Return the error of terms that no plugin line puts to use, or None."""
+    # Beancount drops plugin lines of included files without a word. Then nothing is computed, and
+    # every figure would be zero.
+    if enabled(options):
+        return None
+    for entry in entries:
+        if isinstance(entry, Custom) and entry.type in KEYS:
+            return problems.no_plugin(source_of(entry.meta))
+    return None
+
+
 def plain_months(path: str) -> None:
     """Raise OSError if a month beside a ledger is no plain file."""
     for month in Path(path).parent.glob(f"{provenance.POSTED}/????-??.*"):
@@ -139,6 +155,8 @@ def loaded(
     findings = [error for error in every if isinstance(error, UsanceFinding)]
     faults = [error for error in every if not isinstance(error, UsanceFinding)]
     result = plugin_result(options)
+    if fault := _stageless(entries, options):
+        faults.append(reported(fault))
     if result.reading is not None:
         faults = explained(faults, entries, result.reading)
     return Ledger(

@@ -182,7 +182,8 @@ def plugin_twice(line: str) -> str:
 @error
 def no_plugin() -> str:
     return (
-        "The ledger enables no plugin of Usance, so there are no days to close. "
+        "The ledger enables no plugin of Usance, so nothing is computed and there are no days to "
+        "close. "
         'Write plugin "usance.plugins" into its top file: Beancount ignores plugin lines in '
         "included files."
     )
