@@ -1,4 +1,4 @@
-"""Booking: purchases that Beancount cannot book, because it books before any plugin runs."""
+"""Booking: what Beancount cannot book, because it books before any plugin runs."""
 
 import datetime
 from collections.abc import Iterable
@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from beancount.core.amount import Amount
-from beancount.core.data import Directives, Posting, Transaction, entry_sortkey
+from beancount.core.data import Directive, Directives, Posting, Transaction, entry_sortkey
 from beancount.parser.booking_full import ReductionError
+from beancount.parser.booking_method import AmbiguousMatchError
 
 from usance.language.directive import source_of
-from usance.language.provenance import is_generated
+from usance.language.provenance import has_id, is_generated
 from usance.language.reading import Reading
 from usance.ledger.errors import reported
 from usance.model import problems
@@ -21,11 +22,48 @@ DAY = datetime.timedelta(days=1)
 
 
 def explained(errors: Iterable[Any], entries: Directives, reading: Reading) -> list[Any]:
-    """Return errors, with ours in place of Beancount's about such a purchase."""
+    """Return errors, with ours in place of Beancount's about purchases, and about closed days."""
     return [
-        (isinstance(error, ReductionError) and _of_purchase(error.entry, entries, reading)) or error
+        _explained(error.entry, entries, reading) or error
+        if isinstance(error, ReductionError | AmbiguousMatchError)
+        else error
         for error in errors
     ]
+
+
+def _explained(entry: Directive, entries: Directives, reading: Reading) -> Any:  # noqa: ANN401
+    """Return our error about a transaction that cannot be booked, or None."""
+    assert isinstance(entry, Transaction)
+    if has_id(entry):
+        return _of_closed_day(entry, entries)
+    return _of_purchase(entry, entries, reading)
+
+
+def _of_closed_day(entry: Transaction, entries: Directives) -> Any:  # noqa: ANN401
+    """Return our error about a closed day whose lots a person has changed."""
+    moved = {
+        (posting.account, posting.units.currency)
+        for posting in entry.postings
+        if posting.cost is not None and posting.units is not None
+    }
+    written = [
+        other
+        for other in entries
+        if isinstance(other, Transaction)
+        and not (has_id(other) or is_generated(other))
+        and other.date <= entry.date
+        and any(
+            posting.cost is not None
+            and posting.units is not None
+            and (posting.account, posting.units.currency) in moved
+            for posting in other.postings
+        )
+    ]
+    # If the trade is gone, no line of the person is left: then it is the posted one.
+    at = source_of((written[-1] if written else entry).meta)
+    coins = ", ".join(sorted({currency for _, currency in moved}))
+    identity, date = str(entry.meta["usance"]), entry.date.isoformat()
+    return reported(problems.closed_unbookable(at, identity, coins, date))
 
 
 def _of_purchase(entry: Transaction, entries: Directives, reading: Reading) -> Any:  # noqa: ANN401

@@ -794,7 +794,7 @@ def correction_unreached(date: str) -> str:
 def correction_not_over(date: str) -> str:
     return (
         f"A closed day has changed. The difference belongs to {date}, the first open day, which is "
-        f"not over yet (UTC). Run usance accrue --correct when it is, or use --through {date}."
+        f"not over yet (UTC). Use usance accrue --correct when it is, or --through {date} now."
     )
 
 
@@ -802,8 +802,8 @@ def correction_not_over(date: str) -> str:
 def many_days(first: str, last: str, count: int) -> str:
     return (
         f"This first run would close {count} days, {first} to {last}. Closed days are only "
-        f"corrected, never rewritten, so say how far it may go: use --through {last}, or an "
-        "earlier day."
+        f"corrected, never rewritten. Use --through {last}, or an earlier day, to say how far the "
+        "run may go."
     )
 
 
@@ -896,6 +896,15 @@ def posted_otherwise(identity: str, why: str) -> str:
     return (
         f"Beancount does not take {identity} as Usance computed it: {why}. Correct the lots up to "
         "that day (their dates, costs and labels), or move the line that opens a lot further up."
+    )
+
+
+@error
+def closed_unbookable(identity: str, coins: str, date: str) -> str:
+    return (
+        f"{identity} is closed, and Beancount cannot book it any more: the lots of {coins} that it "
+        f"moves are not those of {date} now. Undo the edit of the trade, and write the opposite "
+        f"trade on an open day; or use usance reopen --from {date}, and close the days again."
     )
 
 
