@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from beancount.core.data import Transaction
 from folders import LEDGER, SIX_DAYS, Folder, rates
 
 from usance.language.doubts import doubts
@@ -429,6 +430,27 @@ RIGHT = {
             ),
         ),
     ],
+    "two withdrawals with links of their own": [
+        ('"Withdraw a part"', '"Withdraw a part" ^a'),
+        (
+            END,
+            (
+                '2025-05-02 * "Again" ^b\n  time: "09:30:00"\n'
+                f"  Assets:Bank   0.5 SOL\n  Assets:Backpack:Main:Wallet   -0.5 SOL\n{END}"
+            ),
+        ),
+    ],
+    "rewards, two of which are about a day's interest": [
+        (
+            END,
+            "".join(
+                f'2025-05-02 * "Credit"\n  Assets:Backpack:Main:Wallet   {amount} USDC\n'
+                "  Income:Backpack:Main:Statement\n"
+                for amount in ("1.0001", "7", "8", "1.03")
+            )
+            + END,
+        ),
+    ],
     "two withdrawals of one day at two times": [
         (
             END,
@@ -612,6 +634,15 @@ def test_a_doubt_that_follows_from_an_error_is_not_told(tmp_path: Path) -> None:
     assert folder.line('"Deposit"') in [place["line"] for place in told["errors"]]
 
 
+def test_a_transaction_without_an_amount_stops_no_doubt(tmp_path: Path) -> None:
+    """A plugin may leave an amount out, which Beancount lets pass."""
+    ledger = load(str(Folder.made(tmp_path, DOUBTFUL).ledger))
+    [entry, *_] = [entry for entry in ledger.entries if isinstance(entry, Transaction)]
+    bare = entry._replace(postings=[leg._replace(units=None) for leg in entry.postings])
+    told = doubts([*ledger.entries, bare], ledger.read(), enabled(ledger.options), ledger.path)
+    assert [doubt.name for doubt in told] == ["rate-above-one"] * 2
+
+
 # A mistyped year
 
 
@@ -669,5 +700,5 @@ def test_rows_of_a_file_and_closed_days_are_dates_too(tmp_path: Path) -> None:
     assert [name for name, _ in asked_of(folder.ledger) if name == "late-date"] == []
     folder.edit('"rates/usdc.csv"', "0.0365 0.0730")
     assert [name for name, _ in asked_of(folder.ledger) if name == "late-date"] == ["late-date"]
-    folder.accrue()
+    folder.accrue("--through", last)
     assert [name for name, _ in asked_of(folder.ledger) if name == "late-date"] == []

@@ -125,7 +125,7 @@ def _interest(books: Doubtful) -> dict[Kind, dict[Day, Decimal]]:
                 name, side = books.reading.chart.side(posting.account) or ("", None)
                 if side in INTEREST:
                     number, coin = units_of(posting)
-                    tally(days[name, coin, INTEREST[side]], day_of(entry.date), abs(number))
+                    tally(days[name, coin, INTEREST[side]], day_of(entry.date), number.copy_abs())
     return days
 
 
@@ -158,7 +158,7 @@ def _is_near(days: Mapping[Day, Decimal], entry: Transaction, number: Decimal) -
     today = day_of(entry.date)
     of_days = (days.get(Day(today - back), ZERO) for back in (0, 1))
     return any(
-        EXACT.subtract(abs(number), interest).copy_abs() <= EXACT.multiply(interest, NEAR)
+        EXACT.subtract(number.copy_abs(), interest).copy_abs() <= EXACT.multiply(interest, NEAR)
         for interest in of_days
         if interest
     )

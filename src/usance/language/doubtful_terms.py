@@ -128,7 +128,9 @@ def quanta(books: Doubtful) -> Iterator[Problem]:
             yield problems.odd_quantum(source, coin, quantum, power)
         elif quantum >= 1 and coin in parts:
             moved, at = parts[coin]
-            yield problems.coarse_quantum(source, coin, quantum, abs(moved), at.seen_from(source))
+            yield problems.coarse_quantum(
+                source, coin, quantum, moved.copy_abs(), at.seen_from(source)
+            )
 
 
 def _parts(books: Doubtful) -> dict[str, tuple[Decimal, Source]]:

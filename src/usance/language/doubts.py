@@ -4,6 +4,7 @@ Only `usance check` asks for them: no figure rests on a doubt, and a load does n
 """
 
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 
 from beancount.core.data import Custom, Directive, Transaction
 
@@ -32,7 +33,7 @@ def doubts(
     top      the file in which the ledger begins
     errors   the places of its errors: a doubt that only follows from one is left out
     """
-    every = list(entries)
+    every = [entry for entry in entries if _is_booked(entry)]
     written = [entry for entry in every if _is_written(entry)]
     books = Doubtful(reading, stages, top, written, every)
     silent = {source_of(entry.meta) for entry in written if is_sure(entry)}.union(errors)
@@ -51,3 +52,11 @@ def _is_written(entry: Directive) -> bool:
         case Custom():
             return entry.type not in (DAY_CLOSE, DAY_CORRECT)
     return True
+
+
+def _is_booked(entry: Directive) -> bool:
+    """Tell whether all amounts of a directive are there: a plugin may leave one out."""
+    return not isinstance(entry, Transaction) or all(
+        posting.units is not None and isinstance(posting.units.number, Decimal)
+        for posting in entry.postings
+    )
