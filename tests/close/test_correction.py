@@ -257,7 +257,9 @@ def test_corrections_are_corrected_and_a_correcting_day_too(folder: Folder) -> N
 
 def test_the_answer_counts_corrections(folder: Folder) -> None:
     EDITS["another rate"](folder)
-    answer = json.loads(folder.accrue("--correct", "--format", "json").stdout)
+    answer = json.loads(
+        folder.accrue("--correct", "--through", "2025-05-06", "--format", "json").stdout
+    )
     assert (answer["corrections"], answer["transactions"]) == (2, 8)
     assert answer["posted"] == ["2025-05-04", "2025-05-05", "2025-05-06"]
 
@@ -317,7 +319,7 @@ def posted_of(folder: Folder, month: str) -> str:
 
 def test_corrected_books_load_without_usance(folder: Folder, tmp_path: Path) -> None:
     EDITS["another amount"](folder)
-    folder.accrue("--correct")
+    folder.accrue("--correct", "--through", "2025-05-06")
     expected = balances(folder)
     plain = tmp_path / "plain"
     shutil.copytree(folder.path, plain)
@@ -416,14 +418,14 @@ def test_a_correction_killed_at_any_operation_loses_nothing(folder: Folder) -> N
     done = Folder(shutil.copytree(folder.path, folder.path.with_name("done")))
     balanced = fresh(folder)
     with counted(Operations()) as whole:
-        done.accrue("--correct")
+        done.accrue("--correct", "--through", "2025-05-06")
     before, after = posted(folder), posted(done)
     for at in range(1, len(whole.seen) + 1):
         struck = Folder(shutil.copytree(folder.path, folder.path.with_name(str(at))))
         with counted(Operations(at)), pytest.raises(Killed):
-            struck.usance("accrue", "--correct")
+            struck.usance("accrue", "--correct", "--through", "2025-05-06")
         assert posted(struck) in (before, after)
-        struck.accrue("--correct")
+        struck.accrue("--correct", "--through", "2025-05-06")
         assert struck.posted() == done.posted()
         assert balances(struck) == balanced
 

@@ -25,7 +25,8 @@ from usance.commands.tables import table
 USANCE = Path(sys.executable).with_name("usance")
 assert isinstance(main, click.Group)
 COMMANDS = sorted(main.commands)
-OVER_A_LEDGER = [name for name in COMMANDS if name not in {"explain", "fava", "init", "stress"}]
+NOT_ENOUGH = {"explain", "fava", "init", "reopen", "stress"}
+OVER_A_LEDGER = [name for name in COMMANDS if name not in NOT_ENOUGH]
 """Commands that a ledger is enough for."""
 FIGURES = ["accounts", "lending"]
 

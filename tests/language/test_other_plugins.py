@@ -292,7 +292,7 @@ POSTERS = ['"beancount.plugins.currency_accounts" "Equity:Coins"', '"foreign_plu
 def told(folder: Folder) -> list[str]:
     """Return what `usance check` finds, each by its first words that tell what it is."""
     words = ("is in breach", "moved this out")
-    lines = folder.usance("check").output.splitlines()
+    lines = [line for line in folder.usance("check").output.splitlines() if ": doubt: " not in line]
     return [next((word for word in words if word in line), line) for line in lines]
 
 

@@ -23,7 +23,7 @@ from usance.model.problems import Problem, Source
 from usance.model.terms import Rates, TreasuryRate
 
 OPTIONS = "options "
-"""How the line of a day's options begins; no other line begins so."""
+"""How the line of the options begins; no other line begins so."""
 
 R = TypeVar("R", Rates, TreasuryRate)
 
@@ -43,7 +43,9 @@ def lines(reading: Reading, first: Day, last: Day) -> dict[Day, list[Line]]:
     An input of a date before the first day of the books counts on that day.
     """
     begin = first_day(reading)
-    by_day = {day: [_options(reading, day)] for day in days(first, last)}
+    by_day: dict[Day, list[Line]] = {day: [] for day in days(first, last)}
+    if begin in by_day:
+        by_day[begin].append(_options(reading, begin))
     for day, text, source in _all(reading, first, last):
         counts = max(day, begin or day)
         if first <= counts <= last:
@@ -54,14 +56,14 @@ def lines(reading: Reading, first: Day, last: Day) -> dict[Day, list[Line]]:
 
 
 def _options(reading: Reading, day: Day) -> Line:
-    """Return the line of a day's options; it is the only one that each day has."""
+    """Return the line of the options, which have no date and count on the first day."""
     data = seals.input_line(iso(day), reading.options)
     return Line(data, reading.options, Source(reading.top, 1))
 
 
 def _without_options(lines: list[Line]) -> list[Line]:
     """Return the lines of a day as Usance 0.1.0 sealed them."""
-    return lines[1:]
+    return [line for line in lines if not line.text.startswith(OPTIONS)]
 
 
 def _all(reading: Reading, first: Day, last: Day) -> Iterator[Input]:

@@ -103,11 +103,11 @@ def removed(folder: Path, disk: Disk) -> list[Problem]:
     """Return the error of a last month of which only the .inputs are there, or none."""
     months, inputs = read_months(folder, disk)
     last = max([day for data in months.values() for _, day, _ in seals.days(data)], default="")
-    beyond = went_on(inputs.values(), last)
-    name = f"{beyond[:7]}.inputs"
-    if not beyond or f"{beyond[:7]}.beancount" in months:
-        return []
-    return [problems.month_removed(Source(str(folder / name), 1), name[:7], last)]
+    for name in sorted(inputs, reverse=True):
+        month = name[:7]
+        if month > last[:7] and f"{month}.beancount" not in months:
+            return [problems.month_removed(Source(str(folder / name), 1), month, last)]
+    return []
 
 
 def went_on(inputs: Iterable[bytes], last: str) -> str:

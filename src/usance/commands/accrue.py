@@ -146,14 +146,15 @@ def _show_posting(path: str, posting: Posting, form: str) -> None:
                 "corrections": posting.corrections,
                 "findings": posting.findings,
                 "through": posting.last,
-                "changes": posting.changes,
             }
+            if posting.changes:
+                answer["changes"] = posting.changes
             click.echo(as_json(answer), nl=False)
         case "csv":
             click.echo(comma_separated(["date"], [[day] for day in posting.days]), nl=False)
         case _:
             for change in posting.changes:
-                click.echo(f"Corrected: {change}.")
+                click.echo(f"Corrected: {change}.", err=True)
             for finding in dict.fromkeys(posting.findings):
                 click.echo(f"finding: {finding}", err=True)
             if not posting.days:

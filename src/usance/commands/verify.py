@@ -45,7 +45,7 @@ def verify(path: str, head: str | None, form: str) -> None:
         show(map(placed, missing), sys.stderr)
         sys.exit(1)
     verified = verification.verify(folder, Disk(), head)
-    removed = verification.removed(folder, Disk()) if verified.beyond else []
+    removed = [] if verified.broken else verification.removed(folder, Disk())
     if form == "json":
         click.echo(as_json(_verified(path, verified, whole=not removed)), nl=False)
     else:

@@ -18,6 +18,10 @@ FAR = 3660
 """The days after which it surely is one, and the horizon does not follow: ten years, and some."""
 
 
+CENTURY = 36525
+"""The same, if a person asks for the days until then with `accrue-through`."""
+
+
 class Leap(NamedTuple):
     """Two days between which a ledger says nothing for more than `LEAP` days."""
 
@@ -52,7 +56,8 @@ def horizon(
     """Return the last day of which a ledger speaks, and its leaps, in order of time.
 
     That day is the one before the last directive, or the one that a person asked to accrue. If a
-    leap takes more than `FAR` days, it is the last one before it: a mistyped year costs no time.
+    leap takes more than `FAR` days, or `CENTURY` if a person asks for them, it is the last one
+    before it: a mistyped year costs no time.
 
     first  day of the book, or None; what is dated before it says nothing about days
     """
@@ -69,10 +74,12 @@ def horizon(
         for before, after in pairwise(days)
         if after - before > LEAP and not any(map(is_sure, _at(kinds, after)))
     ]
-    if far := next((leap for leap in leaps if leap.days > FAR), None):
-        return max(day for day in spoken | asked if day <= far.before), leaps
+    through = max(asked, default=NO_DAY)
+    far = [leap for leap in leaps if leap.days > (CENTURY if leap.after in asked else FAR)]
+    if far:
+        return max(day for day in spoken | asked if day <= far[0].before), leaps
     latest = max(spoken, default=NO_DAY)
-    return max(Day(latest - 1), max(asked, default=NO_DAY), NO_DAY), leaps
+    return max(Day(latest - 1), through, NO_DAY), leaps
 
 
 def _at(kinds: Mapping[type, list[Any]], day: Day) -> Iterator[Directive]:
