@@ -223,3 +223,11 @@ def test_a_purchase_that_would_join_another_lot_is_refused(tmp_path: Path) -> No
     assert "-1.00000000 SOL" in done.output
     assert "below zero without a cost" in done.output
     assert (tmp_path / "posted" / "2025-05.beancount").read_bytes() == before
+
+
+def test_a_year_that_is_mistyped_in_through_is_wrong_usage(tmp_path: Path) -> None:
+    path = books(tmp_path, PAYMENT)
+    done = run("accrue", path, "--through", "2205-05-06")
+    assert done.exit_code == 2
+    assert "Correct the year" in done.output
+    assert not list((tmp_path / "posted").glob("2*"))

@@ -291,3 +291,27 @@ def test_a_stray_line_of_inputs_is_refused_without_its_control_characters(
     assert done.exit_code == 1
     assert "posted/2025-01.inputs:" in done.output or "broken at 2025-01-01" in done.output
     assert "\x1b" not in done.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'option "insert_pythonpath" "TRUE"\n\n',
+        'option "operating_currency" "EUR"\n\n',
+        '2025-05-01 custom "day-correct" 2025-04-30\n\n',
+        '2025-05-01 custom "day-correct" "2025-04-30" "0"\n\n',
+    ],
+)
+def test_text_that_accrue_never_writes_is_not_sound(text: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["verify", str(sealed(tmp_path, text))])
+    assert done.exit_code == 1, done.output
+    assert "usance accrue never writes this" in done.output or "day-correct" in done.output
+
+
+def test_check_and_accrue_refuse_a_stray_line_of_inputs_too(folder: Folder) -> None:
+    with (folder.path / "posted" / "2025-02.inputs").open("a") as file:
+        file.write("2025-01-30 x\n")
+    for words in (("check",), ("accrue", "--through", "2025-02-05", "--stale-ok")):
+        done = folder.usance(*words)
+        assert done.exit_code == 1
+        assert "the line belongs to no closed day of this month" in done.output

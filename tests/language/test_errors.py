@@ -139,8 +139,8 @@ def check_command(case: Case, folder: Folder, command: str) -> None:
             exit_code, shown, _ = usance(folder, "check")
             assert (exit_code, "nothing wrong" in shown) == (0, True)
             assert usance(folder, "accrue") == refused
-        case correct if correct.startswith("accrue --correct"):
-            assert usance(folder, *correct.split()) == refused
+        case words if words.startswith(("accrue --correct", "reopen")):
+            assert usance(folder, *words.split()) == refused
         case _:
             in_check = (1, texts) if command == "verify" else (0, usance(folder, "check")[1])
             assert usance(folder, "check")[:2] == in_check

@@ -16,6 +16,8 @@ from usance.ledger.plugin_lines import enabled
 from usance.model import problems
 from usance.model.problems import Problem, Source
 
+_INCLUDE = re.compile(r'^include\s+"([^"\n]*)"', re.MULTILINE)
+
 
 def folder_of(path: Path) -> tuple[Path, list[Problem]]:
     """Return the folder of closed days of a ledger, and its faults."""
@@ -63,7 +65,9 @@ def chain(ledger: Ledger, folder: Path, disk: Disk) -> list[Problem]:
 
 def edited(folder: Path, disk: Disk) -> list[Problem]:
     """Return the error of the first place at which the chain of closed days is broken."""
-    _, broken = seals.walk(*read_months(folder, disk))
+    months, inputs = read_months(folder, disk)
+    closed, broken = seals.walk(months, inputs)
+    broken = broken or seals.stray(inputs, closed)
     return [] if broken is None else [broken_at(folder, broken)]
 
 
@@ -83,11 +87,27 @@ def left_out(ledger: Ledger, folder: Path, months: Iterable[str]) -> list[Proble
     here = Path(os.path.normpath(folder.absolute()))
     if not any(Path(pattern).parent == here or "**" in pattern for pattern in patterns):
         return [problems.posted_not_included(at)]
+    for pattern in patterns:
+        if _matches(here / "2025-05.inputs", pattern):
+            return [problems.include_too_wide(at, os.path.relpath(pattern, ledger.folder))]
     return [
         problems.month_not_included(at, f"{provenance.POSTED}/{name}")
         for name in sorted(months)
         if not any(_matches(here / name, pattern) for pattern in patterns)
     ][:1]
+
+
+def finds_reopened(path: Path, folder: Path) -> list[Problem]:
+    """Return the error of an include line of a top file that would find reopened days, or none.
+
+    The ledger is not loaded.
+    """
+    file = folder / "reopened" / "2025-05.beancount"
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+        for pattern in _INCLUDE.findall(line):
+            if "**" in pattern and _matches(file, os.path.normpath(path.parent / pattern)):
+                return [problems.include_too_deep(Source(str(path), number), pattern)]
+    return []
 
 
 def _patterns(ledger: Ledger) -> Iterator[str]:
@@ -98,7 +118,7 @@ def _patterns(ledger: Ledger) -> Iterator[str]:
         if path.parent == posted or path.suffix == ".csv" or not path.is_file():
             continue
         text = path.read_text("utf-8", "replace")
-        for pattern in re.findall(r'^include\s+"([^"\n]*)"', text, re.MULTILINE):
+        for pattern in _INCLUDE.findall(text):
             yield os.path.normpath(path.parent / pattern)
 
 

@@ -6,13 +6,15 @@ each with its fault.
 """
 
 import bisect
+import datetime
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import IO
 
-from beancount.core.data import Custom, Open, Transaction
+from beancount.core.data import Custom, Directive, Open, Transaction
 from beancount.parser import parser
 
 from usance.close.seals import Broken
@@ -23,6 +25,9 @@ SECONDS = 60
 
 MEMORY = 4 * 2**30
 """Bytes."""
+
+_OPTION = re.compile(rb'^option\s+"(?!name_)', re.MULTILINE)
+"""An option that is no name of a root account."""
 
 Closes = Sequence[tuple[int, str]]
 """Last line and day of each seal of a text, in order."""
@@ -85,18 +90,27 @@ def fault(name: str, data: bytes, closes: Closes) -> Broken | None:
     if options["plugin"] or options["include"]:
         why = "the file names a plugin or an included file, which usance accrue never does"
         return Broken(closes[0][1], name, 1, why)
+    if option := _OPTION.search(data):
+        line = data.count(b"\n", 0, option.start()) + 1
+        return Broken(day_at(closes, line), name, line, "usance accrue never writes this option")
     for entry in entries:
         line = entry.meta["lineno"]
         day = day_at(closes, line)
         if entry.date.isoformat() != day:
             return Broken(day, name, line, "it contains a directive of another day")
-        if isinstance(entry, Custom):
-            ours = entry.type in (DAY_CLOSE, DAY_CORRECT)
-        else:
-            ours = isinstance(entry, Open | Transaction)
-        if not ours:
+        if not _is_ours(entry):
             return Broken(day, name, line, "usance accrue never writes this directive")
     return None
+
+
+def _is_ours(entry: Directive) -> bool:
+    """Tell whether a directive has a form that `usance accrue` writes."""
+    match entry:
+        case Custom(type=kind):
+            types = [type(value) for value, _ in entry.values or ()]
+            return types == {DAY_CLOSE: [str], DAY_CORRECT: [datetime.date, str]}.get(kind)
+        case _:
+            return isinstance(entry, Open | Transaction)
 
 
 def day_at(closes: Closes, line: int) -> str:

@@ -18,7 +18,7 @@ import contextlib
 import datetime
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 RULES = "1"
@@ -162,6 +162,28 @@ def walk(
             last = seals[-1].date if seals else ""
             return seals, Broken(last, name, line, "the file has text after its last close")
     return seals, None
+
+
+def stray(inputs: Mapping[str, bytes], chain: Sequence[Seal]) -> Broken | None:
+    """Return the first line of .inputs that is of no closed day, and of none to come."""
+    closed = {seal.date for seal in chain}
+    last = chain[-1].date if chain else ""
+    for name, data in sorted(inputs.items()):
+        for number, line in enumerate(data.splitlines(), 1):
+            date = line[:10].decode("ascii", "replace")
+            of_month = _is_date(date, name[:7]) and (date in closed or date > last)
+            if not of_month:
+                why = "the line belongs to no closed day of this month"
+                return Broken(last, name, number, why)
+    return None
+
+
+def _is_date(text: str, month: str) -> bool:
+    """Tell whether a text is a date of a month."""
+    try:
+        return text.startswith(month) and bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _has_other_ends(data: bytes) -> bool:

@@ -19,9 +19,6 @@ from usance.ledger.disk import Disk
 from usance.model import problems
 from usance.model.problems import Problem, Source
 
-_LINE = re.compile(rb"\d{4}-\d\d-\d\d .*[0-9a-f]{64} ", re.DOTALL)
-"""The beginning of a line of .inputs."""
-
 _PLACE = re.compile(rb"^[ \t]+(?:filename|lineno):", re.MULTILINE)
 """Metadata by which a directive hides where it stands."""
 
@@ -48,11 +45,9 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
     months, inputs = read_months(folder, disk)
     chain, broken = seals.walk(months, inputs)
     if broken is None:
-        broken = _foreign(months)
+        broken = seals.stray(inputs, chain) or _foreign(months)
         if broken is not None:
             chain = [seal for seal in chain if seal.date < broken.date]
-    if broken is None:
-        broken = _stray(inputs, chain)
     if broken is None and head is not None and head not in {seal.digest for seal in chain}:
         date = chain[-1].date if chain else ""
         file = f"{date[:7]}.beancount" if chain else ""
@@ -83,20 +78,6 @@ def _foreign(months: Mapping[str, bytes]) -> Broken | None:
             )
         doubtful.append((name, data, closes))
     return foreign_text.first_fault(doubtful) if doubtful else None
-
-
-def _stray(inputs: Mapping[str, bytes], chain: Sequence[Seal]) -> Broken | None:
-    """Return the first line of .inputs that is of no closed day, and of none to come."""
-    closed = {seal.date for seal in chain}
-    last = chain[-1].date if chain else ""
-    for name, data in sorted(inputs.items()):
-        for number, line in enumerate(data.splitlines(), 1):
-            date = line[:10].decode("ascii", "replace")
-            of_month = date.startswith(name[:7]) and _LINE.match(line) is not None
-            if not of_month or (date <= last and date not in closed):
-                why = "the line belongs to no closed day of this month"
-                return Broken(last, name, number, why)
-    return None
 
 
 def removed(folder: Path, disk: Disk) -> list[Problem]:

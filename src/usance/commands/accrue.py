@@ -15,8 +15,11 @@ from usance.commands.tables import as_json, comma_separated, counted
 from usance.engine.lived_day import LivedDay
 from usance.ledger.disk import Disk, locked, write
 from usance.ledger.errors import UsanceChange, is_of_other_plugin
-from usance.ledger.load import load
-from usance.model.hours import Day, day_of, iso
+from usance.ledger.load import Ledger, load
+from usance.model.hours import Day, date_of, day_of, iso
+
+FAR = 400
+"""Days after the last day that is over, and that the ledger speaks of, which nobody closes."""
 
 MANY_DAYS = 200
 """A run of so many days shows a progress bar."""
@@ -82,6 +85,8 @@ def accrue(
         if errors:
             # An edit of closed days comes before all that follows from it.
             refuse([*map(placed, edited(folder, disk)), *map(located, errors)])
+        if through is not None:
+            _refuse_far(through, ledger)
         until, over = None if through is None else day_of(through), day_of(yesterday())
         request = Request(until, over, correct=correct, stale_ok=stale_ok)
         posting = plan(ledger, folder, request, disk, _watched)
@@ -108,6 +113,16 @@ def accrue(
             err=True,
         )
         sys.exit(1)
+
+
+def _refuse_far(through: datetime.date, ledger: Ledger) -> None:
+    """Refuse a year that is mistyped: such a run would take long, and close years to come."""
+    last = max(date_of(max(Day(1), ledger.read().last)), yesterday())
+    if (through - last).days > FAR:
+        raise click.UsageError(
+            f"--through {through} is more than {FAR} days after {last}. Correct the year, or close "
+            "the days in several runs."
+        )
 
 
 def _warn(posting: Posting, until: Day | None, over: Day) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from usance.close import reopening
-from usance.close.folder import broken_at, folder_of
+from usance.close.folder import broken_at, finds_reopened, folder_of
 from usance.close.reopening import Reopening
 from usance.close.seals import Broken
 from usance.commands.messages import beside, placed, refuse
@@ -49,6 +49,8 @@ def reopen(path: str, since: datetime.date, dry_run: bool, form: str) -> None:
     disk = Disk()
     with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
         planned = reopening.plan(folder, disk, since)
+        if planned is not None and (wide := finds_reopened(Path(path).absolute(), folder)):
+            refuse(map(placed, wide))
         if isinstance(planned, Broken):
             refuse([placed(broken_at(folder, planned))])
         if planned is not None and not dry_run:

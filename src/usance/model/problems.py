@@ -928,6 +928,22 @@ def options_changed(date: str, before: str, now: str) -> str:
 
 
 @error
+def include_too_wide(pattern: str) -> str:
+    return (
+        f'include "{pattern}" also finds the .inputs of closed days, which are no Beancount text. '
+        'Write include "posted/*.beancount" in its place.'
+    )
+
+
+@error
+def include_too_deep(pattern: str) -> str:
+    return (
+        f'include "{pattern}" would find the reopened days too, since they go to a folder below '
+        'posted. Write include "posted/*.beancount" in its place.'
+    )
+
+
+@error
 def month_not_included(file: str) -> str:
     return (
         f"The ledger does not include {file}, so the days in it would be posted a second time. "
