@@ -30,6 +30,7 @@ from beancount.utils import encryption
 
 from usance.engine.drafts import Identity
 from usance.language.directive import source_of
+from usance.language.provenance import has_id, is_added
 from usance.language.transactions import units_of
 from usance.ledger.load import Ledger, places
 from usance.model import problems
@@ -175,20 +176,23 @@ def _booked(
 ) -> Iterator[Problem]:
     """Yield the transactions that do not book, or book otherwise, once new days are posted."""
     above = {str(month.path): month.above for month in months}
-    entries = [*_parsed(ledger, fresh), *(entry for of in fresh.values() for entry in of)]
+    added = [entry for of in fresh.values() for entry in of if _is_new(entry, above)]
+    entries = [*_parsed(ledger, fresh), *ledger.read().posted, *added]
     methods: defaultdict[str, Booking] = defaultdict(lambda: ledger.options["booking_method"])
-    for entry in entries:
-        if isinstance(entry, Open) and entry.booking:
-            methods[entry.account] = entry.booking
+    for opened in ledger.entries:
+        if isinstance(opened, Open) and opened.booking:
+            methods[opened.account] = opened.booking
     transactions = _moving_lots(entries)
     transactions.sort(key=entry_sortkey)
     new = [entry for entry in transactions if _is_new(entry, above)]
     if not new:
         return
     begin = min(entry.date for entry in new)
-    settled = [entry for entry in transactions if entry.date < begin]
-    balances: defaultdict[str, Inventory] = defaultdict(Inventory)
-    booking_full.book(settled, ledger.options, methods, balances)
+    evening = _Booking(ledger.options, methods, {})
+    for entry in transactions:
+        if entry.date < begin:
+            evening.take(entry) if has_id(entry) else evening.book(entry)
+    balances = evening.balances
     rest = [entry for entry in transactions if entry.date >= begin]
     before = _Booking(ledger.options, methods, balances)
     for entry in rest:
@@ -209,10 +213,12 @@ def _is_new(entry: Directive, above: Mapping[str, int]) -> bool:
 
 
 def _parsed(ledger: Ledger, fresh: Mapping[Path, object]) -> Iterator[Directive]:
-    """Yield the directives of the ledger's files as parsed, but for those that will be replaced."""
-    added = {str(place) for place in places(ledger.read(), ledger.folder)}
+    """Yield the directives of the ledger's files as parsed, but for months of closed days."""
+    # Closed days are booked already, and nothing that comes behind them changes that.
+    other = {str(place) for place in places(ledger.read(), ledger.folder)}
+    other |= {str(entry.meta["filename"]) for entry in ledger.read().posted}
     for name in ledger.options["include"]:
-        if name in added or Path(name) in fresh:
+        if name in other or Path(name) in fresh:
             continue
         if encryption.is_encrypted_file(name):
             text = encryption.read_encrypted_file(name)
@@ -262,6 +268,12 @@ class _Booking:
         self.balances: defaultdict[str, Inventory] = defaultdict(Inventory)
         self.balances.update({account: copy(held) for account, held in balances.items()})
         self.booked: dict[Source, list[Posting] | None] = {}
+
+    def take(self, entry: Transaction) -> None:
+        """Take in a transaction of a closed day, which is booked already."""
+        for posting in entry.postings:
+            if not is_added(posting):
+                self.balances[posting.account].add_position(posting)
 
     def book(self, entry: Transaction) -> list[Posting] | None:
         """Book a transaction; return its postings, or None if Beancount cannot book it."""
