@@ -5,11 +5,11 @@ stages that are enabled.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from beancount.core.data import Custom, Directive, Directives, Open, Transaction
+from beancount.core.data import Custom, Directives, Open, Transaction
 
 from usance.close import correction, days, inputs, restore
 from usance.close.inputs import ChangedDay
@@ -147,7 +147,7 @@ def _open_days(
             yield day
 
 
-def _with_values(entries: Iterable[Directive]) -> Directives:
+def _with_values(entries: Directives) -> Directives:
     """Return directives of which each custom one has a list of values."""
     # At None Beancount's own pad stops too. Anybody who saves a half-written line would meet it.
     # Our reader reports the missing values, with file and line.

@@ -40,9 +40,9 @@ def read_months(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, b
     return months, inputs
 
 
-def has_months(folder: Path) -> bool:
-    """Tell whether a folder holds closed days."""
-    return any(MONTH_FILE.fullmatch(path.name) for path in month_files(folder))
+def month_names(folder: Path) -> list[str]:
+    """Return the names of the months of a folder, without their .inputs, in order."""
+    return [path.name for path in month_files(folder) if MONTH_FILE.fullmatch(path.name)]
 
 
 def month_files(folder: Path) -> list[Path]:
@@ -59,8 +59,7 @@ def chain(ledger: Ledger, folder: Path, disk: Disk) -> list[Problem]:
     """Return the faults of a ledger's closed days, as files."""
     if not enabled(ledger.options):
         return [problems.no_plugin(Source(ledger.path, 1))]
-    months, _ = read_months(folder, disk)
-    return edited(folder, disk) or left_out(ledger, folder, months)
+    return edited(folder, disk) or left_out(ledger, folder, month_names(folder))
 
 
 def edited(folder: Path, disk: Disk) -> list[Problem]:

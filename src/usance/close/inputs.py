@@ -6,6 +6,7 @@ The inputs of a closed day are sealed with it: a day whose inputs differ now has
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -121,8 +122,8 @@ def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
         elif seal.date in correcting:
             added = [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
         rests = [by_day[day] for by_day in (present, former) if by_day]
-        rests += map(_without_options, rests[:])
-        if all(sealed != _digest(of_day, added) for of_day in rests):
+        older = map(_without_options, rests)
+        if all(sealed != _digest(of_day, added) for of_day in chain(rests, older)):
             at = source_of(by.meta)
             changed.append(ChangedDay(day, sealed, day_of(by.date), now, at))
     return changed

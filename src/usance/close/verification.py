@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from usance.close import foreign_text, seals
-from usance.close.folder import read_months
+from usance.close.folder import month_files, month_names, read_months
 from usance.close.foreign_text import Text, day_at
 from usance.close.month_text import is_ours
 from usance.close.seals import Broken, Seal
@@ -82,13 +82,14 @@ def _foreign(months: Mapping[str, bytes]) -> Broken | None:
 
 def removed(folder: Path, disk: Disk) -> list[Problem]:
     """Return the error of a last month of which only the .inputs are there, or none."""
-    months, inputs = read_months(folder, disk)
-    last = max([day for data in months.values() for _, day, _ in seals.days(data)], default="")
-    for name in sorted(inputs, reverse=True):
-        month = name[:7]
-        if month > last[:7] and f"{month}.beancount" not in months:
-            return [problems.month_removed(Source(str(folder / name), 1), month, last)]
-    return []
+    months = month_names(folder)
+    last = months[-1] if months else ""
+    alone = [path for path in month_files(folder) if path.name[:7] > last[:7]]
+    if not alone:
+        return []
+    closed = [day for _, day, _ in seals.days(disk.read(folder / last))] if last else []
+    at = Source(str(alone[-1]), 1)
+    return [problems.month_removed(at, alone[-1].name[:7], max(closed, default=""))]
 
 
 def went_on(inputs: Iterable[bytes], last: str) -> str:

@@ -4,6 +4,7 @@ import datetime
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from usance.commands.messages import beside, located, placed, refuse, show
 from usance.commands.options import date_or_yesterday, with_format, with_ledger, yesterday
 from usance.commands.tables import as_json, comma_separated, counted
 from usance.engine.lived_day import LivedDay
+from usance.language.provenance import ClosedMonths
 from usance.ledger.disk import Disk, locked, write
 from usance.ledger.errors import UsanceChange, is_of_other_plugin
 from usance.ledger.load import Ledger, load
@@ -76,12 +78,7 @@ def accrue(
     disk = Disk()
     with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
         ledger = load(path)
-        others = [error for error in ledger.errors if is_of_other_plugin(error)]
-        errors = [
-            error
-            for error in ledger.errors
-            if not is_of_other_plugin(error) and not (correct and isinstance(error, UsanceChange))
-        ]
+        errors, others = _errors(ledger, correct=correct)
         if errors:
             # An edit of closed days comes before all that follows from it.
             refuse([*map(placed, edited(folder, disk)), *map(located, errors)])
@@ -95,12 +92,7 @@ def accrue(
         if not dry_run:
             write(posting.files, disk)
     _warn(posting, until, over)
-    show(map(located, others), sys.stderr)
-    if others:
-        click.echo(
-            "Another plugin reports transactions that Usance generates. That stops nothing.",
-            err=True,
-        )
+    _show_others(others)
     show(map(placed, posting.problems), sys.stderr)
     if dry_run:
         click.echo(posting.text, nl=False)
@@ -113,6 +105,28 @@ def accrue(
             err=True,
         )
         sys.exit(1)
+
+
+def _errors(ledger: Ledger, *, correct: bool) -> tuple[list[Any], list[Any]]:
+    """Return the errors that stop a run, and those of other plugins about our transactions."""
+    months = ClosedMonths(ledger.folder)
+    errors, others = list[Any](), list[Any]()
+    for error in ledger.errors:
+        if is_of_other_plugin(error, months):
+            others.append(error)
+        elif not (correct and isinstance(error, UsanceChange)):
+            errors.append(error)
+    return errors, others
+
+
+def _show_others(others: list[Any]) -> None:
+    """Show the errors of other plugins, and that they stop nothing."""
+    show(map(located, others), sys.stderr)
+    if others:
+        click.echo(
+            "Another plugin reports transactions that Usance generates. That stops nothing.",
+            err=True,
+        )
 
 
 def _refuse_far(through: datetime.date, ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from usance.close.folder import chain, has_months
+from usance.close.folder import chain, month_names
 from usance.close.verification import removed
 from usance.commands.messages import located, placed, show
 from usance.commands.options import with_ledger, with_lines
@@ -42,7 +42,7 @@ def check(path: str, strict: bool, form: str) -> None:
     """
     ledger = load(path)
     folder = Path(ledger.path).parent / POSTED
-    broken = chain(ledger, folder, Disk()) if has_months(folder) else []
+    broken = chain(ledger, folder, Disk()) if month_names(folder) else []
     broken += [] if broken else removed(folder, Disk())
     # An edit of closed days comes before all that follows from it.
     errors = [*map(placed, broken), *map(located, ledger.errors)]

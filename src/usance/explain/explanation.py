@@ -68,7 +68,7 @@ def ids(ledger: Ledger) -> dict[str, Transaction]:
         for entry in ledger.entries
         if isinstance(entry, Transaction)
         and has_id(entry)
-        and (is_generated(entry) or months.hold(entry))
+        and (is_generated(entry) or months.hold(entry.meta))
         and Identity.read(str(entry.meta["usance"])) is not None
     }
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from beancount.core.data import Transaction
 
 from usance.close.days import first_day
-from usance.close.folder import broken_at, left_out, month_files
+from usance.close.folder import broken_at, left_out, month_files, month_names
 from usance.close.verification import Verification, verify
 from usance.engine import sub_accounts
 from usance.engine.drafts import Draft, Identity, TransactionKind
@@ -256,8 +256,8 @@ class Books:
         if verification.broken is not None:
             wrong = [broken_at(self._posted_folder, verification.broken)]
         elif verification.seals:
-            months = [name for name, _, _ in files if name.endswith(".beancount")]
-            wrong = left_out(self.ledger, self._posted_folder, months)
+            folder = self._posted_folder
+            wrong = left_out(self.ledger, folder, month_names(folder))
         return verification, [problem.message for problem in wrong]
 
     @property

@@ -58,9 +58,9 @@ class ClosedMonths:
         self.folder = Path(folder) / POSTED
         self._files: dict[str, bool] = {}
 
-    def hold(self, entry: Directive) -> bool:
-        """Tell whether a directive stands in such a month."""
-        file = str(entry.meta.get("filename"))
+    def hold(self, meta: Mapping[str, Any]) -> bool:
+        """Tell whether a directive, or the source of an error, stands in such a month."""
+        file = str(meta.get("filename"))
         if file not in self._files:
             path = Path(file)
             here = path.parent == self.folder
@@ -69,13 +69,7 @@ class ClosedMonths:
 
     def wrote(self, entry: Directive) -> bool:
         """Tell whether a directive is a transaction of a closed day."""
-        return isinstance(entry, Transaction) and has_id(entry) and self.hold(entry)
-
-
-def is_in_month(meta: Mapping[str, Any]) -> bool:
-    """Tell whether a directive stands in a month of closed days."""
-    path = Path(str(meta.get("filename", "")))
-    return path.parent.name == POSTED and bool(MONTH_FILE.fullmatch(path.name))
+        return isinstance(entry, Transaction) and has_id(entry) and self.hold(entry.meta)
 
 
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")

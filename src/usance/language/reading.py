@@ -184,7 +184,7 @@ def _by_kind(
     for entry in kinds[Transaction]:
         if not has_id(entry):
             written.append(entry)
-        elif months.hold(entry):
+        elif months.hold(entry.meta):
             closed.posted.append(entry)
         elif source_of(entry.meta).file not in closed.copies:
             # Its postings count: Beancount counts them too.
@@ -200,7 +200,7 @@ def _seals(entries: Iterable[Custom], months: ClosedMonths, closed: _Closed) -> 
         if entry.type not in (DAY_CLOSE, DAY_CORRECT):
             continue
         at = source_of(entry.meta)
-        if months.hold(entry):
+        if months.hold(entry.meta):
             (closed.seals if entry.type == DAY_CLOSE else closed.corrections).append(entry)
         elif at.file not in closed.copies:
             closed.copies.add(at.file)

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from beancount.core.data import BeancountError, Directive
 
-from usance.language.provenance import GENERATED, is_in_month
+from usance.language.provenance import GENERATED, ClosedMonths
 from usance.model.problems import Kind, Problem
 
 
@@ -46,12 +46,12 @@ BEANCOUNT = ("beancount.loader", "beancount.parser.", "beancount.ops.")
 """Modules of the errors of Beancount itself, and of nobody's plugin."""
 
 
-def is_of_other_plugin(error: BeancountError) -> bool:
+def is_of_other_plugin(error: BeancountError, months: ClosedMonths) -> bool:
     """Tell whether somebody else's plugin reports a transaction that Usance generated or posted."""
     # No person can write such a transaction in another way. So it must not stop the closing of
     # days, or it would stop it for good.
     if isinstance(error, UsanceError | UsanceChange | UsanceFinding):
         return False
     source = error.source or {}
-    ours = source.get("filename") == GENERATED or is_in_month(source)
+    ours = source.get("filename") == GENERATED or months.hold(source)
     return ours and not type(error).__module__.startswith(BEANCOUNT)

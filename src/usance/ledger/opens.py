@@ -53,7 +53,7 @@ class Opens:
             if isinstance(entry, Transaction):
                 self._use(entry)
             elif isinstance(entry, Open):
-                (self.posted if self.months.hold(entry) else self.opens).setdefault(
+                (self.posted if self.months.hold(entry.meta) else self.opens).setdefault(
                     entry.account, entry
                 )
             elif isinstance(entry, Close):
