@@ -1,0 +1,1 @@
+"""Backpack: the shapes of its answers, its symbols, its posting map, its parameters as terms."""
