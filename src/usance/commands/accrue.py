@@ -72,28 +72,9 @@ def accrue(
       usance accrue books/main.beancount --through 2025-05-31 --dry-run
       usance accrue books/main.beancount --correct
     """
-    folder, missing = folder_of(Path(path).absolute())
-    if missing:
-        refuse(map(placed, missing))
-    disk = Disk()
-    with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
-        ledger = load(path)
-        errors, others = _errors(ledger, correct=correct)
-        if errors:
-            # An edit of closed days comes before all that follows from it.
-            refuse([*map(placed, edited(folder, disk)), *map(located, errors)])
-        if through is not None:
-            _refuse_far(through, ledger)
-        until, over = None if through is None else day_of(through), day_of(yesterday())
-        request = Request(until, over, correct=correct, stale_ok=stale_ok)
-        posting = plan(ledger, folder, request, disk, _watched)
-        if any(not problem.finding for problem in posting.problems):
-            refuse(map(placed, posting.problems))
-        if not dry_run:
-            write(posting.files, disk)
-    _warn(posting, until, over)
-    _show_others(others)
-    show(map(placed, posting.problems), sys.stderr)
+    until, over = None if through is None else day_of(through), day_of(yesterday())
+    request = Request(until, over, correct=correct, stale_ok=stale_ok)
+    posting = closed(path, request, dry_run=dry_run)
     if dry_run:
         click.echo(posting.text, nl=False)
     else:
@@ -105,6 +86,35 @@ def accrue(
             err=True,
         )
         sys.exit(1)
+
+
+def closed(path: str, request: Request, *, dry_run: bool = False) -> Posting:
+    """Close days; a run that is refused raises an error of click.
+
+    What a person should know besides is printed on standard error. Where the outcome has problems,
+    they are findings of a day that rests on an old figure, and days before it are closed.
+    """
+    folder, missing = folder_of(Path(path).absolute())
+    if missing:
+        refuse(map(placed, missing))
+    disk = Disk()
+    with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
+        ledger = load(path)
+        errors, others = _errors(ledger, correct=request.correct)
+        if errors:
+            # An edit of closed days comes before all that follows from it.
+            refuse([*map(placed, edited(folder, disk)), *map(located, errors)])
+        if request.through is not None:
+            _refuse_far(date_of(request.through), ledger)
+        posting = plan(ledger, folder, request, disk, _watched)
+        if any(not problem.finding for problem in posting.problems):
+            refuse(map(placed, posting.problems))
+        if not dry_run:
+            write(posting.files, disk)
+    _warn(posting, request.through, request.over)
+    _show_others(others)
+    show(map(placed, posting.problems), sys.stderr)
+    return posting
 
 
 def _errors(ledger: Ledger, *, correct: bool) -> tuple[list[Any], list[Any]]:
@@ -164,39 +174,55 @@ def _watched(days: Iterator[LivedDay], count: int) -> Iterator[LivedDay]:
         yield from bar
 
 
+def answer(path: str, posting: Posting) -> dict[str, Any]:
+    """Return the answer of the command, as JSON has it."""
+    found = {
+        "posted": posting.days,
+        "transactions": posting.transactions,
+        "files": _files(path, posting),
+        "corrections": posting.corrections,
+        "findings": posting.findings,
+        "through": posting.last,
+    }
+    if posting.changes:
+        found["changes"] = posting.changes
+    return found
+
+
+def line_of(posting: Posting) -> str:
+    """Return the answer of the command in one line."""
+    if not posting.days:
+        last = posting.last
+        return f"Nothing to post: {f'closed through {last}' if last else 'no day is closed yet'}."
+    days, last = posting.days[0], posting.days[-1]
+    if last != days:
+        days += f" to {last}"
+    wrote = counted(posting.transactions, "transaction")
+    if posting.corrections:
+        wrote += f", including {counted(posting.corrections, 'correction')}"
+    return f"Posted {days}: {wrote}."
+
+
+def show_notes(posting: Posting) -> None:
+    """Print on standard error what was corrected and found."""
+    for change in posting.changes:
+        click.echo(f"Corrected: {change}.", err=True)
+    for finding in dict.fromkeys(posting.findings):
+        click.echo(f"finding: {finding}", err=True)
+
+
+def _files(path: str, posting: Posting) -> list[str]:
+    return [beside(path, name.name) for name, _ in posting.files]
+
+
 def _show_posting(path: str, posting: Posting, form: str) -> None:
-    files = [beside(path, name.name) for name, _ in posting.files]
     match form:
         case "json":
-            answer = {
-                "posted": posting.days,
-                "transactions": posting.transactions,
-                "files": files,
-                "corrections": posting.corrections,
-                "findings": posting.findings,
-                "through": posting.last,
-            }
-            if posting.changes:
-                answer["changes"] = posting.changes
-            click.echo(as_json(answer), nl=False)
+            click.echo(as_json(answer(path, posting)), nl=False)
         case "csv":
             click.echo(comma_separated(["date"], [[day] for day in posting.days]), nl=False)
         case _:
-            for change in posting.changes:
-                click.echo(f"Corrected: {change}.", err=True)
-            for finding in dict.fromkeys(posting.findings):
-                click.echo(f"finding: {finding}", err=True)
-            if not posting.days:
-                last = posting.last
-                closed = f"closed through {last}" if last else "no day is closed yet"
-                click.echo(f"Nothing to post: {closed}.")
-            else:
-                days, last = posting.days[0], posting.days[-1]
-                if last != days:
-                    days += f" to {last}"
-                wrote = counted(posting.transactions, "transaction")
-                if posting.corrections:
-                    wrote += f", including {counted(posting.corrections, 'correction')}"
-                click.echo(f"Posted {days}: {wrote}.")
-                for file in files:
-                    click.echo(f"  {file}")
+            show_notes(posting)
+            click.echo(line_of(posting))
+            for file in _files(path, posting):
+                click.echo(f"  {file}")

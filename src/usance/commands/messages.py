@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import IO, Any, NoReturn
 
 import click
 from beancount.core.data import BeancountError
@@ -39,11 +39,22 @@ def report(ledger: Ledger, missing: Iterable[Problem] = ()) -> None:
         sys.exit(1)
 
 
+class RefusedRun(click.ClickException):
+    """A run that writes nothing: it prints why, and exits 1."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self.places = [*places]
+        super().__init__("Nothing was written.")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the reasons, one on each line."""
+        show(self.places, file or sys.stderr)
+        click.echo(self.message, file=file, err=True)
+
+
 def refuse(places: Iterable[Place]) -> NoReturn:
     """Print why nothing was written, and exit 1."""
-    show(places, sys.stderr)
-    click.echo("Nothing was written.", err=True)
-    sys.exit(1)
+    raise RefusedRun(places)
 
 
 def located(error: BeancountError) -> Place:
@@ -75,10 +86,15 @@ def _place(file: str, line: int, text: str) -> Place:
     return {"file": near(file), "line": line, "message": printed}
 
 
-def show(places: Iterable[Place], stream: TextIO) -> None:
+def show(places: Iterable[Place], stream: IO[Any]) -> None:
     """Print places, one on each line."""
     for place in places:
-        click.echo(f"{place['file']}:{place['line']}: {place['message']}", file=stream)
+        click.echo(line_of(place), file=stream)
+
+
+def line_of(place: Place) -> str:
+    """Return a place as one line."""
+    return f"{place['file']}:{place['line']}: {place['message']}"
 
 
 def beside(path: str, name: str) -> str:

@@ -1,8 +1,9 @@
 """Options that several commands share, and how their values are read."""
 
+import contextlib
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -73,27 +74,34 @@ class LedgerFile(click.Path):
 Command = Callable[..., None]
 
 
+@contextlib.contextmanager
+def told(path: str) -> Iterator[None]:
+    """Turn an error of the disk or of a plugin into one of click, which is one line."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # a reader such as `head` has enough; click ends quietly
+    except BrokenPluginError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{name}{error.strerror or error}") from error
+    except (click.exceptions.Exit, click.ClickException, click.Abort):
+        raise
+    except Exception as error:
+        # A plugin may hand on what is no directive. Without one, it is a fault of ours.
+        if not plugin_lines.others(path):
+            raise
+        raise click.ClickException(broken_plugin(path, error)) from error
+
+
 def with_ledger(command: Command) -> Command:
     """Give a command its LEDGER, and print an error of the disk or of a plugin as one line."""
 
     @wraps(command)
     def guarded(**values: Any) -> None:
-        try:
+        with told(values["path"]):
             command(**values)
-        except BrokenPipeError:
-            raise  # a reader such as `head` has enough; click ends quietly
-        except BrokenPluginError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            name = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{name}{error.strerror or error}") from error
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
-        except Exception as error:
-            # A plugin may hand on what is no directive. Without one, it is a fault of ours.
-            if not plugin_lines.others(values["path"]):
-                raise
-            raise click.ClickException(broken_plugin(values["path"], error)) from error
 
     argument = click.argument(
         "path", metavar="LEDGER", type=LedgerFile(), envvar=["USANCE_FILE", "BEANCOUNT_FILE"]

@@ -1,19 +1,21 @@
 """`usance verify`: check the seals of closed days."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from usance.close import verification
 from usance.close.folder import folder_of
 from usance.close.verification import Verification
-from usance.commands.messages import beside, placed, show
+from usance.commands.messages import beside, line_of, placed, show
 from usance.commands.options import digest, with_ledger, with_lines
 from usance.commands.tables import as_json, counted
 from usance.ledger.disk import Disk
 from usance.model import problems
-from usance.model.problems import Source
+from usance.model.problems import Problem, Source
 
 
 @click.command(short_help="Check the seals of closed days")
@@ -44,12 +46,24 @@ def verify(path: str, head: str | None, form: str) -> None:
     if missing:
         show(map(placed, missing), sys.stderr)
         sys.exit(1)
-    verified = verification.verify(folder, Disk(), head)
-    removed = [] if verified.broken else verification.removed(folder, Disk())
+    verified, removed = verified_folder(folder, head)
     if form == "json":
-        click.echo(as_json(_verified(path, verified, whole=not removed)), nl=False)
+        click.echo(as_json(answer(path, verified, whole=not removed)), nl=False)
     else:
-        _show_verified(path, verified)
+        for line in lines(path, verified):
+            click.echo(line)
+    warn(verified, removed)
+    sys.exit(1 if verified.broken or removed else 0)
+
+
+def verified_folder(folder: Path, head: str | None) -> tuple[Verification, list[Problem]]:
+    """Return what holds of the closed days of a folder, and the error of a month removed."""
+    verified = verification.verify(folder, Disk(), head)
+    return verified, [] if verified.broken else verification.removed(folder, Disk())
+
+
+def warn(verified: Verification, removed: list[Problem]) -> None:
+    """Print on standard error that a month was removed, or that days may have been."""
     show(map(placed, removed), sys.stderr)
     if verified.beyond and not removed:
         click.echo(
@@ -57,10 +71,13 @@ def verify(path: str, head: str | None, form: str) -> None:
             "interrupted, or closed days were removed. Use --head to find out which.",
             err=True,
         )
-    sys.exit(1 if verified.broken or removed else 0)
 
 
-def _verified(path: str, verified: Verification, *, whole: bool) -> dict[str, object]:
+def answer(path: str, verified: Verification, *, whole: bool) -> dict[str, Any]:
+    """Return the answer of the command, as JSON has it.
+
+    whole  no month was removed
+    """
     broken, closes = verified.broken, verified.seals
     return {
         "ok": broken is None and whole,
@@ -80,16 +97,17 @@ def _verified(path: str, verified: Verification, *, whole: bool) -> dict[str, ob
     }
 
 
-def _show_verified(path: str, verified: Verification) -> None:
+def lines(path: str, verified: Verification) -> Iterator[str]:
+    """Yield the answer of the command for a person: what is broken, what holds, the head."""
     closes = verified.seals
     if verified.broken is not None:
         broken = verified.broken
         file = beside(path, broken.file) if broken.file else path
         at = Source(str(Path(file).absolute()), broken.line)
-        show([placed(problems.broken_chain(at, broken.date, broken.why))], sys.stdout)
+        yield line_of(placed(problems.broken_chain(at, broken.date, broken.why)))
     if not closes:
-        click.echo("No day is closed." if verified.broken is None else "No seal holds.")
+        yield "No day is closed." if verified.broken is None else "No seal holds."
         return
     days = f"{counted(len(closes), 'day')}, {closes[0].date} to {closes[-1].date}"
-    click.echo(f"{'Sound' if verified.broken is None else 'Sound before it'}: {days}.")
-    click.echo(f"Head: {closes[-1].digest}")
+    yield f"{'Sound' if verified.broken is None else 'Sound before it'}: {days}."
+    yield f"Head: {closes[-1].digest}"
