@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+from collections import Counter
 from decimal import Decimal
 from typing import NewType, NoReturn
 
@@ -16,8 +17,14 @@ DAY_NANOS = 86_400 * SECOND
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 DIGITS_MAX = 40
+"""How many digits a number may have when it is written out, without an exponent."""
 
-_NUMBER = re.compile(r"-?(\d+)(?:\.(\d+))?(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
+SHOWN_MAX = 60
+"""How much of a wrong value a message shows."""
+
+_NUMBER = re.compile(r"-?(\d+)(?:\.(\d+))?([eE][+-]?\d{1,3})?\Z", re.ASCII)
+_MILLISECONDS = re.compile(r"[1-9]\d{12}\Z", re.ASCII)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)?\Z",
     re.ASCII,
@@ -45,6 +52,8 @@ def decoded(data: bytes) -> object:
             parse_int=JsonNumber,
             parse_constant=_no_constant,
         )
+        if _SURROGATE.search(text):
+            _refuse_half_characters(found)
     except UnicodeDecodeError as error:
         raise Misread(
             f"byte {error.start} is not UTF-8. Save the file as the venue gave it"
@@ -58,12 +67,21 @@ def decoded(data: bytes) -> object:
     return found
 
 
+def _refuse_half_characters(found: object) -> None:
+    """Refuse half of a pair of escapes, which no file of text can hold."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start : error.start + 1]
+        raise Misread(f"{half!r} is half a character. Download the file again") from error
+
+
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise Misread(f"{twice!r} stands twice in one row. Download the file again")
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise Misread(f"{shown(twice)} stands twice in one row. Download the file again")
     return found
 
 
@@ -71,16 +89,29 @@ def _no_constant(text: str) -> NoReturn:
     raise Misread(f"{text} is no number. Download the file again")
 
 
+def shown(value: object) -> str:
+    """Return a value for a message: what is not ASCII or too long does not reach a screen."""
+    text = ascii(value)
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
+
+
 def number(value: object) -> Decimal:
     """Return an ASCII decimal, from a text or a number of JSON."""
     if not isinstance(value, str):
-        raise Misread(f"{value!r} is no number")
+        raise Misread(f"{shown(value)} is no number. Write it as 1234.56")
     match = _NUMBER.match(value)
     if match is None:
-        raise Misread(f"{value!r} is no number. Write it as 1234.56, without separators")
-    whole, fraction = match.groups(default="")
-    if len(whole.lstrip("0")) + len(fraction) > DIGITS_MAX:
-        raise Misread(f"{value!r} has more than {DIGITS_MAX} digits")
+        raise Misread(f"{shown(value)} is no number. Write it as 1234.56, without separators")
+    whole, fraction, exponent = match.groups(default="")
+    before, after = len(whole.lstrip("0")), len(fraction)
+    if exponent:
+        shift = int(exponent[1:])
+        # Zeros that an exponent asks for are digits too: 1e999 has a thousand.
+        before, after = max(before + shift, 0), max(after - shift, 0)
+    if before + after > DIGITS_MAX:
+        raise Misread(
+            f"{shown(value)} has more than {DIGITS_MAX} digits. Round it to what the venue shows"
+        )
     return Decimal(value)
 
 
@@ -88,14 +119,25 @@ def instant(value: object) -> Instant:
     """Return a time in UTC, such as 2025-11-03T16:28:17.123456."""
     match = _TIME.match(value) if isinstance(value, str) else None
     if match is None:
-        raise Misread(f"{value!r} is no time in UTC. Write it as 2025-11-03T16:28:17")
+        raise Misread(f"{shown(value)} is no time in UTC. Write it as 2025-11-03T16:28:17")
     date, hour, minute, second, fraction = match.groups(default="")
     try:
         days = datetime.date.fromisoformat(date).toordinal() - EPOCH
     except ValueError as error:
-        raise Misread(f"{value!r} is no day of the calendar") from error
+        raise Misread(
+            f"{shown(value)} is no day of the calendar. Write it as 2025-11-03T16:28:17"
+        ) from error
     seconds = (int(hour) * 60 + int(minute)) * 60 + int(second)
-    return Instant(days * DAY_NANOS + seconds * SECOND + int(fraction.ljust(9, "0") or 0))
+    return Instant(days * DAY_NANOS + seconds * SECOND + int(fraction.ljust(9, "0")))
+
+
+def instant_of_milliseconds(value: object) -> Instant:
+    """Return a time that is told in milliseconds since 1970, such as 1672128000000."""
+    if not isinstance(value, str) or _MILLISECONDS.match(value) is None:
+        raise Misread(
+            f"{shown(value)} is no time in milliseconds since 1970. Write it as 1672128000000"
+        )
+    return Instant(int(value) * 10**6)
 
 
 def day_of(at: Instant) -> Day:
