@@ -5,36 +5,33 @@ closed: those may be missing or wrong, and importing is what mends them. No plug
 """
 
 import datetime
-import glob
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from beancount import loader
 from beancount.core.amount import Amount
 from beancount.core.data import (
     Booking,
     Commodity,
     Custom,
-    Directive,
     Open,
     Posting,
+    Price,
     Transaction,
     entry_sortkey,
 )
 from beancount.core.inventory import Inventory
 from beancount.core.position import Cost
-from beancount.parser import booking_full, parser
-from beancount.utils import encryption
+from beancount.parser import booking_full
 
-from usance.feeding.downloads import IMPORTED, RefusedError
+from usance.feeding.downloads import RefusedError
+from usance.feeding.own_files import parsed, told
 from usance.language import schedule
-from usance.language.directive import source_of
-from usance.language.provenance import POSTED
+from usance.language.directive import Reader, source_of, values_of
 from usance.language.reading import ROOTS
 from usance.model.accounts import ChartOfAccounts, Side
 from usance.model.feeds import Feed
@@ -84,7 +81,10 @@ class Own:
     contracts    terms by venue of the ledger, such as `Backpack`, and commodity; so the next two
     collaterals
     pools
-    coins        commodities that a person posts to accounts of a sub-account, by its name
+    coins        first day on which a person posts a commodity, by sub-account and commodity
+    prices       dates of prices, with commodity and quote
+    stated       terms for one venue alone from 00:00 of a date: kind, venue, name, day
+    rates_files  that a `lending-rate` names: venue (None: all of them), coin, path
     quanta       smallest amounts, by commodity that states one
     lots         by sub-account and contract: written before its feed's date, oldest first
     by_hand      trades in Perp on or after the date of the sub-account's feed
@@ -101,7 +101,10 @@ class Own:
     contracts: Mapping[tuple[str, str], Timeline[Perpetual]]
     collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
     pools: Mapping[tuple[str, str], Timeline[Pool]]
-    coins: Mapping[str, frozenset[str]]
+    coins: Mapping[str, Mapping[str, Day]]
+    prices: frozenset[tuple[datetime.date, str, str]]
+    stated: frozenset[tuple[str, str, str, Day]]
+    rates_files: frozenset[tuple[str | None, str, str]]
     quanta: Mapping[str, Decimal]
     lots: Mapping[tuple[str, str], tuple[OpenLot, ...]]
     by_hand: tuple[ByHand, ...]
@@ -123,7 +126,7 @@ def own(ledger: str | Path) -> Own:
     a symbol has a fault. Any other fault is for `usance check` to tell.
     """
     path = Path(os.path.normpath(Path(ledger).absolute()))
-    entries, options = _parsed(path)
+    entries, options = parsed(path)
     kinds: dict[type, list[Any]] = defaultdict(list)
     for entry in entries:
         kinds[type(entry)].append(entry)
@@ -147,61 +150,13 @@ def own(ledger: str | Path) -> Own:
         collaterals=terms.collaterals,
         pools=terms.pools,
         coins=_coins(kinds[Transaction], chart),
+        prices=frozenset((one.date, one.currency, one.amount.currency) for one in kinds[Price]),
+        stated=frozenset(_stated(kinds[Custom])),
+        rates_files=frozenset(_rates_files(kinds[Custom])),
         quanta=terms.quanta,
         lots=_lots(kinds[Transaction], perps, opens, options),
         by_hand=tuple(_by_hand(kinds[Transaction], perps)),
     )
-
-
-# Parsing
-
-
-def _parsed(top: Path) -> tuple[list[Directive], dict[str, Any]]:
-    """Return the directives of a ledger as parsed, in order of file and line, and its options."""
-    entries: list[Directive] = []
-    options: list[dict[str, Any]] = []
-    waiting, seen = [str(top)], set[str]()
-    while waiting:
-        name = waiting.pop(0)
-        if name in seen:
-            continue
-        seen.add(name)
-        found, said = _file(name)
-        entries += found
-        options.append(said)
-        for pattern in said["include"]:
-            waiting += _included(top.parent, name, pattern)
-    return entries, loader.aggregate_options_map(options[0], options[1:])
-
-
-def _file(name: str) -> tuple[Sequence[Directive], dict[str, Any]]:
-    try:
-        if encryption.is_encrypted_file(name):
-            text = encryption.read_encrypted_file(name)
-            entries, errors, options = parser.parse_string(text, report_filename=name)
-        else:
-            entries, errors, options = parser.parse_file(name)
-    except UnicodeDecodeError as fault:
-        raise RefusedError(f"{name} is not in UTF-8. Save it in UTF-8.") from fault
-    if errors:
-        text = f"{errors[0].message}. Correct the line"
-        raise RefusedError(_told(source_of(errors[0].source), text))
-    return entries, options
-
-
-def _included(folder: Path, name: str, pattern: str) -> list[str]:
-    """Return the files that an include line finds, without those that commands of ours write."""
-    where = os.path.normpath(Path(name).parent / pattern)
-    # As Beancount finds them.
-    found = sorted(map(os.path.normpath, glob.glob(where, recursive=True)))  # noqa: PTH207
-    if not found and not _is_written_by_us(folder, where):
-        remedy = "Correct the include line, or put the file there"
-        raise RefusedError(f'{name}: include "{pattern}" finds no file. {remedy}.')
-    return [path for path in found if not _is_written_by_us(folder, path)]
-
-
-def _is_written_by_us(folder: Path, path: str) -> bool:
-    return any(Path(path).is_relative_to(folder / ours) for ours in (IMPORTED, POSTED))
 
 
 def _refuse_faults(problems: Iterable[Problem], customs: Iterable[Custom]) -> None:
@@ -209,12 +164,7 @@ def _refuse_faults(problems: Iterable[Problem], customs: Iterable[Custom]) -> No
     places = {source_of(one.meta) for one in customs if one.type in ("sub-account", "feed")}
     for problem in problems:
         if problem.source in places:
-            raise RefusedError(_told(problem.source, problem.message))
-
-
-def _told(source: Source, message: str) -> str:
-    text = " ".join(message.split())
-    return f"{source.file}:{source.line}: {text}" + ("" if text.endswith(".") else ".")
+            raise RefusedError(told(problem.source, problem.message))
 
 
 # What is in it
@@ -228,24 +178,40 @@ def _symbols(commodities: Iterable[Commodity], venues: set[str]) -> dict[str, di
             symbol, at = entry.meta[venue], source_of(entry.meta)
             if not isinstance(symbol, str) or not symbol:
                 why = f"{venue}: of commodity {entry.currency} is no text"
-                raise RefusedError(_told(at, f'{why}. Write it as "SOL_USDC_PERP"'))
+                raise RefusedError(told(at, f'{why}. Write it as "SOL_USDC_PERP"'))
             other = found[venue].setdefault(symbol, entry.currency)
             if other != entry.currency:
                 why = f'"{symbol}" is {entry.currency} here, and {other} elsewhere'
-                raise RefusedError(_told(at, f"{why}. Remove one of the two"))
+                raise RefusedError(told(at, f"{why}. Remove one of the two"))
     return found
 
 
 def _coins(
     transactions: Iterable[Transaction], chart: ChartOfAccounts
-) -> dict[str, frozenset[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
+) -> dict[str, dict[str, Day]]:
+    found: defaultdict[str, dict[str, Day]] = defaultdict(dict)
     for entry in transactions:
         for posting in entry.postings:
             owner, currency = chart.owner(posting.account), _currency(posting)
             if owner is not None and currency is not None:
-                found[owner].add(currency)
-    return {name: frozenset(coins) for name, coins in found.items()}
+                day = day_of(entry.date)
+                found[owner][currency] = min(day, found[owner].get(currency, day))
+    return dict(found)
+
+
+def _stated(customs: Iterable[Custom]) -> Iterator[tuple[str, str, str, Day]]:
+    for entry in customs:
+        if entry.type in ("perpetual", "collateral") and isinstance(entry.meta.get("venue"), str):
+            name = next((value for _, value in values_of(entry)), None)
+            if isinstance(name, str) and not Reader(entry, entry.type).seconds():
+                yield entry.type, entry.meta["venue"], name, day_of(entry.date)
+
+
+def _rates_files(customs: Iterable[Custom]) -> Iterator[tuple[str | None, str, str]]:
+    for entry in customs:
+        match [entry.type, *(value for _, value in values_of(entry))]:
+            case ["lending-rate", str(coin), str(path)]:
+                yield entry.meta.get("venue"), coin, os.path.normpath(path)
 
 
 def _currency(posting: Posting) -> str | None:
