@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.model.terms import RATE_MAX, Collateral, Haircut, Identity, InverseSqrt, Slope
-from usance.venues.numbers import Instant, Misread, instant, number
+from usance.venues.numbers import Instant, Misread, instant, number, shown
 
 ONE = Decimal(1)
 
@@ -149,7 +149,7 @@ def _known(function: Fields, what: str, kinds: tuple[str, ...]) -> str:
     if kind not in kinds:
         known = " and ".join(kinds)
         raise Misread(
-            f"{what} is of the type {kind!r}, but known are {known}. Write the terms by hand, and "
+            f"{what} is of the type {shown(kind)}, but known are {known}. Write the terms by hand, and "
             "move the file out of downloads"
         )
     return kind
@@ -163,7 +163,7 @@ def _rows(answer: object, what: str) -> Iterator[tuple[int, Fields]]:
         raise Misread(f"This is no list of {what}. Download the file again")
     for row, fields in enumerate(answer, 1):
         if not isinstance(fields, dict):
-            raise Misread(f"row {row}: {fields!r} is no row. Download the file again")
+            raise Misread(f"row {row}: {shown(fields)} is no row. Download the file again")
         yield row, fields
 
 
@@ -184,7 +184,7 @@ class _Row:
 
 def _once(symbol: str, found: Mapping[str, object]) -> None:
     if symbol in found:
-        raise Misread(f"{symbol} stands twice. Download the file again")
+        raise Misread(f"{shown(symbol)} stands twice. Download the file again")
 
 
 def _fields(fields: Fields, key: str) -> Fields:
