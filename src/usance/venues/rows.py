@@ -31,13 +31,17 @@ class Place(NamedTuple):
 
 
 class Charge(Enum):
-    """What interest is, by the venue-neutral name that its transaction has."""
+    """What interest is, by the venue-neutral name that its transaction has.
+
+    Interest that is `TAKEN` leaves the wallet; that of a `BORROW` is added to the debt.
+    """
 
     LEND = "Lend"
     BORROW = "Borrow"
     ENTRY_FEE = "EntryFee"
     UNREALIZED_GAIN = "UnrealizedPositivePnl"
     UNREALIZED_LOSS = "UnrealizedNegativePnl"
+    TAKEN = "Taken"
 
     @property
     def earned(self) -> bool:
@@ -123,7 +127,7 @@ class Funding(NamedTuple):
 
 
 class Interest(NamedTuple):
-    """A payment of interest; quantity above 0 as the charge means it, rate a year."""
+    """A payment of interest; quantity above 0 as the charge means it, rate a year if it is told."""
 
     id: str
     at: Instant
@@ -131,7 +135,7 @@ class Interest(NamedTuple):
     charge: Charge
     symbol: str
     quantity: Decimal
-    rate: Decimal
+    rate: Decimal | None
     position: str
     market: str
 

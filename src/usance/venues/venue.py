@@ -13,19 +13,22 @@ from usance.venues.rows import Row
 
 
 class Page(NamedTuple):
-    """The rows of one file, all of one kind.
+    """The rows of one file.
 
-    kind     one of `FEEDS`, or the name of a kind that is only checked, such as `position history`;
-             "" if there is no row, so that nothing tells the kind
-    rows     of a feed; none of a kind that is only checked
-    size     rows in the file
-    new      names of fields that are not known, sorted
+    kind      one of `FEEDS`; or the name of a kind that is only checked, such as `position history`;
+              or that of a log whose rows are of several feeds, as `FEED_OF` tells of each;
+              "" if there is no row, so that nothing tells the kind
+    rows      of feeds; none of a kind that is only checked
+    size      rows in the file
+    new       names of fields that are not known, sorted
+    findings  sentences on the file that a person should read; the name of the file is not in them
     """
 
     kind: str
     rows: Sequence[Row]
     size: int
     new: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 class Market(NamedTuple):

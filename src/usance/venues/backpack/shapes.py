@@ -27,7 +27,7 @@ from usance.venues.rows import (
 )
 from usance.venues.venue import Page
 
-CHARGES = {charge.value: charge for charge in Charge}
+CHARGES = {charge.value: charge for charge in Charge if charge is not Charge.TAKEN}
 EVENTS = {event: event for event in kinds.EVENTS}
 
 
