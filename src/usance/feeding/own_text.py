@@ -30,8 +30,9 @@ from beancount.parser import booking_full
 
 from usance.feeding.downloads import RefusedError
 from usance.feeding.own_files import parsed, told
-from usance.language import schedule
+from usance.language import feed_terms, schedule
 from usance.language.directive import Reader, source_of, values_of
+from usance.language.feed_terms import Declared
 from usance.language.reading import ROOTS
 from usance.model.accounts import ChartOfAccounts, Side
 from usance.model.feeds import Feed
@@ -132,9 +133,10 @@ def own(ledger: str | Path) -> Own:
         kinds[type(entry)].append(entry)
     roots = {root: options[f"name_{root.lower()}"] for root in ROOTS}
     terms = schedule.read(kinds[Custom], kinds[Commodity], roots["Assets"], str(path.parent))
-    _refuse_faults(terms.problems, kinds[Custom])
     chart = ChartOfAccounts(roots, terms.roots, terms.bills)
-    feeds = _feeds(kinds[Custom], chart)
+    declared = Declared(chart, terms.sub_accounts, terms.products, terms.blocked)
+    feeds, faults = feed_terms.read(kinds[Custom], declared)
+    _refuse_faults([*terms.problems, *faults], kinds[Custom])
     opens = {one.account: Opened(one.date, one.booking) for one in reversed(kinds[Open])}
     perps = {chart.account(name, Side.PERP): feed for name, feed in feeds.items()}
     return Own(
@@ -259,27 +261,3 @@ def _by_hand(transactions: Iterable[Transaction], perps: Mapping[str, Feed]) -> 
             if feed is None or day < feed.since or posting.cost is None or currency is None:
                 continue
             yield ByHand(feed.sub_account, currency, day, source_of(entry.meta))
-
-
-def _feeds(customs: Iterable[Custom], chart: ChartOfAccounts) -> dict[str, Feed]:
-    """Return the feeds."""
-    found: dict[str, Feed] = {}
-    for entry in customs:
-        if entry.type != "feed":
-            continue
-        name, venue = (str(value.value) for value in entry.values)
-        income = chart.account(name, Side.PNL).rpartition(":")[0]
-        outside = str(entry.meta["outside"])
-        found[name] = Feed(
-            name,
-            venue,
-            day_of(entry.date),
-            outside,
-            str(entry.meta.get("transit", outside)),
-            str(entry.meta.get("distributions", f"{income}:Distributions")),
-            entry.meta.get("pays"),
-            entry.meta.get("withdrawal-fee") != "included",
-            frozenset(str(entry.meta.get("ignore", "POINTS")).split()),
-            source_of(entry.meta),
-        )
-    return found

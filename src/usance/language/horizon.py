@@ -8,7 +8,7 @@ from beancount.core.data import Balance, Custom, Directive, Price, Transaction
 
 from usance.language import lending_terms
 from usance.language.directive import is_sure
-from usance.language.schedule import KEYS, Schedule
+from usance.language.schedule import KEYS, NO_INPUTS, Schedule
 from usance.model.hours import NO_DAY, Day, day_of
 
 LEAP = 400
@@ -36,7 +36,8 @@ class Leap(NamedTuple):
 
 def speaking(kinds: Mapping[type, list[Any]]) -> Iterator[Directive]:
     """Yield the directives whose date says that days go on until then."""
-    terms = (entry for entry in kinds[Custom] if entry.type in KEYS and not _asks(entry))
+    ours = KEYS.keys() - set(NO_INPUTS)
+    terms = (entry for entry in kinds[Custom] if entry.type in ours)
     return chain(kinds[Transaction], kinds[Balance], kinds[Price], terms)
 
 

@@ -48,6 +48,10 @@ POSTED = "posted"
 """The folder of closed days, beside the ledger."""
 
 
+IMPORTED = "imported"
+"""The folder of what is imported, beside the ledger."""
+
+
 class ClosedMonths:
     """Tells which directives of a ledger stand in the months of closed days beside it.
 

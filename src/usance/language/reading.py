@@ -16,9 +16,18 @@ from beancount.core.data import (
     Transaction,
 )
 
-from usance.language import payments, prices, provenance, schedule, trades, transactions
+from usance.language import (
+    feed_terms,
+    payments,
+    prices,
+    provenance,
+    schedule,
+    trades,
+    transactions,
+)
 from usance.language.canonical import Input, options_text
 from usance.language.directive import source_of
+from usance.language.feed_terms import Declared
 from usance.language.horizon import Leap, horizon
 from usance.language.payments import Products
 from usance.language.prices import Pricing
@@ -31,6 +40,7 @@ from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import QUANTUM_DEFAULT, Coin, decimals
 from usance.model.book import Book, Transfer
+from usance.model.feeds import Feed
 from usance.model.hours import NO_DAY, Day, Moment, at_slot, day_at, day_of, moment
 from usance.model.problems import Problem
 from usance.model.terms import Rates, Stage, TreasuryRate
@@ -56,6 +66,7 @@ class Reading:
     named    paths of rates files, unreadable ones included
     files    rows of rates files that count: coin, path, first day, rows
     yield_files  the same of treasury rates, by product
+    feeds    by sub-account
     """
 
     book: Book
@@ -74,6 +85,7 @@ class Reading:
     named: frozenset[str]
     files: Files[Rates]
     yield_files: Files[TreasuryRate]
+    feeds: Mapping[str, Feed]
 
     @property
     def last(self) -> Day:
@@ -129,6 +141,10 @@ def read(
     pricing = prices.read(terms, kinds[Price], operating)
     products = payments.read(written, terms, chart, stages)
     parts = _Parts(terms, written, trading, pricing, products)
+    declared = Declared(chart, terms.sub_accounts, terms.products, terms.blocked)
+    feeds, faults = feed_terms.read(kinds[Custom], declared)
+    faults += feed_terms.left_out(feeds, options, folder)
+    faults += feed_terms.by_hand(feeds, written.trades, folder)
     inputs = [*terms.inputs, *written.inputs, *products.inputs]
     former: list[Input] = []
     if seals and len(given) > len(kinds[Price]):
@@ -142,7 +158,7 @@ def read(
             _unmatched(kinds[Open], options, chart),
         ),
         chart=chart,
-        problems=[*_problems(parts, operating), *astray],
+        problems=[*_problems(parts, operating), *faults, *astray],
         horizon=last,
         leaps=leaps,
         posted=posted,
@@ -156,6 +172,7 @@ def read(
         named=frozenset(terms.named),
         files=terms.files,
         yield_files=terms.yield_files,
+        feeds=feeds,
     )
 
 

@@ -9,7 +9,14 @@ from typing import TypeVar
 
 from beancount.core.data import Commodity, Custom
 
-from usance.language import lending_terms, margin_terms, rate_files, yield_checks, yield_terms
+from usance.language import (
+    feed_terms,
+    lending_terms,
+    margin_terms,
+    rate_files,
+    yield_checks,
+    yield_terms,
+)
 from usance.language.canonical import Input, commodity_text, custom_text
 from usance.language.directive import Read, Term, source_of
 from usance.language.lending_terms import QuotedRates, RatesTerm
@@ -33,8 +40,11 @@ from usance.model.timeline import Timeline
 
 V = TypeVar("V")
 COMMODITY_KEYS = ("quantum", "stale-after")
-KEYS = {**lending_terms.KEYS, **margin_terms.KEYS, **yield_terms.KEYS}
-"""Every key of every kind of our lending_terms."""
+KEYS = {**lending_terms.KEYS, **margin_terms.KEYS, **yield_terms.KEYS, **feed_terms.KEYS}
+"""Every key of every kind of our directives."""
+
+NO_INPUTS = ("accrue-through", "feed")
+"""Kinds on which the books of no day rest."""
 
 BLOCKS = {
     "sub-account": "sub-account",
@@ -105,7 +115,7 @@ def read(
     for entry in customs:
         if entry.type in KEYS:
             kinds[entry.type].append(entry)
-            if entry.type != "accrue-through":
+            if entry.type not in NO_INPUTS:
                 text = partial(custom_text, entry, KEYS[entry.type])
                 schedule.inputs.append(Input(day_of(entry.date), text, source_of(entry.meta)))
     _sub_accounts(schedule, kinds["sub-account"], assets)

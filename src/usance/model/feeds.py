@@ -5,6 +5,12 @@ from dataclasses import dataclass, field
 from usance.model.hours import Day
 from usance.model.problems import Source
 
+VENUES = ("backpack",)
+"""The venues whose rows can be booked, as a feed names them."""
+
+IGNORED = frozenset({"POINTS"})
+"""What a venue lists and is no coin, unless a feed says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:

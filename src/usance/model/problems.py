@@ -329,6 +329,66 @@ def rate_without_pool(coin: str) -> str:
     )
 
 
+# Feeds
+
+
+@error
+def unknown_feed(sub_account: str, venue: str, known: Iterable[str]) -> str:
+    names = _joined(_quoted(known))
+    return f'feed "{sub_account}": the rows of "{venue}" cannot be booked. Write {names}.'
+
+
+@error
+def two_feeds(sub_account: str, place: str) -> str:
+    return (
+        f'feed "{sub_account}": {place} is its feed already, and an account of a venue has one. '
+        "Keep one of the two."
+    )
+
+
+@error
+def feed_account(sub_account: str, key: str, account: str, why: str, example: str) -> str:
+    return (
+        f'feed "{sub_account}": {key} is {account}, which {why}. Write another account, as in '
+        f"{key}: {example}."
+    )
+
+
+@error
+def feed_payout(sub_account: str, product: str, payout: str) -> str:
+    return (
+        f'feed "{sub_account}": what the platform pays in is for a month, but "{product}" pays '
+        f'{payout}. Declare the product with payout: "monthly", or remove the key pays.'
+    )
+
+
+@error
+def no_imported_folder() -> str:
+    return (
+        "A feed is booked into the folder imported beside the ledger, and nothing is there. Run "
+        "usance import, and write include "
+        '"imported/*.beancount" into the ledger.'
+    )
+
+
+@error
+def imported_not_included(file: str) -> str:
+    return (
+        f"The ledger does not include imported/{file}, so what is imported is not in the books. "
+        'Write include "imported/*.beancount" into it.'
+    )
+
+
+@error
+def traded_by_hand(sub_account: str, contract: str, date: str) -> str:
+    return (
+        f'sub-account "{sub_account}": {contract} is traded here by hand, and its feed books all '
+        f"trades since {date}. Beancount books the transactions of a date by line number, whatever "
+        "file they are in, so trades of two hands have no order. Remove this one if the venue has "
+        "a row of it, or begin the feed on a date after it."
+    )
+
+
 # Rates files
 
 
