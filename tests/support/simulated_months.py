@@ -1,7 +1,10 @@
 """Months for the simulated venue: one in which everything occurs, and drawn small ones."""
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
+from hypothesis import strategies as st
 from venue_simulator import (
     HOUR,
     SECOND,
@@ -85,3 +88,58 @@ def late_fill() -> Scenario:
         ),
     ]  # fmt: skip
     return Scenario("2025-11-01", 3, {"Main": MAIN}, actions)
+
+
+FIRST = moment("2025-11-01")
+
+
+def _cents(least: int, most: int) -> st.SearchStrategy[Fraction]:
+    return st.integers(least, most).map(lambda cents: Fraction(cents, 100))
+
+
+def _sol_price() -> st.SearchStrategy[Fraction]:
+    return _cents(14000, 16000)
+
+
+def _made(kind: Callable[..., Action], *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Action]:
+    # `builds` would draw what has a default, too.
+    return st.tuples(*parts).map(lambda drawn: kind(*drawn))
+
+
+def _actions(days: int) -> st.SearchStrategy[Action]:
+    """Return actions that no account fails at: each may be skipped, none leaves a loss unpaid."""
+    at = st.integers(9 * 3600, days * 86400 - 1).map(lambda second: FIRST + second * SECOND)
+    either, sign = st.sampled_from(["Main", "Arb"]), st.sampled_from([1, -1])
+    main, usdc, sol = st.just("Main"), st.just("USDC"), "SOL_USDC_PERP"
+    few, many = _cents(1, 1500), _cents(1, 40000)
+    rates = st.sampled_from([q("0.0005"), q("-0.00005"), q("0")])
+    return st.one_of(
+        _made(Trade, at, either, st.just(sol), sign, few, _sol_price(), rates),
+        _made(Trade, at, main, st.just("SOL_USDC"), sign, few, _sol_price(), rates),
+        _made(Transfer, at, main, st.just("Arb"), usdc, many),
+        _made(Transfer, at, st.just("Arb"), main, usdc, many),
+        _made(Withdraw, at, either, usdc, many, _cents(0, 200)),
+        _made(Withdraw, at, main, st.just("SOL"), few, _cents(0, 10)),
+        _made(Deposit, at, either, usdc, many, st.sampled_from(["base", "administrator"])),
+        _made(Deposit, at, main, st.just("WIF"), _cents(1, 300), st.just("solana")),
+        _made(Order, at, main, st.sampled_from(["SOL_USDC", sol]), sign, few, _sol_price()),
+        _made(Cancel, at, main),
+        _made(Borrow, at, st.just("Arb"), usdc, _cents(-100000, 100000).filter(bool)),
+        _made(Dust, at, main, st.sampled_from(["WIF", "SOL"])),
+        _made(Proceeds, at, either, _cents(1, 500)),
+    )
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    """Draw a few days of two accounts that begin with enough to lose."""
+    days = draw(st.integers(2, 4))
+    given: list[Action] = [
+        Deposit(FIRST + 8 * HOUR, "Main", "USDC", q("6000")),
+        Deposit(FIRST + 8 * HOUR, "Arb", "USDC", q("9000")),
+    ]
+    drawn = draw(st.lists(_actions(days), min_size=1, max_size=10))
+    actions = given + sorted(drawn, key=lambda action: action.at)
+    seed = draw(st.integers(0, 9))
+    realise = draw(st.sampled_from([600, 3600, 8 * 3600]))
+    return Scenario("2025-11-01", days, {"Main": MAIN, "Arb": ARB}, actions, seed, realise)
