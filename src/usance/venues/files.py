@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from usance.venues.numbers import Instant, Misread, decoded, instant, number
+from usance.venues.numbers import Instant, Misread, decoded, instant, number, shown
 
 T = TypeVar("T")
 
@@ -33,8 +33,7 @@ def json_rows(data: bytes) -> list[Fields]:
     rows: list[Fields] = []
     for at, row in enumerate(found if isinstance(found, list) else [found], 1):
         if not isinstance(row, dict):
-            text = repr(row)[:80]
-            raise Misread(f"row {at}: {text} is no row. Download the file again")
+            raise Misread(f"row {at}: {shown(row)} is no row. Download the file again")
         rows.append(row)
     return rows
 
@@ -120,7 +119,7 @@ def identity(row: Fields, name: str) -> str:
     if found is None:
         return ""
     if not isinstance(found, str) or len(found) > ID_MAX or not IDS.issuperset(found):
-        raise Misread(f"{name}: {repr(found)[:90]} is no id. Download the file again")
+        raise Misread(f"{name}: {shown(found)} is no id. Download the file again")
     return str(found)
 
 
@@ -130,7 +129,7 @@ def words(row: Fields, name: str) -> str:
     if found is None:
         return ""
     if not isinstance(found, str):
-        raise Misread(f"{name}: {repr(found)[:80]} is no text. Download the file again")
+        raise Misread(f"{name}: {shown(found)} is no text. Download the file again")
     return str(found)
 
 
@@ -138,7 +137,7 @@ def symbol(row: Fields, name: str) -> str:
     """Return a symbol: a text that is not empty."""
     found = row[name]
     if type(found) is not str or not found:
-        raise Misread(f"{name}: {repr(found)[:80]} is no symbol. Download the file again")
+        raise Misread(f"{name}: {shown(found)} is no symbol. Download the file again")
     return found
 
 
@@ -149,7 +148,7 @@ def one_of(row: Fields, name: str, known: Mapping[str, T]) -> T:
         return known[value]  # type: ignore[index]
     except (KeyError, TypeError):
         raise Misread(
-            f"{name} {repr(value)[:80]} is not known, and would be booked. Known are "
+            f"{name} {shown(value)} is not known, and would be booked. Known are "
             f"{', '.join(sorted(known))}. Take the file away, or use a newer version of Usance"
         ) from None
 
@@ -161,7 +160,7 @@ def switch(row: Fields, name: str) -> bool:
         return found
     if type(found) is str and found.lower() in ("true", "false"):
         return found.lower() == "true"
-    raise Misread(f"{name}: {repr(found)[:80]} is neither true nor false. Download the file again")
+    raise Misread(f"{name}: {shown(found)} is neither true nor false. Download the file again")
 
 
 def read_each(rows: Iterable[Fields], read: Callable[[Fields, int], T]) -> list[T]:

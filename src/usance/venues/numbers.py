@@ -4,10 +4,11 @@ import datetime
 import json
 import re
 from collections import Counter
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
+from functools import lru_cache
 from typing import NewType, NoReturn
 
-from usance.model.hours import Day
+from usance.model.hours import Day, clock, iso
 
 Instant = NewType("Instant", int)
 """A moment, in nanoseconds since 1970-01-01T00:00:00 UTC."""
@@ -18,6 +19,9 @@ EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 DIGITS_MAX = 40
 """How many digits a number may have when it is written out, without an exponent."""
+
+BOOKABLE = Context(prec=28, traps=[Inexact])
+"""The precision with which Beancount computes what a posting weighs."""
 
 SHOWN_MAX = 60
 """How much of a wrong value a message shows."""
@@ -103,6 +107,8 @@ def number(value: object) -> Decimal:
     if match is None:
         raise Misread(f"{shown(value)} is no number. Write it as 1234.56, without separators")
     whole, fraction, exponent = match.groups(default="")
+    if not exponent and len(value) <= DIGITS_MAX:
+        return Decimal(value)
     before, after = len(whole.lstrip("0")), len(fraction)
     if exponent:
         shift = int(exponent[1:])
@@ -115,20 +121,43 @@ def number(value: object) -> Decimal:
     return Decimal(value)
 
 
+def product(one: Decimal, other: Decimal) -> Decimal:
+    """Return a product exactly, as Beancount computes it: with 28 digits at most."""
+    try:
+        return BOOKABLE.multiply(one, other)
+    except Inexact as error:
+        raise Misread(
+            f"{shown(str(one))} times {shown(str(other))} has more than 28 digits, which the "
+            "books cannot hold. Write that transaction by hand, and move the file away"
+        ) from error
+
+
 def instant(value: object) -> Instant:
     """Return a time in UTC, such as 2025-11-03T16:28:17.123456."""
     match = _TIME.match(value) if isinstance(value, str) else None
     if match is None:
         raise Misread(f"{shown(value)} is no time in UTC. Write it as 2025-11-03T16:28:17")
-    date, hour, minute, second, fraction = match.groups(default="")
+    date, hour, minute, second, fraction = match.groups()
+    at = _midnight(date) + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND
+    return Instant(at + int(fraction.ljust(9, "0")) if fraction else at)
+
+
+@lru_cache(maxsize=4096)
+def _midnight(date: str) -> int:
+    """Return the instant of 00:00 of a date."""
     try:
-        days = datetime.date.fromisoformat(date).toordinal() - EPOCH
+        return (datetime.date.fromisoformat(date).toordinal() - EPOCH) * DAY_NANOS
     except ValueError as error:
         raise Misread(
-            f"{shown(value)} is no day of the calendar. Write it as 2025-11-03T16:28:17"
+            f"{shown(date)} is no day of the calendar. Write it as 2025-11-03T16:28:17"
         ) from error
-    seconds = (int(hour) * 60 + int(minute)) * 60 + int(second)
-    return Instant(days * DAY_NANOS + seconds * SECOND + int(fraction.ljust(9, "0")))
+
+
+def time_text(at: Instant) -> str:
+    """Return an instant as text, such as 2025-11-03T16:28:17, with its fraction if it has one."""
+    seconds, fraction = divmod(at % DAY_NANOS, SECOND)
+    tail = f".{fraction:09}".rstrip("0") if fraction else ""
+    return f"{iso(day_of(at))}T{clock(seconds)}{tail}"
 
 
 def instant_of_milliseconds(value: object) -> Instant:
