@@ -7,6 +7,7 @@ else runs meanwhile, and no pipe or device is waited for.
 import contextlib
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,6 +93,55 @@ def write(root: Path, path: Path, data: bytes, disk: Disk) -> None:
     disk.replace(path, data)
 
 
+def remove(root: Path, path: Path, disk: Disk) -> None:
+    """Remove a file below a folder of feeding, if it is there."""
+    if _is_there(root, path.parent):
+        path.unlink(missing_ok=True)
+        _flush(path.parent, disk)
+
+
+def put(root: Path, draft: Path, folder: Path, disk: Disk) -> None:
+    """Give a folder whose files are complete its name, in the place of another."""
+    if not _is_there(root, draft):
+        raise _refused(root, draft, "is no folder. Move it away")
+    if _is_there(root, folder):
+        # Of the same second: it becomes a draft, which no one reads.
+        old = draft_of(folder.with_name(f"{folder.name}.old"))
+        folder.rename(old)
+        disk.rename(draft, folder)
+        shutil.rmtree(old)
+    else:
+        disk.rename(draft, folder)
+    _flush(folder.parent, disk)
+
+
+def sweep(root: Path) -> None:
+    """Remove the drafts of files and folders that a run that died has left; hold the root first."""
+    for folder, folders, names in os.walk(root):
+        for name in names:
+            if _is_draft(name):
+                (Path(folder) / name).unlink()
+        for name in filter(_is_draft, list(folders)):
+            folders.remove(name)
+            if (Path(folder) / name).is_symlink():
+                raise _link(root, Path(folder) / name)
+            shutil.rmtree(Path(folder) / name)
+
+
+def draft_of(path: Path) -> Path:
+    """Return where a folder is written until it is complete."""
+    return path.with_name(f".{path.name}.new")
+
+
+def _is_draft(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".new")
+
+
+def _flush(folder: Path, disk: Disk) -> None:
+    with closing(os.open(folder, os.O_RDONLY)) as descriptor:
+        disk.flush(descriptor)
+
+
 @contextlib.contextmanager
 def held(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Hold the downloads and the imported text of a ledger's folder; both are made if absent.
@@ -115,8 +165,7 @@ def _make(root: Path, folder: Path, disk: Disk) -> None:
         if not _is_there(root, folder):
             raise _refused(root, folder, "is no folder. Move it away") from None
         return
-    with closing(os.open(folder.parent, os.O_RDONLY)) as above:
-        disk.flush(above)
+    _flush(folder.parent, disk)
 
 
 def _is_there(root: Path, folder: Path) -> bool:
