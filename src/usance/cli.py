@@ -12,6 +12,7 @@ from usance.commands.check import check
 from usance.commands.efficiency import efficiency
 from usance.commands.explain import explain
 from usance.commands.fava import fava_
+from usance.commands.fetch import fetch
 from usance.commands.init import init
 from usance.commands.lending import lending
 from usance.commands.margin import margin
@@ -43,6 +44,7 @@ def main() -> None:
 for command in (
     init,
     check,
+    fetch,
     accrue,
     verify,
     reopen,

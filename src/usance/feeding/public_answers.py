@@ -80,20 +80,18 @@ class _Public:
         folder = self._folder / "klines" / market
         newest, yesterday = self._newest(folder, "start"), self._today - ONE_DAY
         # The close of the day before is the price of the first day's morning.
-        begin = newest or self._since - ONE_DAY
-        while begin < yesterday or newest is None:
+        begin = newest or min(self._since - ONE_DAY, yesterday)
+        while begin <= yesterday and newest != yesterday:
             end = min(begin + BARS_MAX * ONE_DAY, yesterday)
             params = {
                 "symbol": market,
                 "interval": "1d",
-                "startTime": _seconds(begin),
-                "endTime": _seconds(end),
+                "startTime": str(_seconds(begin)),
+                "endTime": str(_seconds(end + ONE_DAY) - 1),  # the bar of that day, and no later
             }
             found = self._kept_or_noted(folder, KLINES, {**params, "priceType": price})
             if not found:
                 self._kept_or_noted(folder, KLINES, {**params, "priceType": "Last"})
-            if end >= yesterday:
-                break
             begin = end + ONE_DAY
 
     def _kept_or_noted(self, folder: Path, path: str, params: Mapping[str, str]) -> list[Row]:
@@ -138,8 +136,8 @@ def _date(value: object) -> datetime.date | None:
         return None
 
 
-def _seconds(date: datetime.date) -> str:
-    return str((date.toordinal() - numbers.EPOCH) * 86_400)
+def _seconds(date: datetime.date) -> int:
+    return (date.toordinal() - numbers.EPOCH) * 86_400
 
 
 def _free(path: Path) -> Path:

@@ -2,6 +2,12 @@
 
 from typing import NamedTuple
 
+from usance.venues.backpack.kinds import DEPOSIT_STATUSES, WITHDRAWAL_STATUSES
+from usance.venues.rows import Standing
+
+VENUE = "backpack"
+"""As in `custom "feed" "Main" "backpack"`, and the folder of downloads."""
+
 URL = "https://api.backpack.exchange"
 
 LIMIT = 1000
@@ -43,8 +49,10 @@ MONTHLY = {
 """Feeds that know no order; `from` and `to` say which rows are meant, in milliseconds."""
 
 FINAL = {
-    "deposits": frozenset({"cancelled", "confirmed", "declined", "expired", "refunded"}),
-    "withdrawals": frozenset({"cancelled", "confirmed", "void"}),
+    name: frozenset(
+        status for status, known in statuses.items() if known.standing is not Standing.OPEN
+    )
+    for name, statuses in (("deposits", DEPOSIT_STATUSES), ("withdrawals", WITHDRAWAL_STATUSES))
 }
 """The statuses that no longer change."""
 
