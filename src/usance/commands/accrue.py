@@ -26,6 +26,10 @@ FAR = 400
 MANY_DAYS = 200
 """A run of so many days shows a progress bar."""
 
+OLD_FIGURES = (
+    "A day that rests on an old rate or price is not posted. Use --stale-ok to post it anyway."
+)
+
 
 @click.command(short_help="Close days: post and seal their transactions")
 @with_ledger
@@ -80,11 +84,7 @@ def accrue(
     else:
         _show_posting(path, posting, form)
     if posting.problems:
-        click.echo(
-            "A day that rests on an old rate or price is not posted. Use --stale-ok to post it "
-            "anyway.",
-            err=True,
-        )
+        click.echo(OLD_FIGURES, err=True)
         sys.exit(1)
 
 
