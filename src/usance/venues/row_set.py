@@ -57,12 +57,12 @@ class Rows(NamedTuple):
 def union(pages: Iterable[Sequence[Row]]) -> Rows:
     """Return the set of the rows of all files of an account; `Misread` where two do not agree.
 
-    pages  the rows of a file, all of one kind
+    pages  the rows of each file
     """
-    by_kind: dict[type[Row], list[Sequence[Any]]] = {kind: [] for kind in FEED_OF}
+    by_kind: dict[type, list[Sequence[Any]]] = {kind: [] for kind in FEED_OF}
     for rows in pages:
-        if rows:
-            by_kind[type(rows[0])].append(rows)
+        for kind in set(map(type, rows)):
+            by_kind[kind].append([row for row in rows if type(row) is kind])
     return Rows(
         _numbered(_set(by_kind[Fill])),
         _set(by_kind[Funding]),

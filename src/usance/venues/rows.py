@@ -215,7 +215,7 @@ class Dust(NamedTuple):
 
 Row = Fill | Funding | Interest | Movement | Settlement | Deposit | Withdrawal | Dust
 
-FEED_OF: dict[type[Row], str] = {
+FEED_OF: dict[type, str] = {
     Fill: "fills",
     Funding: "funding",
     Interest: "interest",
