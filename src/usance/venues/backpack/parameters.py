@@ -6,10 +6,12 @@ the row, from 1.
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from usance.model.terms import RATE_MAX, Collateral, Haircut, Identity, InverseSqrt, Slope
 from usance.venues.numbers import Instant, Misread, instant, number, shown
+
+V = TypeVar("V")
 
 ONE = Decimal(1)
 
@@ -47,6 +49,17 @@ class PoolRate(NamedTuple):
     utilization: Decimal | None
 
 
+class Terms(NamedTuple, Generic[V]):
+    """Terms by symbol, and what is said of functions that are not known."""
+
+    found: dict[str, V]
+    unknown: list[str]
+
+
+class UnknownKind(Misread):  # noqa: N818
+    """A function of a kind that no terms of ours have."""
+
+
 def bars(answer: object) -> list[Bar]:
     """Return the bars of an answer of klines; one in which nothing was traded has no price."""
     found = []
@@ -57,9 +70,10 @@ def bars(answer: object) -> list[Bar]:
     return found
 
 
-def contracts(answer: object, wanted: Wanted) -> list[Contract]:
+def contracts(answer: object, wanted: Wanted) -> Terms[Contract]:
     """Return the perpetual contracts of an answer of markets, those that have margin terms."""
     found: dict[str, Contract] = {}
+    unknown: list[str] = []
     for row, fields in _rows(answer, "markets"):
         with _Row(row):
             symbol = _text(fields, "symbol")
@@ -68,20 +82,28 @@ def contracts(answer: object, wanted: Wanted) -> list[Contract]:
                 continue
             _once(symbol, found)
             base, quote = _text(fields, "baseSymbol"), _text(fields, "quoteSymbol")
-            found[symbol] = Contract(symbol, base, quote, *_slopes(fields))
-    return list(found.values())
+            try:
+                found[symbol] = Contract(symbol, base, quote, *_slopes(fields))
+            except UnknownKind as error:
+                unknown.append(f"{symbol}: {error}")
+    return Terms(found, unknown)
 
 
-def collaterals(answer: object, wanted: Wanted) -> dict[str, Collateral]:
-    """Return the terms of coins as collateral, by symbol, of an answer of collateral."""
+def collaterals(answer: object, wanted: Wanted) -> Terms[Collateral]:
+    """Return the terms of coins as collateral of an answer of collateral."""
     found: dict[str, Collateral] = {}
+    unknown: list[str] = []
     for row, fields in _rows(answer, "coins"):
         with _Row(row):
             symbol = _text(fields, "symbol")
-            if wanted(symbol):
-                _once(symbol, found)
+            if not wanted(symbol):
+                continue
+            _once(symbol, found)
+            try:
                 found[symbol] = Collateral(_haircut(fields), *_slopes(fields))
-    return found
+            except UnknownKind as error:
+                unknown.append(f"{symbol}: {error}")
+    return Terms(found, unknown)
 
 
 def pools(answer: object, wanted: Wanted) -> dict[str, PoolRate]:
@@ -148,10 +170,7 @@ def _known(function: Fields, what: str, kinds: tuple[str, ...]) -> str:
     kind = _text(function, "type")
     if kind not in kinds:
         known = " and ".join(kinds)
-        raise Misread(
-            f"{what} is of the type {shown(kind)}, but known are {known}. Write the terms by hand, and "
-            "move the file out of downloads"
-        )
+        raise UnknownKind(f"{what} is of the type {shown(kind)}, but known are {known}")
     return kind
 
 
