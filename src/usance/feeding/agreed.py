@@ -1,9 +1,11 @@
 """Agreed: values that several files say, each under its key, and that must be one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, NamedTuple, TypeVar
 
 from usance.feeding.downloads import RefusedError
+from usance.venues.numbers import Misread
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -42,3 +44,12 @@ class Agreed(Generic[K, V]):
     def values(self) -> dict[K, V]:
         """Return all values."""
         return {key: value for key, (value, _) in self._found.items()}
+
+
+@contextmanager
+def told_of(file: str) -> Iterator[None]:
+    """Say the file in front of what is wrong in it."""
+    try:
+        yield
+    except Misread as error:
+        raise RefusedError(f"{file}: {error}.") from error

@@ -61,9 +61,7 @@ def path_of(venue: str | None, coin: str) -> str:
 
 def text(found: Mapping[Moment, Rate]) -> str:
     """Return a rates file: a header, and a row for each time, in order."""
-    return "".join(
-        [f"{HEADER}\n", *(f"{moment},{found[moment]}\n" for moment in sorted(found))]
-    )
+    return "".join([f"{HEADER}\n", *(f"{moment},{found[moment]}\n" for moment in sorted(found))])
 
 
 def refuse_edited(folder: Path, files: Mapping[str, str]) -> None:

@@ -96,7 +96,9 @@ def text(name: str, venue: str, terms: Dated[V]) -> str:
     lines = [f'{iso(terms.day)} custom "{kind}" "{name}"', f'venue: "{venue}"']
     if terms.seen > terms.day:
         lines[0] += f" ; not seen before {iso(terms.seen)}"
-    lines += _perpetual(terms.value) if isinstance(terms.value, Perpetual) else _haircut(terms.value)
+    lines += (
+        _perpetual(terms.value) if isinstance(terms.value, Perpetual) else _haircut(terms.value)
+    )
     for key, slope in (("initial", terms.value.initial), ("maintenance", terms.value.maintenance)):
         lines.append(f"{key}-margin: {decimal_text(slope.base)}")
         if slope.factor:
