@@ -1,0 +1,1 @@
+"""Bybit: the transaction log of a unified account, from the files that a person downloads."""
