@@ -16,6 +16,7 @@ from usance.commands.fetch import fetch
 from usance.commands.init import init
 from usance.commands.lending import lending
 from usance.commands.margin import margin
+from usance.commands.reconcile import reconcile
 from usance.commands.reopen import reopen
 from usance.commands.stress import stress
 from usance.commands.verify import verify
@@ -55,6 +56,7 @@ for command in (
     yield_,
     efficiency,
     accounts,
+    reconcile,
     fava_,
 ):
     main.add_command(command)

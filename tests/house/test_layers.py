@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "close": {"model", "language", "engine", "ledger"},
     "reports": {"model", "rules", "treasury", "language", "engine", "ledger"},
     "explain": {"model", "rules", "language", "engine", "ledger", "close"},
-    "feeding": {"model", "language", "engine", "ledger", "reports", "venues"},
+    "feeding": {"model", "rules", "language", "engine", "ledger", "reports", "venues"},
     "importers": {"model", "venues"},
     "fava": BOOKS | {"reports", "explain", "feeding"},
     "commands": BOOKS | {"reports", "explain", "feeding"},

@@ -100,11 +100,11 @@ class Valuer:
                 unit = self.book.coins[coin]
                 if holding.held:
                     lent = unit.from_quanta(holding.carried.lent)
-                    asset = self._asset(name, coin, unit.from_grains(holding.held), lent)
+                    asset = self.asset(name, coin, unit.from_grains(holding.held), lent)
                     complete &= asset is not None
                     assets += [asset] if asset is not None else []
                 if holding.owed > 0:
-                    debt = self._debt(name, coin, unit.from_grains(holding.owed))
+                    debt = self.debt(name, coin, unit.from_grains(holding.owed))
                     complete &= debt is not None
                     debts += [debt] if debt is not None else []
                 if holding.perp:
@@ -121,7 +121,8 @@ class Valuer:
         floor = limit.leverage_limit if limit is not None else None
         return Valuation(tuple(assets), tuple(positions), tuple(debts), perp, floor)
 
-    def _asset(self, name: str, coin: str, quantity: Decimal, lent: Decimal) -> Asset | None:
+    def asset(self, name: str, coin: str, quantity: Decimal, lent: Decimal) -> Asset | None:
+        """Return a coin in the wallet, None where its price is lacking."""
         key = (self.book.venue(name), coin)
         terms = in_force(self.book.collaterals, key, self.moment)
         haircut: Haircut | None = None if terms is None else terms.haircut
@@ -133,7 +134,8 @@ class Valuer:
         price = self.price(name, coin, self.book.operating, coin)
         return None if price is None else Asset(coin, quantity, lent, price, haircut)
 
-    def _debt(self, name: str, coin: str, quantity: Decimal) -> Debt | None:
+    def debt(self, name: str, coin: str, quantity: Decimal) -> Debt | None:
+        """Return a coin that is owed, None where its price or its terms are lacking."""
         key = (self.book.venue(name), coin)
         terms = in_force(self.book.collaterals, key, self.moment)
         if terms is None and coin != self.book.operating:

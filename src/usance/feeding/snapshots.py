@@ -168,22 +168,21 @@ def _add(answers: dict[Part, tuple[str, Any]], part: Part, name: str, answer: ob
 
 def _part(answer: object) -> Part | None:
     """Return which answer it is by its fields, or None if it is none of a snapshot."""
-    if isinstance(answer, list):
-        fields = set(answer[0]) if isinstance(answer[0], dict) else set()
-        if {"symbol", "netQuantity", "entryPrice"} <= fields:
-            return Part.POSITIONS
-        return Part.LOANS if {"symbol", "netQuantity", "id"} <= fields else None
-    if not isinstance(answer, dict):
-        return None
-    if isinstance(answer.get("collateral"), list):
-        return Part.COLLATERAL
-    if {"autoLend", "leverageLimit"} & answer.keys():
-        return Part.SETTINGS
-    if answer.keys() == {"taken"}:
-        return Part.TAKEN
-    if all(isinstance(value, dict) and "available" in value for value in answer.values()):
-        return Part.CAPITAL
-    return None
+    found = None
+    match answer:
+        case [{"symbol": _, "netQuantity": _, "entryPrice": _}, *_]:
+            found = Part.POSITIONS
+        case [{"symbol": _, "netQuantity": _, "id": _}, *_]:
+            found = Part.LOANS
+        case {"collateral": [*_]}:
+            found = Part.COLLATERAL
+        case {"autoLend": _} | {"leverageLimit": _}:
+            found = Part.SETTINGS
+        case {"taken": _}:
+            found = Part.TAKEN
+        case dict() if all(isinstance(one, dict) and "available" in one for one in answer.values()):
+            found = Part.CAPITAL
+    return found
 
 
 def _part_of_nothing(name: str, known: set[Part], count: int) -> Part:
