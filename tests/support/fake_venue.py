@@ -197,8 +197,12 @@ class FakeVenue:
         parts = urlsplit(target)
         params = dict(parse_qsl(parts.query, keep_blank_values=True))
         asked = Asked(verb, parts.path, params, {k.lower(): v for k, v in headers.items()})
+        return self.reply(asked)
+
+    def reply(self, asked: Asked, key: str | None = None) -> Reply:
+        """Return the answer to a request; with a key, one that needs no signature."""
         self.log.append(asked)
-        reply = self._right(asked)
+        reply = self._right(asked) if key is None else self._private(asked, self.accounts[key])
         if self.always is not None:
             reply = self.always(asked, reply)
         fault = self.faults.popleft() if self.faults else None

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from usance import __version__
 from usance.feeding.downloads import SIZE_MAX, RefusedError
 from usance.feeding.keys import Key
-from usance.feeding.reader import Answer, BadStatusError, NoAnswerError, Reader, UnreadableError
+from usance.feeding.reader import Answer, BadStatusError, NoAnswerError, UnreadableError
 from usance.venues.backpack.endpoints import PRIVATE
 
 INSTALL = 'fetch needs the library ccxt. Install it: pip install "usance[backpack]"'
@@ -55,23 +55,23 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def reader(key: Key | None, url: str) -> Reader:
+def reader(key: Key | None, url: str) -> "CcxtReader":
     """Return a reader of an account of Backpack, or of what it says to everybody if no key."""
     try:
         library = import_module("ccxt")
     except ImportError:
         raise RefusedError(INSTALL) from None
-    return _CcxtReader(library, key, checked(url))
+    return CcxtReader(library, key, checked(url))
 
 
-class _CcxtReader:
-    """Reads one account. It keeps the answer as it came: what ccxt parses went through floats."""
+class CcxtReader:
+    """Reads one account, or what is said to everybody. It keeps the answer as it came: what ccxt parses went through floats."""
 
     def __init__(self, library: Any, key: Key | None, url: str) -> None:  # noqa: ANN401
         self._failed: type[Exception] = library.BaseError
         self._key = key
         self._answers = list[Answer]()
-        self._exchange = _get_only(library.backpack)(
+        self.exchange = _get_only(library.backpack)(
             {
                 "apiKey": "" if key is None else key.key,
                 "secret": "" if key is None else key.secret,
@@ -82,19 +82,19 @@ class _CcxtReader:
             }
         )
         # At these two places ccxt shows the headers.
-        self._exchange.verbose = False
-        self._exchange.logger = logging.getLogger("usance.ccxt")
-        self._exchange.logger.disabled = True
-        self._exchange.options["instructions"]["wapi/v1/history/position"] = {
+        self.exchange.verbose = False
+        self.exchange.logger = logging.getLogger("usance.ccxt")
+        self.exchange.logger.disabled = True
+        self.exchange.options["instructions"]["wapi/v1/history/position"] = {
             "GET": "positionHistoryQueryAll"
         }
-        self._exchange.session.max_redirects = 0
-        self._exchange.session.hooks["response"] = [self._came]
+        self.exchange.session.max_redirects = 0
+        self.exchange.session.hooks["response"] = [self._came]
 
     def get(self, path: str, params: Mapping[str, str]) -> Answer:
         """Return the answer to a GET; NoAnswerError or BadStatusError if there is none."""
         access = "private" if path in PRIVATE else "public"
-        ask = getattr(self._exchange, f"{access}_get{path.replace('/', '_').lower()}")
+        ask = getattr(self.exchange, f"{access}_get{path.replace('/', '_').lower()}")
         self._answers.clear()
         why = ""
         try:

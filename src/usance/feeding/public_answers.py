@@ -90,16 +90,19 @@ class _Public:
                 "endTime": str(_seconds(end + ONE_DAY) - 1),  # the bar of that day, and no later
             }
             found = self._kept_or_noted(folder, KLINES, {**params, "priceType": price})
-            if not found:
+            if found == []:
                 self._kept_or_noted(folder, KLINES, {**params, "priceType": "Last"})
             begin = end + ONE_DAY
 
-    def _kept_or_noted(self, folder: Path, path: str, params: Mapping[str, str]) -> list[Row]:
+    def _kept_or_noted(
+        self, folder: Path, path: str, params: Mapping[str, str]
+    ) -> list[Row] | None:
+        """Return the rows of an answer; None, and a note, if the venue refuses the request."""
         try:
             return self._kept(folder, path, params)
         except RefusedRequestError as error:
             self._run.notes.append(f"{folder.name}: {error}")
-            return []
+            return None
 
     def _kept(self, folder: Path, path: str, params: Mapping[str, str]) -> list[Row]:
         """Return the rows of an answer, which is stored if the newest one there says other things.
