@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from usance.model import feeds
 from usance.venues.bybit.log import read
 from usance.venues.bybit.symbols import BybitSymbols
+from usance.venues.catalog import VENUES
 from usance.venues.numbers import Misread, instant
 from usance.venues.rows import (
     Charge,
@@ -405,6 +407,27 @@ def test_a_file_may_begin_with_a_mark_and_end_its_lines_in_any_way() -> None:
         for mark in ("", "\ufeff"):
             data = (mark + text.replace("\n", ends)).encode()
             assert read("coins_eu.csv", data) == read("coins_eu.csv", text.encode())
+
+
+def test_a_venue_that_a_feed_may_name_is_in_the_catalog() -> None:
+    assert tuple(VENUES) == feeds.VENUES
+    assert not VENUES["bybit"].fetches
+
+
+def test_files_with_and_without_numbers_have_no_day_in_common() -> None:
+    """The same trade is in both: nothing says that it is one, so it would be booked twice."""
+    numbered = "USDT,BTCUSDT,TRADE,BUY,0.01,0.01,50000,0,-0.3,0,-0.3,10,OPEN,o,t,"
+    first, second = page(f"{numbered}2026-06-05 09:00:00.123"), export(OPENED)
+    with pytest.raises(
+        Misread,
+        match=re.escape(
+            "log.csv and AssetChangeDetails_uta_1_0.csv both have rows of 2026-06-05, the latter "
+            "without numbers of trades, so that nobody knows which rows are the same. Keep one of "
+            "the two kinds of files for each day, and move the other one away"
+        ),
+    ):
+        VENUES["bybit"].refuse([second, first])
+    VENUES["bybit"].refuse([page(f"{numbered}2026-06-06 00:00:00.000"), second, second])
 
 
 @pytest.mark.parametrize(

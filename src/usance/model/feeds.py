@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from usance.model.hours import Day
 from usance.model.problems import Source
 
-VENUES = ("backpack",)
+VENUES = ("backpack", "bybit")
 """The venues whose rows can be booked, as a feed names them."""
 
 IGNORED = frozenset({"POINTS"})

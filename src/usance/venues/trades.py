@@ -34,8 +34,9 @@ class Trades:
         meta: list[tuple[str, str | int]] = [
             ("time", clock(seconds_of(fill.at))),
             (account.feed.venue, fill.id),
-            ("order", fill.order),
         ]
+        if fill.order:
+            meta.append(("order", fill.order))
         if fill.system is not None:
             meta.append(("system", fill.system))
         if fee and market.contract:

@@ -5,7 +5,7 @@ rows of `rows.py`, and tells which commodity a symbol is. All else, the set of r
 map, the text, is the same for each venue.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -15,8 +15,8 @@ from usance.venues.rows import Row
 class Page(NamedTuple):
     """The rows of one file.
 
-    kind      one of `FEEDS`; or the name of a kind that is only checked, such as `position history`;
-              or that of a log whose rows are of several feeds, as `FEED_OF` tells of each;
+    kind      one of `FEEDS`; or the name of a kind that is only checked, as `position history`; or
+              that of a log whose rows are of several feeds, as `FEED_OF` tells of each;
               "" if there is no row, so that nothing tells the kind
     rows      of feeds; none of a kind that is only checked
     size      rows in the file
@@ -49,6 +49,10 @@ class Symbols(Protocol):
         """Return what is traded under a symbol; `Misread` if it is no market that is booked."""
 
 
+def _none(_pages: Iterable[Page]) -> None:
+    """Refuse no files."""
+
+
 @dataclass(frozen=True)
 class Venue:
     """What one venue gives.
@@ -56,8 +60,13 @@ class Venue:
     name     as in `custom "feed" "Main" "backpack"`, a folder of downloads, a key of metadata
     read     name and bytes of a file -> its rows; `Misread` with the row for what is not right
     symbols  symbol -> commodity as a person states it -> the rule for all of them
+    fetches  whether it can be asked for its rows, public answers and snapshots; if not, its files
+             are those that a person downloads
+    refuse   refuses files of one account that cannot stand beside each other: `Misread` names two
     """
 
     name: str
     read: Callable[[str, bytes], Page]
     symbols: Callable[[Mapping[str, str]], Symbols]
+    fetches: bool
+    refuse: Callable[[Iterable[Page]], None] = _none

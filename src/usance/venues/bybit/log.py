@@ -12,15 +12,16 @@ booked as trades if they have all that a trade of a contract has.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from usance.model.amounts import ZERO, decimal_text
+from usance.model.hours import Day, iso
 from usance.venues.bybit.halves import Trade, trades
 from usance.venues.bybit.proof import gaps, odd_changes, odd_trades
 from usance.venues.bybit.shapes import Line, log
 from usance.venues.bybit.symbols import settle_coin
-from usance.venues.numbers import Misread, time_text
+from usance.venues.numbers import Misread, day_of, time_text
 from usance.venues.rows import (
     Charge,
     Deposit,
@@ -71,6 +72,24 @@ def read(name: str, data: bytes) -> Page:
         found.new,
         (*odd_changes(found.lines), *odd_trades(spot), *gaps(found.lines)),
     )
+
+
+def refuse(pages: Iterable[Page]) -> None:
+    """Refuse files of both kinds with rows of one day: which are the same, nothing tells."""
+    days: dict[str, dict[Day, str]] = {NUMBERED: {}, NUMBERLESS: {}}
+    for page in pages:
+        found = days.get(page.kind, {})
+        for row in page.rows:
+            day = day_of(row.at)
+            found[day] = min(found.get(day, row.place.file), row.place.file)
+    both = days[NUMBERED].keys() & days[NUMBERLESS].keys()
+    if both:
+        day = min(both)
+        raise Misread(
+            f"{days[NUMBERED][day]} and {days[NUMBERLESS][day]} both have rows of {iso(day)}, the "
+            "latter without numbers of trades, so that nobody knows which rows are the same. Keep "
+            "one of the two kinds of files for each day, and move the other one away"
+        )
 
 
 def _contract(line: Line, place: Place) -> Row:
