@@ -13,6 +13,7 @@ from usance.commands.efficiency import efficiency
 from usance.commands.explain import explain
 from usance.commands.fava import fava_
 from usance.commands.fetch import fetch
+from usance.commands.import_ import import_
 from usance.commands.init import init
 from usance.commands.lending import lending
 from usance.commands.margin import margin
@@ -46,6 +47,7 @@ for command in (
     init,
     check,
     fetch,
+    import_,
     accrue,
     verify,
     reopen,

@@ -39,21 +39,24 @@ class PublicText(NamedTuple):
     findings: list[str]
 
 
-def public_text(own: Own, first: Mapping[tuple[str, str], Day]) -> PublicText:
+def public_text(
+    own: Own, first: Mapping[tuple[str, str], Day], table: Table | None = None
+) -> PublicText:
     """Return what the public answers and the tables in the downloads say.
 
     first  first day of each commodity in what is imported, by sub-account and commodity
+    table  a table that is about to be stored
     RefusedError with file and row for what cannot be read, or is said in two ways.
     """
     said, places = PublicSaid(own), _places(own)
-    rates = _rates(own, said, None)
+    rates = _rates(own, said, table)
     files = {path: rates_text.text(found) for path, found in rates.items()}
     written = [
         *_terms(own, said, {place: _in_use(own, place, first) for place in places}),
         *_rates_lines(own, places, rates),
     ]
     terms = "\n".join(text for _, text in sorted(written))
-    imported = {PRICES: _prices(own, said, None), TERMS: terms}
+    imported = {PRICES: _prices(own, said, table), TERMS: terms}
     files |= {path: text for path, text in imported.items() if text}
     return PublicText(files, sorted(said.findings))
 

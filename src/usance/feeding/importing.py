@@ -1,0 +1,302 @@
+"""Importing: the downloads of a ledger as its text, written anew each time.
+
+What is written is a function of the downloads and of what a person wrote. Nothing is written
+unless everything can be read.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from beancount.core.data import Booking
+
+from usance.feeding import downloads, imported_text
+from usance.feeding.downloads import DOWNLOADS, FILES, IMPORTED, RefusedError
+from usance.feeding.imported_text import ACCOUNTS
+from usance.feeding.own_text import Own, own
+from usance.feeding.public_text import public_text
+from usance.feeding.stored import Read, Stored, read_page, stored
+from usance.feeding.tables import Table
+from usance.language.provenance import MONTH_FILE
+from usance.ledger.disk import Disk
+from usance.model.accounts import Side
+from usance.model.feeds import Feed
+from usance.model.hours import Day, Moment, at_slot, moment
+from usance.venues.books import Account, Accounts, Posted
+from usance.venues.catalog import VENUES
+from usance.venues.lot_queue import Held
+from usance.venues.numbers import Misread
+from usance.venues.posting import post
+
+OURS = ("accounts.beancount", "prices.beancount", "terms.beancount")
+"""Files of `imported/` that are written besides the months."""
+
+
+class FeedNeededError(Exception):
+    """Files were named, and which feed they are of is not told; its text says what to write."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    files      files to store first
+    name       sub-account of their feed, or None if there is one feed alone
+    table      a table of rates or prices to store first
+    dry_run    write nothing
+    overwrite  also write files of `imported/` that somebody edited
+    """
+
+    files: Sequence[Path] = ()
+    name: str | None = None
+    table: Table | None = None
+    dry_run: bool = False
+    overwrite: bool = False
+
+
+@dataclass
+class _Plan:
+    """What a run writes: bytes by path from the ledger's folder; None: the file is removed."""
+
+    stores: dict[str, bytes] = field(default_factory=dict)
+    changes: dict[str, bytes | None] = field(default_factory=dict)
+
+
+def import_(ledger: str | Path, request: Request, wait: Callable[[], None]) -> dict[str, Any]:
+    """Write the text of a ledger's downloads; return the answer of the command.
+
+    wait  called once if another run holds the folders
+    RefusedError for what stops the import, FeedNeededError if a file's feed is not told.
+    """
+    path = Path(ledger).absolute()
+    lock = contextlib.nullcontext() if request.dry_run else downloads.held(path.parent, wait)
+    with lock:
+        owned = own(path)
+        if not owned.feeds:
+            raise RefusedError(
+                f"{path.name} has no feed. Write one, such as\n"
+                '  2025-06-01 custom "feed" "Main" "backpack"\n    outside: Assets:Bank'
+            )
+        plan = _Plan()
+        feeds = {name: _stored(owned, name, request, plan) for name in sorted(owned.feeds)}
+        posted = _posted(owned, feeds)
+        _refuse_other_hands(owned, posted)
+        wanted = _texts(owned, posted, request.table, plan)
+        late = _compare(owned, wanted, request, plan)
+        if not request.dry_run:
+            _write(owned, plan)
+    return _answer(posted, plan, late)
+
+
+# Rows
+
+
+def _stored(owned: Own, name: str, request: Request, plan: _Plan) -> Stored:
+    """Return the rows of a feed, with those of the files that are named for it."""
+    feed, more = owned.feeds[name], list[Read]()
+    if request.files and name == _target(owned, request.name):
+        more = [_named(owned, feed, file, plan) for file in request.files]
+    return stored(owned.folder, feed, [one for one in more if one.name in plan.stores])
+
+
+def _target(owned: Own, name: str | None) -> str:
+    """Return the sub-account of the feed that files are of."""
+    names = ", ".join(sorted(owned.feeds))
+    if name is None:
+        if len(owned.feeds) > 1:
+            raise FeedNeededError(f"There are several feeds. Say which one with --as: {names}.")
+        return next(iter(owned.feeds))
+    if name not in owned.feeds:
+        raise FeedNeededError(f"--as {name!r} is no sub-account with a feed. Write {names}.")
+    return name
+
+
+def _named(owned: Own, feed: Feed, file: Path, plan: _Plan) -> Read:
+    """Check a file that a person named; it is to be stored, unless its bytes already are."""
+    data = named(file)
+    page = read_page(feed, str(file), data).page
+    name = f"{hashlib.sha256(data).hexdigest()[:16]}{file.suffix.lower()}"
+    parts = (feed.venue, feed.sub_account, FILES, name)
+    place = "/".join((DOWNLOADS, *parts))
+    if not owned.folder.joinpath(place).exists():
+        plan.stores[place] = data
+    return Read(place, page)
+
+
+def named(file: Path) -> bytes:
+    """Return the bytes of a file that a person names; RefusedError if it is none."""
+    real = file.resolve()
+    try:
+        return downloads.read(real.parent, real)
+    except OSError as error:
+        raise RefusedError(f"{file}: {error.strerror}. Write the path of a file.") from error
+
+
+def _posted(owned: Own, feeds: Mapping[str, Stored]) -> Posted:
+    """Return what becomes of all rows."""
+    accounts = [_account(owned, name, found) for name, found in feeds.items()]
+    try:
+        posted = post(accounts)
+    except Misread as error:
+        raise RefusedError(f"{error}.") from error
+    for found in feeds.values():
+        posted.ignored += found.looked_at
+        posted.findings[:0] = found.findings
+    return posted
+
+
+def _account(owned: Own, name: str, found: Stored) -> Account:
+    feed, terms = owned.feeds[name], owned.sub_accounts[name]
+
+    def at(when: Moment) -> Any:  # noqa: ANN401
+        return terms.at(when) or terms.values[0]
+
+    def imported(day: Day) -> bool:
+        return bool(at(at_slot(day, 0)).imported)
+
+    def repays(day: Day, seconds: int) -> bool:
+        return bool(at(moment(day, seconds)).auto_repay)
+
+    held = {
+        contract: [Held(Day(lot.date.toordinal()), lot.cost, lot.quantity) for lot in lots]
+        for (owner, contract), lots in owned.lots.items()
+        if owner == name
+    }
+    symbols = VENUES[feed.venue].symbols(owned.symbols.get(feed.venue, {}))
+    return Account(feed, found.rows, symbols, _accounts(owned, name), held, imported, repays)
+
+
+def _accounts(owned: Own, name: str) -> Accounts:
+    def account(side: Side) -> str:
+        return owned.chart.account(name, side)
+
+    return Accounts(
+        wallet=account(Side.WALLET),
+        perp=account(Side.PERP),
+        accrued_yield=account(Side.ACCRUED_YIELD),
+        borrowed=account(Side.BORROWED),
+        pnl=account(Side.PNL),
+        fees=account(Side.FEES),
+        interest_earned=account(Side.INTEREST_EARNED),
+        interest_paid=account(Side.INTEREST_PAID),
+        funding_received=account(Side.PNL).rpartition(":")[0] + ":Funding",
+        funding_paid=account(Side.FEES).rpartition(":")[0] + ":Funding",
+    )
+
+
+def _refuse_other_hands(owned: Own, posted: Posted) -> None:
+    """Refuse contracts that a person trades too, and a Perp that does not close the oldest lot."""
+    traded: dict[tuple[str, str], str] = {}
+    for draft in posted.drafts:
+        for leg in draft.legs:
+            side = owned.chart.side(leg.account)
+            if leg.tail and side is not None and side[1] is Side.PERP:
+                traded.setdefault((side[0], leg.commodity), leg.account)
+    for hand in owned.by_hand:
+        if (hand.sub_account, hand.contract) in traded:
+            raise RefusedError(
+                f"{hand.source.file}:{hand.source.line}: {hand.contract} of {hand.sub_account} is "
+                "traded by the feed too. Remove the trade, or date it before the feed."
+            )
+    for account in sorted(set(traded.values())):
+        opened = owned.opens.get(account)
+        method = Booking.FIFO if opened is None else opened.booking
+        if (method or owned.options["booking_method"]) is not Booking.FIFO:
+            raise RefusedError(
+                f"{account} is opened without FIFO, but a venue closes the oldest contracts first. "
+                f'Write open {account} "FIFO".'
+            )
+
+
+# Files
+
+
+def _texts(owned: Own, posted: Posted, table: Table | None, plan: _Plan) -> dict[str, bytes]:
+    """Return the bytes of all files that the downloads make, by path from the ledger's folder."""
+    if table is not None:
+        plan.stores["/".join((DOWNLOADS, *table.parts))] = table.data
+    public = public_text(owned, _first_days(owned, posted), table)
+    posted.findings += public.findings
+    texts = imported_text.months(posted.drafts)
+    if accounts := imported_text.opens(owned, posted.drafts):
+        texts[ACCOUNTS] = accounts
+    found = {path: text.encode() for path, text in public.files.items()}
+    for path, text in (texts | public.files).items():
+        if path.startswith(f"{IMPORTED}/"):
+            found[path] = imported_text.with_header(text)
+    return found
+
+
+def _first_days(owned: Own, posted: Posted) -> dict[tuple[str, str], Day]:
+    """Return the first day of each commodity in what is imported, by sub-account."""
+    first: dict[tuple[str, str], Day] = {}
+    for draft in posted.drafts:
+        for leg in draft.legs:
+            side = owned.chart.side(leg.account)
+            if side is not None:
+                first.setdefault((side[0], leg.commodity), draft.day)
+    return first
+
+
+def _compare(owned: Own, wanted: Mapping[str, bytes], request: Request, plan: _Plan) -> list[str]:
+    """Add to the plan what changes; return the closed days that it changes."""
+    disk, days = Disk(), set[str]()
+    there = _there(owned.folder, disk)
+    for path in sorted(there.keys() | wanted.keys()):
+        old = there[path] if path in there else disk.read(owned.folder / path)
+        new = wanted.get(path)
+        if old == (new or b"") and path in wanted:
+            continue
+        if path in there and not request.overwrite and not imported_text.is_as_written(old):
+            raise RefusedError(
+                f"{path} was edited, and would be written anew. Move what you added elsewhere, and "
+                "use --overwrite."
+            )
+        if new is not None and path.startswith(f"{IMPORTED}/"):
+            imported_text.refuse_unreadable(path, new.decode())
+        plan.changes[path] = new
+        if path != ACCOUNTS:
+            days |= imported_text.changed_days(old, new or b"")
+    return sorted(days & imported_text.closed_days(owned.folder)) if days else []
+
+
+def _there(folder: Path, disk: Disk) -> dict[str, bytes]:
+    """Return the files of `imported/` that a run wrote, by path."""
+    names = [
+        path.name
+        for path in downloads.files(folder / IMPORTED)
+        if path.parent == folder / IMPORTED
+        and (MONTH_FILE.fullmatch(path.name) or path.name in OURS)
+    ]
+    return {f"{IMPORTED}/{name}": disk.read(folder / IMPORTED / name) for name in names}
+
+
+def _write(owned: Own, plan: _Plan) -> None:
+    """Write: what is stored first, so that what is made of it can be made again."""
+    disk = Disk()
+    for path, data in [*plan.stores.items(), *plan.changes.items()]:
+        root = owned.folder / path.partition("/")[0]
+        if data is None:
+            downloads.remove(root, owned.folder / path, disk)
+        else:
+            downloads.write(root, owned.folder / path, data, disk)
+
+
+def _answer(posted: Posted, plan: _Plan, late: list[str]) -> dict[str, Any]:
+    """Return the answer of the command, as docs/feeding.md has it."""
+    return {
+        "rows": _counts(posted.rows),
+        "booked": _counts(posted.booked),
+        "checked": _counts(posted.checked),
+        "ignored": _counts(posted.ignored),
+        "files": sorted(plan.changes),
+        "late": late,
+        "findings": list(dict.fromkeys(posted.findings)),
+    }
+
+
+def _counts(found: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in sorted(found.items()) if count}
