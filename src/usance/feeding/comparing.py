@@ -73,9 +73,12 @@ class Comparison:
 
     def _coin(self, coin: str, contracts: list[tuple[str, Decimal]] | None) -> None:
         """Compare what is held, owed and lent of a coin, and its weight."""
-        there, owed = self.there, self.then.owed(coin)
+        there = self.there
+        owed = ZERO if there.owed is None else self.then.owed(coin)
         here = bool(self.then.wallet(coin) or owed or contracts is not None)
         theirs = bool(there.held(coin) or there.owes(coin) or contracts is not None)
+        if not (here or theirs):
+            return
         net = self._net(coin, contracts, here=here, theirs=theirs)
         if net is not None:
             self.lines.append(net)
@@ -105,15 +108,14 @@ class Comparison:
         """Compare what is held less what is owed; with results of contracts that settle in it."""
         then, there = self.then, self.there
         owed = ZERO if there.owed is None else then.owed(coin)
-        books: Decimal | None = EXACT.subtract(then.wallet(coin), owed)
-        venue: Decimal | None = EXACT.subtract(there.held(coin), there.owes(coin))
+        books = EXACT.subtract(then.wallet(coin), owed)
+        venue = EXACT.subtract(there.held(coin), there.owes(coin))
         if contracts is None:
             net = lines.exact("quantity", coin, books if here else None, venue if theirs else None)
             return self._noted(coin, net)
         worth, result = self._worth(coin, contracts), self._result()
         if worth is None or result is None:
             return None
-        assert books is not None and venue is not None
         net = lines.exact("equity", coin, EXACT.add(books, worth), EXACT.add(venue, result))
         gap = net.difference
         cut = gap is not None and abs(gap) < RESULT_CUT * there.shown

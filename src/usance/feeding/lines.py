@@ -64,7 +64,7 @@ class Line(NamedTuple):
 
     def explained(self, rule: str) -> "Line":
         """Return the line as a rule explains it; one that agrees, or has no rule, as it is."""
-        if not rule or self.kind is not Class.DIFFERS:
+        if not rule or self.kind.is_ok:
             return self
         return self._replace(kind=Class.EXPLAINED, rule=rule)
 

@@ -152,8 +152,9 @@ def _feeds(reading: Reading, asked: Asked) -> list[Feed]:
     feeds = reading.feeds
     declared = ", ".join(sorted(feeds))
     if not feeds:
-        raise WrongUsageError(
-            'The ledger has no feed. Write one, such as 2025-06-01 custom "feed" "Main" "backpack".'
+        raise RefusedError(
+            'The ledger has no feed. Write one, such as 2025-06-01 custom "feed" "Main" "backpack" '
+            "with outside: Assets:Bank below it."
         )
     if asked.name is not None and asked.name not in feeds:
         raise WrongUsageError(

@@ -46,7 +46,7 @@ def compared(
     if not stated:
         return
     if left := [key for key in TOTALS.values() if key not in stated.values()]:
-        notes.append(f"The collateral answer has no {', '.join(left)}: left out.")
+        notes.append(f"The collateral answer has no {', '.join(left)}: their lines are left out.")
     valuation = _valuation(then, there, others, notes)
     if valuation is None:
         return
@@ -71,7 +71,7 @@ Variant = tuple[str, Sums]
 
 def _rule(found: Line, venue: Decimal | None, variants: list[Variant], there: There) -> str:
     """Return the first rule, or rules, with which a total agrees, or ""."""
-    if found.kind is not Class.DIFFERS or venue is None:
+    if found.kind.is_ok or venue is None:
         return ""
     for rule, sums in variants:
         other = _line(found.line, sums, venue)
@@ -86,8 +86,11 @@ def _is_cut(line: str, sums: Sums, venue: Decimal, there: There) -> bool:
     """Tell whether a total differs by what the venue cuts off the results of positions."""
     if line not in ("net_equity", "available_equity", "margin_fraction"):
         return False
+    books = getattr(sums, line)
+    if books is None:
+        return False
     with localcontext(PRECISE):
-        gap = abs(getattr(sums, line) - venue)
+        gap = abs(books - venue)
         if line == "margin_fraction":
             gap *= sums.exposure
         return bool(gap < RESULT_CUT * there.shown)
