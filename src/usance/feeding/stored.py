@@ -46,6 +46,7 @@ def stored(folder: Path, feed: Feed, more: Sequence[Read] = ()) -> Stored:
     root = folder / DOWNLOADS
     pages = [*_pages(root, feed), *more]
     try:
+        VENUES[feed.venue].refuse(page for _, page in pages)
         rows = union(page.rows for _, page in pages)
     except Misread as error:
         raise RefusedError(f"{error}.") from error
