@@ -19,6 +19,7 @@ from usance.commands.lending import lending
 from usance.commands.margin import margin
 from usance.commands.reconcile import reconcile
 from usance.commands.reopen import reopen
+from usance.commands.statement import statement
 from usance.commands.stress import stress
 from usance.commands.verify import verify
 from usance.commands.yields import yield_
@@ -52,6 +53,7 @@ for command in (
     verify,
     reopen,
     explain,
+    statement,
     lending,
     margin,
     stress,

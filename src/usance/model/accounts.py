@@ -140,6 +140,12 @@ class ChartOfAccounts:
         """Return the account of a sub-account's transfers to another."""
         return f"{self.roots['Equity']}:{self._tail_of[sub_account]}:Transfers:{other}"
 
+    def funding(self, sub_account: str) -> tuple[str, str]:
+        """Return the accounts of funding that a sub-account received and paid."""
+        tail = self._tail_of[sub_account]
+        income, expenses = self.roots["Income"], self.roots["Expenses"]
+        return f"{income}:{tail}:Funding", f"{expenses}:{tail}:Funding"
+
     def is_known(self, account: str, owner: str) -> bool:
         """Tell whether an account of a sub-account is one that it may have."""
         root = account.partition(":")[0]

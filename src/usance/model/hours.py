@@ -6,6 +6,7 @@ hour from the next one; an event after 23:00 falls into slot 24 of its own day. 
 `day * 25 + slot`, so that moments sort.
 """
 
+import calendar
 import datetime
 import re
 from collections.abc import Iterator
@@ -81,6 +82,12 @@ def iso(day: Day) -> str:
 def day_of(date: datetime.date) -> Day:
     """Return the day of a date."""
     return Day(date.toordinal())
+
+
+def month_end(day: Day) -> Day:
+    """Return the last day of the month of a day."""
+    date = date_of(day)
+    return Day(day - date.day + calendar.monthrange(date.year, date.month)[1])
 
 
 def days(first: Day, last: Day) -> Iterator[Day]:

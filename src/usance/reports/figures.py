@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from usance.model.amounts import decimal_text, rounded_text
+from usance.model.amounts import decimal_text, rounded_text, rounded_to
 
 Figures = dict[str, Any]
 """Names and figures as in JSON: exact decimals as text, None (null in JSON) for a missing one."""
@@ -30,3 +30,17 @@ def short(number: str, places: int = 12) -> str:
     if not point or len(decimals) <= places:
         return number
     return f"{Decimal(number):.{places}f}"
+
+
+def for_the_eye(number: str | None, places: int | None) -> str | None:
+    """Return a figure with separators and `places` decimals, rounded half-even; None: all digits.
+
+    A figure that comes to zero has no minus.
+    """
+    if number is None:
+        return None
+    exact = Decimal(number)
+    if places is None:
+        return f"{exact:,f}"
+    text = f"{rounded_to(Decimal(1).scaleb(-places), exact):,f}"
+    return text.removeprefix("-") if not exact or not text.strip("-0.,") else text

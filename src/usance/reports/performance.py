@@ -1,0 +1,343 @@
+"""Performance: what days did to the value of each sub-account and product, line by line.
+
+Everything is valued in the operating currency, each day at that day's prices. Each line is computed
+by itself, none is the rest, so opening and lines come to closing or the books have a fault.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from beancount.core import convert
+from beancount.core.data import Posting, Transaction
+
+from usance.language.reading import Reading
+from usance.language.transactions import units_of
+from usance.ledger.load import Ledger
+from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
+from usance.model.amounts import EXACT, ZERO, tally, total
+from usance.model.hours import Day, date_of, day_of, days
+from usance.model.problems import Problem
+from usance.reports.balance_sheets import Prices
+from usance.reports.flows import Leg, Unit, brought
+
+LINES = (
+    "deposits",
+    "withdrawals",
+    "transfers_in",
+    "transfers_out",
+    "lending_interest",
+    "treasury",
+    "bonus",
+    "borrow_interest",
+    "contracts",
+    "funding",
+    "fees",
+    "coins",
+    "liquidation",
+    "other",
+)
+"""The lines of a statement, in their order."""
+
+OF_SIDE = {
+    Side.INTEREST_EARNED: "lending_interest",
+    Side.INTEREST_PAID: "borrow_interest",
+    Side.TREASURY: "treasury",
+    Side.BONUS: "bonus",
+    Side.FEES: "fees",
+    Side.BAD_DEBT: "liquidation",
+}
+MEMORANDA = (Side.LENT, Side.MARGIN, Side.YIELD, Side.CAPITAL)
+
+Span = tuple[Day, Day]
+"""First and last day of an interval."""
+
+Line = tuple[str, str]
+"""A line and what it is about: an account, a sub-account, a contract, a coin, or nothing."""
+
+
+class Part(NamedTuple):
+    """What a statement is of."""
+
+    name: str
+    venue: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Interval:
+    """What some days did to the value of a part, in the operating currency.
+
+    lines     what each added (negative: took)
+    realised  of it, of a contract or coin: what was realised by closing or selling
+    opening   value of the evening before, `closing` of the last evening; None without a price
+    """
+
+    first: Day
+    last: Day
+    opening: Decimal | None = None
+    closing: Decimal | None = None
+    lines: dict[Line, Decimal] = field(default_factory=dict)
+    realised: dict[Line, Decimal] = field(default_factory=dict)
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Closing less opening and all lines: zero, or the books have a fault."""
+        if self.opening is None or self.closing is None:
+            return None
+        lines = total(self.lines.values())
+        return EXACT.subtract(self.closing, EXACT.add(self.opening, lines))
+
+
+@dataclass(slots=True)
+class Performance:
+    """The intervals of each part, the whole last, in the operating currency."""
+
+    currency: str
+    parts: list[tuple[Part, list[Interval]]]
+    problems: list[Problem]
+
+
+class _UnpricedError(Exception):
+    """A commodity has no price."""
+
+
+class _Walk:
+    """The parts of a ledger, walked from its first day on.
+
+    held   units of assets and liabilities by part and unit; bills as their cost
+    costs  of them, what open contracts cost, by part and contract
+    """
+
+    def __init__(self, ledger: Ledger, reading: Reading) -> None:
+        self.chart: ChartOfAccounts = reading.chart
+        self.prices = Prices(ledger, date_of(Day(1)))
+        self.parts = {
+            name: Part(name, reading.book.venue(name), "sub-account")
+            for name in sorted(reading.book.sub_accounts)
+        }
+        for (venue, name), timeline in sorted(reading.book.yields.products.items()):
+            if timeline.values[0].bills is not None:
+                self.parts[name] = Part(name, venue, "product")
+        self.settle = {
+            key: terms.values[-1].settle for key, terms in reading.book.perpetuals.items()
+        }
+        roots = self.chart.roots
+        self.sheet = roots["Assets"], roots["Liabilities"]
+        self.held: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
+        self.costs: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
+        self.known: dict[tuple[Unit, Day], Decimal | None] = {}
+
+    def price(self, unit: Unit, day: Day) -> Decimal | None:
+        """Return the price of a unit at the end of a day, or None."""
+        key = (unit, day)
+        if key not in self.known:
+            self.prices.at = date_of(day)
+            self.known[key] = self.prices.value(Decimal(1), *unit)
+        return self.known[key]
+
+    def value(self, part: str, day: Day) -> Decimal | None:
+        """Return the value of a part in an evening, or None without a price."""
+        worth = []
+        for unit, number in self.held[part].items():
+            price = self.price(unit, day) if number else ZERO
+            if price is None:
+                return None
+            worth.append(EXACT.multiply(number, price))
+        return total(worth)
+
+    def live(self, span: Span, by_day: dict[Day, list[Transaction]]) -> dict[str, Interval]:
+        """Return what the days of an interval did to each part."""
+        into = {name: Interval(*span) for name in self.parts}
+        for name, interval in into.items():
+            interval.opening = self.value(name, Day(span[0] - 1))
+        for day in days(*span):
+            self.revalue(day, into)
+            for entry in by_day.get(day, ()):
+                self.book(entry, into)
+        for name, interval in into.items():
+            interval.closing = self.value(name, span[1])
+        return into
+
+    def revalue(self, day: Day, into: dict[str, Interval]) -> None:
+        """Add what a day's new prices did to what was held the evening before."""
+        for part, interval in into.items():
+            for unit, number in self.held[part].items():
+                moved = self._moved(unit, day) if number else ZERO
+                if moved:
+                    change = EXACT.multiply(number, moved)
+                    tally(interval.lines, (self.kind(unit), unit[0]), change)
+            for unit, cost in self.costs[part].items():
+                # What a contract cost is owed in its settle coin: that coin's own move is none of
+                # the contract's result.
+                settle = (unit[1], "")
+                moved = self._moved(settle, day) if cost else ZERO
+                if moved:
+                    change = EXACT.multiply(cost, moved)
+                    tally(interval.lines, ("contracts", unit[0]), EXACT.minus(change))
+                    tally(interval.lines, ("coins", settle[0]), change)
+
+    def _moved(self, unit: Unit, day: Day) -> Decimal | None:
+        now, then = self.price(unit, day), self.price(unit, Day(day - 1))
+        if now is None or then is None:
+            return None
+        return ZERO if now is then else EXACT.subtract(now, then)
+
+    @staticmethod
+    def kind(unit: Unit) -> str:
+        """Return the line of a unit."""
+        return "contracts" if unit[1] else "coins"
+
+    def book(self, entry: Transaction, into: dict[str, Interval]) -> None:
+        """Take a transaction in; add what it brings to the intervals of its parts."""
+        legs = [leg for posting in entry.postings if (leg := self._leg(posting)) is not None]
+        if into:
+            self._bring(entry, legs, into)
+        for leg in legs:
+            if leg.party in self.held and leg.account.startswith(self.sheet):
+                tally(self.held[leg.party], leg.unit, leg.units)
+                if leg.unit[1]:
+                    tally(self.costs[leg.party], leg.unit, leg.weight)
+
+    def _leg(self, posting: Posting) -> Leg | None:
+        """Return a leg, or None of one that is a memorandum."""
+        account = posting.account
+        party = self.chart.owner(account) or self.chart.product(account)
+        side = self.chart.side(account)
+        if side is not None and side[1] in MEMORANDA:
+            return None
+        number, commodity = units_of(posting)
+        weighed = posting.cost or posting.price
+        weight: Any = convert.get_weight(posting) if weighed else posting.units
+        currency: Unit = (weight.currency, "")
+        unit: Unit = (commodity, "")
+        if party is not None and party in self.parts:
+            reserve = self.chart.reserve(account)
+            if reserve is not None and reserve[1] is ProductAccount.BILLS:
+                # Bills count at cost, whatever a price says: their accretion stands beside them.
+                number, unit = weight.number, currency
+            elif posting.cost is not None:
+                unit = (commodity, self.settle.get((self.parts[party].venue, commodity), ""))
+        return Leg(party or account, account, number, unit, weight.number, currency)
+
+    def _bring(self, entry: Transaction, legs: list[Leg], into: dict[str, Interval]) -> None:
+        """Add what a transaction brings to the intervals of its parts."""
+        ours = {leg.party for leg in legs} & into.keys()
+        sums: dict[tuple[str, Line], Decimal] = {}
+        try:
+            for party, line, amount in self._lines(entry, legs, ours, into):
+                tally(sums, (party, line), amount)
+        except _UnpricedError:
+            return  # a part that holds what has no price has no value, and no statement
+        for (party, (kind, name)), amount in sums.items():
+            if amount:
+                way = WAYS[kind][amount < 0] if kind in WAYS else kind
+                tally(into[party].lines, (way, name), amount)
+
+    def _lines(
+        self, entry: Transaction, legs: list[Leg], ours: set[str], into: dict[str, Interval]
+    ) -> Iterator[tuple[str, Line, Decimal]]:
+        """Yield what a transaction adds to each line of its parts."""
+        day = day_of(entry.date)
+
+        def value(number: Decimal, unit: Unit) -> Decimal:
+            price = self.price(unit, day) if number else ZERO
+            if price is None:
+                raise _UnpricedError
+            return EXACT.multiply(number, price)
+
+        flows, traded = brought(legs, ours, value)
+        for party, other, amount in flows:
+            yield party, ("transfers" if other in self.parts else "outside", other), amount
+        for (party, unit), amount in traded.items():
+            yield party, (self.kind(unit), unit[0]), amount
+        for leg in legs:
+            if leg.party in ours and not leg.account.startswith(self.sheet):
+                amount = EXACT.minus(value(leg.units, leg.unit))
+                if self._is_result(leg):
+                    line = self._result(entry, legs, leg.party)
+                    tally(into[leg.party].realised, line, amount)
+                else:
+                    line = self._line(leg)
+                yield leg.party, line, amount
+
+    def _is_result(self, leg: Leg) -> bool:
+        return self.chart.side(leg.account) == (leg.party, Side.PNL)
+
+    def _result(self, entry: Transaction, legs: Iterable[Leg], part: str) -> Line:
+        """Return the contract or coin whose result a transaction of a part tells."""
+        traded = {
+            leg.unit
+            for leg in legs
+            if leg.party == part and leg.unit != leg.currency and leg.account.startswith(self.sheet)
+        }
+        if len(traded) == 1:
+            unit = traded.pop()
+            return self.kind(unit), unit[0]
+        return "contracts", str(entry.meta.get("contract", ""))
+
+    def _line(self, leg: Leg) -> Line:
+        """Return the line of a leg of income, expenses or equity."""
+        account, chart = leg.account, self.chart
+        side = chart.side(account)
+        if side is not None:
+            return OF_SIDE[side[1]], ""
+        if chart.reserve(account) is not None:
+            return "treasury", ""
+        if self.parts[leg.party].kind == "sub-account":
+            transfers = chart.transfers(leg.party, "")
+            if account.startswith(transfers):
+                return "transfers", account.removeprefix(transfers)
+            if account in chart.funding(leg.party):
+                return "funding", ""
+        if account.startswith(f"{chart.roots['Equity']}:"):
+            return "outside", account
+        return "other", account
+
+
+WAYS = {"transfers": ("transfers_in", "transfers_out"), "outside": ("deposits", "withdrawals")}
+"""The lines of what comes in and of what goes out."""
+
+
+def performance(
+    ledger: Ledger, reading: Reading, entries: Iterable[Any], spans: Sequence[Span]
+) -> Performance:
+    """Return what days did, in intervals that follow each other without a gap.
+
+    entries  of the ledger, generated transactions included, in order of date
+    """
+    walk = _Walk(ledger, reading)
+    by_day: dict[Day, list[Transaction]] = {}
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            by_day.setdefault(day_of(entry.date), []).append(entry)
+    for day in sorted(by_day):
+        for entry in by_day[day] if day < spans[0][0] else ():
+            walk.book(entry, {})
+    parts: dict[str, list[Interval]] = {name: [] for name in walk.parts}
+    for span in spans:
+        for name, interval in walk.live(span, by_day).items():
+            parts[name].append(interval)
+    made = [(walk.parts[name], intervals) for name, intervals in parts.items()]
+    made.append((Part("", "", "whole"), _whole(spans, list(parts.values()))))
+    return Performance(walk.prices.currency, made, list(walk.prices.missing.values()))
+
+
+def _whole(spans: Sequence[tuple[Day, Day]], parts: Sequence[Sequence[Interval]]) -> list[Interval]:
+    """Return the sums of all parts; what they gave each other is no line of the whole."""
+    sums = [Interval(*span, ZERO, ZERO) for span in spans]
+    for intervals in parts:
+        for whole, part in zip(sums, intervals, strict=True):
+            whole.opening = _plus(whole.opening, part.opening)
+            whole.closing = _plus(whole.closing, part.closing)
+            for line, amount in part.lines.items():
+                if line[0] not in WAYS["transfers"]:
+                    tally(whole.lines, line, amount)
+            for line, amount in part.realised.items():
+                tally(whole.realised, line, amount)
+    return sums
+
+
+def _plus(number: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if number is None or other is None else EXACT.add(number, other)
