@@ -34,6 +34,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None
         no_color=not terminal,
         highlight=False,
         markup=False,
+        emoji=False,  # an account Assets:B:Main has none in it
         width=1000,
     )
     with console.capture() as captured:
