@@ -109,7 +109,7 @@ class Walk:
             for posting in entry.postings if isinstance(entry, data.Transaction) else ():
                 self.take(entry.date, posting)
 
-    def take(self, day: date, posting: Any) -> None:
+    def take(self, day: date, posting: Any) -> None:  # noqa: ANN401
         account = posting.account
         owner = self.chart.owner(account) or self.chart.product(account)
         if owner is not None and account.startswith(("Assets:", "Liabilities:")):
