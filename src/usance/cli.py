@@ -17,6 +17,7 @@ from usance.commands.import_ import import_
 from usance.commands.init import init
 from usance.commands.lending import lending
 from usance.commands.margin import margin
+from usance.commands.pnl import pnl
 from usance.commands.reconcile import reconcile
 from usance.commands.reopen import reopen
 from usance.commands.statement import statement
@@ -54,6 +55,7 @@ for command in (
     reopen,
     explain,
     statement,
+    pnl,
     lending,
     margin,
     stress,

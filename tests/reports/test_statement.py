@@ -208,10 +208,106 @@ def test_what_cannot_be_asked_says_what_can(ledger: Path, tmp_path: Path) -> Non
         assert text in " ".join(done.stderr.split())
     empty = tmp_path / "empty.beancount"
     empty.write_text(HEAD, "utf-8")
-    assert "nothing to state" in usance(empty).stdout
+    assert "nothing to show" in usance(empty).stdout
     unpriced = tmp_path / "unpriced.beancount"
     unpriced.write_text((HEAD + BODY).replace("price SOL 1", "price OTHER 1"), "utf-8")
     done = usance(unpriced)
     assert done.exit_code == 1
     assert "cannot be priced" in done.stdout
     assert "SOL has no price in USD" in done.stderr
+
+
+def pnl(path: Path, *words: str) -> Any:  # noqa: ANN401
+    words = ("pnl", str(path), *words, "--format", "json")
+    done = CliRunner().invoke(main, words, prog_name="usance")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_profit_and_loss_of_july_by_hand(ledger: Path) -> None:
+    rows = pnl(ledger, "--month", "2025-07")["rows"]
+    by_name = {(row["sub_account"], row["instrument"]): row for row in rows}
+    contract = by_name["Main", "SOL-PERP"]
+    assert contract == {
+        "sub_account": "Main",
+        "venue": "B",
+        "instrument": "SOL-PERP",
+        "kind": "contract",
+        "quantity_start": "10",
+        "quantity_end": "6",
+        "entry_price": "150",
+        "mark": "155",
+        "bought": "0",
+        "sold": "4",
+        "realised": "31.68",
+        "unrealised_change": "49.7",
+        "funding": "0",
+        "fees": "-0.495",
+        "result": "80.885",
+    }
+    # The funding names no contract, so it has a row without one.
+    assert by_name["Main", ""]["funding"] == "-0.297"
+    coin = by_name["Main", "SOL"]
+    assert (coin["quantity_start"], coin["quantity_end"], coin["sold"]) == ("2", "1", "1")
+    assert (coin["realised"], coin["unrealised_change"], coin["result"]) == ("15", "10", "25")
+    assert coin["mark"] == "110"
+
+
+def test_funding_and_fees_belong_to_the_trades_by_quantity(tmp_path: Path) -> None:
+    # Bought 3 at 100 and 1 at 104 with fees of 0.3 and 0.1; funding 0.8 while 4 are open; 2 sold at
+    # 110 with a fee of 0.2 close two of the first lot, then 2 more at 90 the rest.
+    body = """
+2025-06-01 open Equity:Own
+2025-06-01 * "Deposit"
+  Assets:B:Main:Wallet  1000 USDC
+  Equity:Own
+2025-06-02 * "3"
+  Assets:B:Main:Perp    3 SOL-PERP {100 USDC}
+  Assets:B:Main:Perp  -300 USDC
+  Assets:B:Main:Wallet  -0.3 USDC
+  Expenses:B:Main:Fees   0.3 USDC
+2025-06-03 * "1"
+  Assets:B:Main:Perp    1 SOL-PERP {104 USDC}
+  Assets:B:Main:Perp  -104 USDC
+  Assets:B:Main:Wallet  -0.1 USDC
+  Expenses:B:Main:Fees   0.1 USDC
+2025-06-04 * "Funding"
+  contract: "SOL-PERP"
+  Assets:B:Main:Wallet    -0.8 USDC
+  Expenses:B:Main:Funding  0.8 USDC
+2025-06-05 * "Sell 2 at 110"
+  Assets:B:Main:Perp   -2 SOL-PERP {100 USDC} @ 110 USDC
+  Assets:B:Main:Perp   220 USDC
+  Income:B:Main:PnL    -20 USDC
+  Assets:B:Main:Wallet  -0.2 USDC
+  Expenses:B:Main:Fees   0.2 USDC
+2025-06-06 * "Sell 2 at 90"
+  Assets:B:Main:Perp   -1 SOL-PERP {100 USDC} @ 90 USDC
+  Assets:B:Main:Perp   -1 SOL-PERP {104 USDC} @ 90 USDC
+  Assets:B:Main:Perp   180 USDC
+  Income:B:Main:PnL     24 USDC
+2025-06-07 price SOL-PERP 90 USDC
+2025-06-07 custom "accrue-through" 2025-06-07
+"""
+    path = tmp_path / "main.beancount"
+    path.write_text(HEAD + body, "utf-8")
+    answer = pnl(path)
+    figures = [
+        tuple(
+            row[key]
+            for key in ("opened", "closed", "quantity", "entry_price", "exit_price")
+            + ("fees", "funding", "result")
+        )
+        for row in answer["trades"]
+    ]
+    # Of the first lot: 2 of 3 have fees 0.2 + 0.2, and funding 2 x 0.2. Of the last two, funding
+    # 0.2 each, fees 0.1 each, no fee of closing.
+    assert figures == [
+        ("2025-06-02", "2025-06-05", "2", "100", "110", "-0.4", "-0.4", "19.2"),
+        ("2025-06-02", "2025-06-06", "1", "100", "90", "-0.1", "-0.2", "-10.3"),
+        ("2025-06-03", "2025-06-06", "1", "104", "90", "-0.1", "-0.2", "-14.3"),
+    ]
+    [row] = [row for row in answer["rows"] if row["instrument"] == "SOL-PERP"]
+    assert (row["realised"], row["unrealised_change"]) == ("-4", "0")
+    assert (row["fees"], row["funding"], row["result"]) == ("-0.6", "-0.8", "-5.4")
+    assert sum(Decimal(trade["result"]) for trade in answer["trades"]) == Decimal(row["result"])

@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -222,66 +222,3 @@ def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
 def last_day(reading: Reading, at: datetime.date | None) -> Day:
     """Return the day of --at, or the last day of the books."""
     return max(Day(1), reading.last) if at is None else day_of(at)
-
-
-Asked = tuple[datetime.date | None, datetime.date | None]
-"""First and last day of a period, None where it was not asked for."""
-
-
-def month(text: str) -> Asked:
-    """Return the days of a month `YYYY-MM`."""
-    if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
-        return first_of(text), last_of(text)
-    raise click.BadParameter(f"{text!r} is not a month. Write it as 2025-05.")
-
-
-def year(text: str) -> Asked:
-    """Return the days of a year `YYYY`."""
-    if re.fullmatch(r"\d{4}", text, re.ASCII) and text != "0000":
-        return datetime.date(int(text), 1, 1), datetime.date(int(text), 12, 31)
-    raise click.BadParameter(f"{text!r} is not a year. Write it as 2025.")
-
-
-def with_span(command: Command) -> Command:
-    """Give a command its period: two dates, a month or a year."""
-    days = "a date, a month, today or yesterday (UTC)."
-    for option in (
-        click.option("--year", "years", type=year, metavar="YYYY", help="Show a year."),
-        click.option("--month", "months", type=month, metavar="YYYY-MM", help="Show a month."),
-        click.option(
-            "--to",
-            "end",
-            type=last_of,
-            metavar="DATE",
-            show_default="the last day of the books",
-            help=f"Last day: {days}",
-        ),
-        click.option(
-            "--from",
-            "begin",
-            type=first_of,
-            metavar="DATE",
-            show_default="the first day of the books",
-            help=f"First day: {days}",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def span_of(asked: Sequence[Asked | None], reading: Reading) -> tuple[Day, Day] | None:
-    """Return the period that was asked for in one way, or all days; None if the books have none."""
-    ways = [way for way in asked if way is not None and way != (None, None)]
-    if len(ways) > 1:
-        raise click.UsageError("Write --month, --year, or --from and --to: one of them.")
-    begin, end = ways[0] if ways else (None, None)
-    first = reading.book.first if begin is None else day_of(begin)
-    last = reading.last if end is None else day_of(end)
-    if first is None or not last:
-        return None
-    if first > last:
-        raise click.UsageError(
-            f"The period would begin on {date_of(first)} and end on {date_of(last)}. Write a first "
-            "day that is not after the last one."
-        )
-    return first, last

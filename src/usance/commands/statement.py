@@ -1,22 +1,16 @@
 """`usance statement`: what a period did to the value of each sub-account, and of the whole."""
 
 import datetime
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 
 import click
 
-from usance.commands.messages import loaded, placed, report, show
-from usance.commands.options import Asked, span_of, with_ledger, with_span
+from usance.commands.messages import report
+from usance.commands.options import with_ledger
+from usance.commands.periods import Asked, must_be_one_of, question, with_basis, with_span
 from usance.commands.tables import as_json, comma_separated, table
-from usance.ledger.load import Ledger
-from usance.model import problems
-from usance.model.amounts import decimals
-from usance.model.hours import iso
-from usance.model.problems import Source
-from usance.reports import basis, statement_page
 from usance.reports import statement as statement_reports
+from usance.reports import statement_page
 from usance.reports.figures import Figures, for_the_eye
 
 COLUMNS = (
@@ -49,13 +43,7 @@ COLUMNS = (
     type=click.Choice(statement_reports.INTERVALS),
     help="Show a column for each interval, and their total.",
 )
-@click.option(
-    "--as-corrected",
-    "corrected",
-    is_flag=True,
-    help="Show closed days as they are lived again, not as they were posted.",
-)
-@click.option("--exact", is_flag=True, help="Show all digits.")
+@with_basis
 @click.option(
     "--format",
     "form",
@@ -87,28 +75,14 @@ def statement(
       usance statement books/main.beancount --year 2025 --by quarter
       usance statement books/main.beancount --month 2025-05 --format html > may.html
     """
-    ledger = loaded(path)
-    reading = ledger.read()
-    if not ledger.options["operating_currency"]:
-        report(ledger)
-        show([placed(problems.no_operating_currency(Source(ledger.path, 1)))], sys.stderr)
-        sys.exit(1)
-    span = span_of([(begin, end), months, years], reading)
-    if span is None:
-        report(ledger)
-        click.echo("No transaction stands in these books yet: there is nothing to state.")
+    asked = question(path, [(begin, end), months, years], corrected=corrected, exact=exact)
+    if asked is None:
         return
-    on = basis.CORRECTED if corrected else basis.POSTED
+    ledger, reading, span, on, places = asked
     answer, missing = statement_reports.statement(ledger, reading, span, by, on)
     if name is not None:
-        answer["parts"] = _only(answer["parts"], name)
-    if span[1] > reading.last:
-        click.echo(
-            f"The books run to {iso(reading.last)}. The days after it are computed with the terms "
-            "and prices that are in force then.",
-            err=True,
-        )
-    places = None if exact else _places(ledger, answer["currency"])
+        must_be_one_of([part["name"] for part in answer["parts"][:-1]], name)
+        answer["parts"] = [part for part in answer["parts"] if part["name"] == name]
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
@@ -121,22 +95,6 @@ def statement(
             for part in answer["parts"]:
                 _show(part, answer, places)
     report(ledger, missing)
-
-
-def _only(parts: Sequence[Figures], name: str) -> list[Figures]:
-    found = [part for part in parts if part["name"] == name and part["kind"] != "whole"]
-    if not found:
-        names = ", ".join(part["name"] for part in parts if part["kind"] != "whole")
-        raise click.UsageError(
-            f"--sub-account {name}: there is none of this name. Write one of: {names}."
-        )
-    return found
-
-
-def _places(ledger: Ledger, currency: str) -> int:
-    """Return the decimals of a currency for people: those of `display_precision`, or two."""
-    stated: Mapping[str, Decimal] = ledger.options["display_precision"]
-    return decimals(stated[currency]) if currency in stated else 2
 
 
 def _flat(parts: Sequence[Figures]) -> Iterator[list[str | None]]:

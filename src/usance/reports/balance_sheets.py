@@ -62,6 +62,11 @@ class Prices:
             price = None if coin is None else FIGURE.multiply(price, coin)
         return None if price is None else FIGURE.multiply(number, price)
 
+    def quoted(self, commodity: str, quote: str, at: datetime.date) -> Decimal | None:
+        """Return a price in another coin on a date, or None."""
+        found = self.quotes.at(commodity, quote, day_of(at))
+        return None if found is None else FIGURE.plus(found.price)
+
     def _price(self, commodity: str, quote: str) -> Decimal | None:
         """Return a price, rounded as figures are; if it is missing, note that and return None."""
         found = self.quotes.at(commodity, quote, day_of(self.at))

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.model.amounts import EXACT, PRECISE, ZERO, tally, total
+from usance.model.lots import Lot
 
 Unit = tuple[str, str]
 """A commodity; of a contract, with the coin in which it settles, else with an empty text."""
@@ -30,6 +31,7 @@ class Leg(NamedTuple):
 
     party   sub-account or product that owns the account, or the account itself
     weight  in `currency`; the units themselves where they have neither a cost nor a price
+    lot     of units at cost, or None
     """
 
     party: str
@@ -38,6 +40,7 @@ class Leg(NamedTuple):
     unit: Unit
     weight: Decimal
     currency: Unit
+    lot: Lot | None = None
 
 
 class Flow(NamedTuple):
@@ -66,7 +69,7 @@ def brought(legs: Iterable[Leg], ours: Container[str], value: Value) -> Brought:
     units: dict[Unit, dict[str, Decimal]] = {}
     weights: dict[tuple[str, Unit, Unit], Decimal] = {}
     worth: dict[str, Decimal] = {}
-    for party, _, number, unit, weight, currency in legs:
+    for party, _, number, unit, weight, currency, _ in legs:
         tally(units.setdefault(unit, {}), party, number)
         tally(weights, (party, unit, currency), weight)
         if party in ours:

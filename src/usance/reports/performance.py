@@ -4,7 +4,7 @@ Everything is valued in the operating currency, each day at that day's prices. E
 by itself, none is the rest, so opening and lines come to closing or the books have a fault.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from beancount.core import convert
 from beancount.core.data import Posting, Transaction
 
 from usance.language.reading import Reading
-from usance.language.transactions import units_of
+from usance.language.transactions import lot_of, units_of
 from usance.ledger.load import Ledger
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, ZERO, tally, total
@@ -46,8 +46,15 @@ OF_SIDE = {
     Side.TREASURY: "treasury",
     Side.BONUS: "bonus",
     Side.FEES: "fees",
+    Side.PNL: "",
     Side.BAD_DEBT: "liquidation",
 }
+RESULT = ("", "")
+"""A trading result: the line of the contract or coin that it is about."""
+
+ATTRIBUTED = {RESULT, ("fees", ""), ("funding", "")}
+"""Lines that are told apart by the contract or coin that they are about."""
+
 MEMORANDA = (Side.LENT, Side.MARGIN, Side.YIELD, Side.CAPITAL)
 
 Span = tuple[Day, Day]
@@ -103,7 +110,7 @@ class _UnpricedError(Exception):
     """A commodity has no price."""
 
 
-class _Walk:
+class Walk:
     """The parts of a ledger, walked from its first day on.
 
     held   units of assets and liabilities by part and unit; bills as their cost
@@ -136,6 +143,14 @@ class _Walk:
             self.prices.at = date_of(day)
             self.known[key] = self.prices.value(Decimal(1), *unit)
         return self.known[key]
+
+    def mark(self, unit: Unit, day: Day) -> Decimal | None:
+        """Return the price of a contract in its settle coin, of a coin as all else, or None."""
+        return self.price(unit, day) if not unit[1] else self.prices.quoted(*unit, date_of(day))
+
+    def is_held(self, leg: Leg) -> bool:
+        """Tell whether a leg moves the assets or liabilities of a part."""
+        return leg.party in self.held and leg.account.startswith(self.sheet)
 
     def value(self, part: str, day: Day) -> Decimal | None:
         """Return the value of a part in an evening, or None without a price."""
@@ -195,7 +210,7 @@ class _Walk:
         if into:
             self._bring(entry, legs, into)
         for leg in legs:
-            if leg.party in self.held and leg.account.startswith(self.sheet):
+            if self.is_held(leg):
                 tally(self.held[leg.party], leg.unit, leg.units)
                 if leg.unit[1]:
                     tally(self.costs[leg.party], leg.unit, leg.weight)
@@ -212,14 +227,15 @@ class _Walk:
         weight: Any = convert.get_weight(posting) if weighed else posting.units
         currency: Unit = (weight.currency, "")
         unit: Unit = (commodity, "")
+        lot = lot_of(posting)
         if party is not None and party in self.parts:
             reserve = self.chart.reserve(account)
             if reserve is not None and reserve[1] is ProductAccount.BILLS:
                 # Bills count at cost, whatever a price says: their accretion stands beside them.
-                number, unit = weight.number, currency
-            elif posting.cost is not None:
+                number, unit, lot = weight.number, currency, None
+            elif lot is not None:
                 unit = (commodity, self.settle.get((self.parts[party].venue, commodity), ""))
-        return Leg(party or account, account, number, unit, weight.number, currency)
+        return Leg(party or account, account, number, unit, weight.number, currency, lot)
 
     def _bring(self, entry: Transaction, legs: list[Leg], into: dict[str, Interval]) -> None:
         """Add what a transaction brings to the intervals of its parts."""
@@ -230,10 +246,16 @@ class _Walk:
                 tally(sums, (party, line), amount)
         except _UnpricedError:
             return  # a part that holds what has no price has no value, and no statement
+        self.take(entry, legs, sums)
         for (party, (kind, name)), amount in sums.items():
             if amount:
                 way = WAYS[kind][amount < 0] if kind in WAYS else kind
                 tally(into[party].lines, (way, name), amount)
+
+    def take(
+        self, entry: Transaction, legs: list[Leg], sums: Mapping[tuple[str, Line], Decimal]
+    ) -> None:
+        """Learn what a transaction adds to the lines of its parts; a statement needs no more."""
 
     def _lines(
         self, entry: Transaction, legs: list[Leg], ours: set[str], into: dict[str, Interval]
@@ -255,18 +277,20 @@ class _Walk:
         for leg in legs:
             if leg.party in ours and not leg.account.startswith(self.sheet):
                 amount = EXACT.minus(value(leg.units, leg.unit))
-                if self._is_result(leg):
-                    line = self._result(entry, legs, leg.party)
-                    tally(into[leg.party].realised, line, amount)
-                else:
-                    line = self._line(leg)
+                line = self._line(leg)
+                if line in ATTRIBUTED:
+                    kind, name = self._attributed(entry, legs, leg.party)
+                    line = (kind if line == RESULT else line[0], name)
+                    if kind == line[0]:
+                        tally(into[leg.party].realised, line, amount)
                 yield leg.party, line, amount
 
-    def _is_result(self, leg: Leg) -> bool:
+    def is_result(self, leg: Leg) -> bool:
+        """Tell whether a leg is a trading result."""
         return self.chart.side(leg.account) == (leg.party, Side.PNL)
 
-    def _result(self, entry: Transaction, legs: Iterable[Leg], part: str) -> Line:
-        """Return the contract or coin whose result a transaction of a part tells."""
+    def _attributed(self, entry: Transaction, legs: Iterable[Leg], part: str) -> Line:
+        """Return the contract or coin that a transaction of a part is about, or no name."""
         traded = {
             leg.unit
             for leg in legs
@@ -307,7 +331,11 @@ def performance(
 
     entries  of the ledger, generated transactions included, in order of date
     """
-    walk = _Walk(ledger, reading)
+    return walked(Walk(ledger, reading), entries, spans)
+
+
+def walked(walk: Walk, entries: Iterable[Any], spans: Sequence[Span]) -> Performance:
+    """Return what days did, as a walk tells it."""
     by_day: dict[Day, list[Transaction]] = {}
     for entry in entries:
         if isinstance(entry, Transaction):

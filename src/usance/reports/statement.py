@@ -14,6 +14,9 @@ from usance.reports.figures import Figures, shown
 from usance.reports.performance import LINES, Interval, Part, Span, performance
 
 INTERVALS = ("day", "week", "month", "quarter", "year")
+UNNAMED = ("funding", "fees")
+"""Lines that a statement shows as one, whatever contract they are about."""
+
 RESULTS = ("contracts", "coins")
 """The lines of which a part is realised."""
 
@@ -117,10 +120,14 @@ def _period(interval: Interval) -> Figures:
 
 def _lines(interval: Interval) -> Iterator[Figures]:
     """Yield the lines of an interval, in their order, each by name; an empty one without a name."""
+    found = dict(interval.lines)
+    for line in UNNAMED:
+        of_line = [found.pop(key) for key in [*found] if key[0] == line]
+        found[line, ""] = total(of_line)
     for line in LINES:
-        names = sorted(name for of, name in interval.lines if of == line) or [""]
+        names = sorted(name for of, name in found if of == line) or [""]
         for name in names:
-            amount = interval.lines.get((line, name), ZERO)
+            amount = found.get((line, name), ZERO)
             row: dict[str, str | None] = {"line": line, "name": name, "amount": shown(amount)}
             if line in RESULTS:
                 realised = interval.realised.get((line, name), ZERO)

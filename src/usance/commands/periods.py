@@ -1,0 +1,148 @@
+"""Periods: the days, the basis and the digits that a report is asked for."""
+
+import datetime
+import re
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import click
+
+from usance.commands.messages import loaded, placed, report, show
+from usance.commands.options import Command, first_of, last_of
+from usance.language.reading import Reading
+from usance.ledger.load import Ledger
+from usance.model import problems
+from usance.model.amounts import decimals
+from usance.model.hours import Day, date_of, day_of, iso
+from usance.model.problems import Source
+from usance.reports import basis
+
+Asked = tuple[datetime.date | None, datetime.date | None]
+"""First and last day of a period, None where it was not asked for."""
+
+
+def month(text: str) -> Asked:
+    """Return the days of a month `YYYY-MM`."""
+    if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
+        return first_of(text), last_of(text)
+    raise click.BadParameter(f"{text!r} is not a month. Write it as 2025-05.")
+
+
+def year(text: str) -> Asked:
+    """Return the days of a year `YYYY`."""
+    if re.fullmatch(r"\d{4}", text, re.ASCII) and text != "0000":
+        return datetime.date(int(text), 1, 1), datetime.date(int(text), 12, 31)
+    raise click.BadParameter(f"{text!r} is not a year. Write it as 2025.")
+
+
+def with_span(command: Command) -> Command:
+    """Give a command its period: two dates, a month or a year."""
+    days = "a date, a month, today or yesterday (UTC)."
+    for option in (
+        click.option("--year", "years", type=year, metavar="YYYY", help="Show a year."),
+        click.option("--month", "months", type=month, metavar="YYYY-MM", help="Show a month."),
+        click.option(
+            "--to",
+            "end",
+            type=last_of,
+            metavar="DATE",
+            show_default="the last day of the books",
+            help=f"Last day: {days}",
+        ),
+        click.option(
+            "--from",
+            "begin",
+            type=first_of,
+            metavar="DATE",
+            show_default="the first day of the books",
+            help=f"First day: {days}",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _span(asked: Sequence[Asked | None], reading: Reading) -> tuple[Day, Day] | None:
+    """Return the period that was asked for in one way, or all days; None if the books have none."""
+    ways = [way for way in asked if way is not None and way != (None, None)]
+    if len(ways) > 1:
+        raise click.UsageError("Write --month, --year, or --from and --to: one of them.")
+    begin, end = ways[0] if ways else (None, None)
+    first = reading.book.first if begin is None else day_of(begin)
+    last = reading.last if end is None else day_of(end)
+    if first is None or not last:
+        return None
+    if first > last:
+        raise click.UsageError(
+            f"The period would begin on {date_of(first)} and end on {date_of(last)}. Write a first "
+            "day that is not after the last one."
+        )
+    return first, last
+
+
+class Question(NamedTuple):
+    """What a report of a period is asked.
+
+    basis   which truth of closed days
+    places  decimals for people, or None for all digits
+    """
+
+    ledger: Ledger
+    reading: Reading
+    span: tuple[Day, Day]
+    basis: str
+    places: int | None
+
+
+def with_basis(command: Command) -> Command:
+    """Give a command the choice of the basis, and of all digits."""
+    exact = click.option("--exact", is_flag=True, help="Show all digits.")
+    corrected = click.option(
+        "--as-corrected",
+        "corrected",
+        is_flag=True,
+        help="Show closed days as they are lived again, not as they were posted.",
+    )
+    return corrected(exact(command))
+
+
+def question(
+    path: str, asked: Sequence[Asked | None], *, corrected: bool, exact: bool
+) -> Question | None:
+    """Return what is asked of a ledger, or None, said to the person, if it has no day yet."""
+    ledger = loaded(path)
+    reading = ledger.read()
+    if not ledger.options["operating_currency"]:
+        report(ledger)
+        show([placed(problems.no_operating_currency(Source(ledger.path, 1)))], sys.stderr)
+        sys.exit(1)
+    span = _span(asked, reading)
+    if span is None:
+        report(ledger)
+        click.echo("No transaction stands in these books yet: there is nothing to show.")
+        return None
+    if span[1] > reading.last:
+        click.echo(
+            f"The books run to {iso(reading.last)}. The days after it are computed with the terms "
+            "and prices that are in force then.",
+            err=True,
+        )
+    on = basis.CORRECTED if corrected else basis.POSTED
+    return Question(ledger, reading, span, on, None if exact else _places(ledger))
+
+
+def _places(ledger: Ledger) -> int:
+    """Return the decimals of the currency for people: those of `display_precision`, or two."""
+    stated: Mapping[str, Decimal] = ledger.options["display_precision"]
+    currency = ledger.options["operating_currency"][0]
+    return decimals(stated[currency]) if currency in stated else 2
+
+
+def must_be_one_of(names: Collection[str], name: str | None) -> None:
+    """Refuse a name of nothing."""
+    if name is not None and name not in names:
+        raise click.UsageError(
+            f"--sub-account {name}: there is none of this name. Write one of: {', '.join(names)}."
+        )

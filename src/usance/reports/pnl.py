@@ -1,0 +1,242 @@
+"""Profit and loss: the answer of `usance pnl`, by sub-account and contract or coin."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from beancount.core.data import Transaction
+
+from usance.language.reading import Reading
+from usance.ledger.load import Ledger
+from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, total
+from usance.model.hours import Day, day_of, iso
+from usance.model.lots import Lot
+from usance.model.problems import Problem
+from usance.reports import basis
+from usance.reports.figures import Figures, shown
+from usance.reports.flows import Leg, Unit
+from usance.reports.performance import Interval, Line, Part, Span, Walk, walked
+from usance.reports.round_trips import Closed, Lots, Trade
+
+ROW = (
+    "sub_account",
+    "venue",
+    "instrument",
+    "kind",
+    "quantity_start",
+    "quantity_end",
+    "entry_price",
+    "mark",
+    "bought",
+    "sold",
+    "realised",
+    "unrealised_change",
+    "funding",
+    "fees",
+    "result",
+)
+TRADE = (
+    "sub_account",
+    "instrument",
+    "opened",
+    "closed",
+    "quantity",
+    "entry_price",
+    "exit_price",
+    "fees",
+    "funding",
+    "result",
+)
+"""The figures of a row and of a trade, in their order."""
+
+Key = tuple[str, Unit]
+"""A part, and what it traded."""
+
+
+@dataclass(slots=True)
+class Turnover:
+    """Units bought and sold in the period, both above zero."""
+
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
+
+    def add(self, units: Decimal) -> None:
+        """Count what was bought, or sold (below zero)."""
+        if units > 0:
+            self.bought = EXACT.add(self.bought, units)
+        else:
+            self.sold = EXACT.subtract(self.sold, units)
+
+
+class _Trading(Walk):
+    """A walk that keeps lots: what is traded, what closes, and what belongs to it."""
+
+    def __init__(self, ledger: Ledger, reading: Reading, span: Span) -> None:
+        super().__init__(ledger, reading)
+        self.span = span
+        self.lots: dict[Key, Lots] = {}
+        self.turnover: dict[Key, Turnover] = {}
+        self.trades: list[Trade] = []
+        self.start: dict[str, dict[Unit, Decimal]] = {}
+
+    def take(
+        self, entry: Transaction, legs: list[Leg], sums: Mapping[tuple[str, Line], Decimal]
+    ) -> None:
+        """Open and close lots, and give them their fees and funding."""
+        day = day_of(entry.date)
+        moved: dict[Key, list[tuple[Lot, Decimal]]] = {}
+        for leg in legs:
+            key = (leg.party, leg.unit)
+            if leg.unit != leg.currency and self.is_held(leg):
+                if self.span[0] <= day:
+                    self.turnover.setdefault(key, Turnover()).add(leg.units)
+                if leg.lot is not None:
+                    moved.setdefault(key, []).append((leg.lot, leg.units))
+        for (part, unit), of_unit in moved.items():
+            fees = sums.get((part, ("fees", unit[0])), ZERO)
+            closed = list(self.lots.setdefault((part, unit), Lots()).take(of_unit, fees))
+            if closed:
+                result = self._result(legs, part, closed[0].lot.currency)
+                self.trades += self._trades(part, unit, day, closed, result)
+        for (part, (line, name)), amount in sums.items():
+            if line == "funding":
+                self._fund(part, name, amount)
+
+    def _fund(self, part: str, contract: str, amount: Decimal) -> None:
+        """Give the open lots of a contract their funding."""
+        for (owner, unit), lots in self.lots.items():
+            if (owner, unit[0]) == (part, contract) and lots.held:
+                lots.fund(amount)
+
+    def _trades(
+        self, part: str, unit: Unit, day: Day, closed: list[Closed], result: Decimal
+    ) -> Iterator[Trade]:
+        """Yield the trades that a transaction ends; all of them at one price."""
+        quantity = total(each.quantity for each in closed)
+        cost = total(EXACT.multiply(each.quantity, each.lot.cost) for each in closed)
+        price = PRECISE.divide(EXACT.add(cost, result), quantity)
+        for each in closed:
+            settle = self.price((each.lot.currency, ""), day) or ZERO
+            gained = PRECISE.multiply(each.quantity, PRECISE.subtract(price, each.lot.cost))
+            of_trade = PRECISE.multiply(gained, settle)
+            yield Trade(
+                part,
+                unit,
+                each.lot.day,
+                day,
+                each.quantity,
+                each.lot.cost,
+                price,
+                each.fees,
+                each.funding,
+                total((of_trade, each.fees, each.funding)),
+            )
+
+    def _result(self, legs: Iterable[Leg], part: str, currency: str) -> Decimal:
+        """Return the trading result of a transaction of a part, in a currency."""
+        units = (
+            leg.units
+            for leg in legs
+            if leg.party == part and leg.unit == (currency, "") and self.is_result(leg)
+        )
+        return EXACT.minus(total(units))
+
+    def live(self, span: Span, by_day: dict[Day, list[Transaction]]) -> dict[str, Interval]:
+        """Live an interval; keep what is held the evening before the last one."""
+        self.start = {part: dict(held) for part, held in self.held.items()}
+        return super().live(span, by_day)
+
+
+def pnl(
+    ledger: Ledger, reading: Reading, span: Span, on: str = basis.POSTED
+) -> tuple[Figures, list[Problem]]:
+    """Return the answer of `usance pnl`, and a problem for each missing price."""
+    assert reading.book.first is not None
+    # From the first day on: a lot keeps the fees of its opening until it is closed.
+    first = min(reading.book.first, span[0])
+    before = [(first, Day(span[0] - 1))] if first < span[0] else []
+    walk = _Trading(ledger, reading, span)
+    entries = basis.entries(ledger, reading, span[1], on)
+    found = walked(walk, entries, [*before, span])
+    answer = {
+        "from": iso(span[0]),
+        "to": iso(span[1]),
+        "currency": found.currency,
+        "basis": on,
+        "rows": [
+            row
+            for part, periods in found.parts
+            if part.kind == "sub-account"
+            for row in _rows(walk, part, periods[-1])
+        ],
+        "trades": [_trade(trade) for trade in walk.trades if span[0] <= trade.closed <= span[1]],
+    }
+    return answer, found.problems
+
+
+def _rows(walk: _Trading, part: Part, interval: Interval) -> Iterator[Figures]:
+    """Yield a row for each contract and coin that a part held or traded, contracts first.
+
+    The operating currency has none; what is told of no contract has one without a name.
+    """
+    name = part.name
+    units = {unit for held in (walk.start, walk.held) for unit in held[name] if held[name][unit]}
+    units |= {unit for owner, unit in walk.turnover if owner == name}
+    found: dict[Line, Unit] = {(walk.kind(unit), unit[0]): unit for unit in units}
+    for kind, about in interval.lines:
+        if kind in ("contracts", "coins"):
+            found.setdefault((kind, about), (about, ""))
+        elif kind in ("funding", "fees") and ("coins", about) not in found:
+            found.setdefault(("contracts", about), (about, ""))
+    found.pop(("coins", walk.prices.currency), None)
+    for line, unit in sorted(found.items(), key=lambda item: (item[0][0] == "coins", item)):
+        yield _row(walk, part, interval, line, unit)
+
+
+def _row(walk: _Trading, part: Part, interval: Interval, line: Line, unit: Unit) -> Figures:
+    name, (kind, instrument) = part.name, line
+    traded = walk.turnover.get((name, unit), Turnover())
+    held = walk.held[name].get(unit, ZERO)
+    lots = walk.lots.get((name, unit), Lots()).held
+    quantity = total(each.quantity for each in lots.values())
+    cost = total(EXACT.multiply(each.quantity, lot.cost) for lot, each in lots.items())
+    mark = walk.mark(unit, interval.last) if held else None
+    amount = interval.lines.get(line, ZERO)
+    realised = interval.realised.get(line, ZERO)
+    funding, fees = (interval.lines.get((of, instrument), ZERO) for of in ("funding", "fees"))
+    known = interval.difference is not None
+    results = {
+        "realised": realised,
+        "unrealised_change": EXACT.subtract(amount, realised),
+        "funding": funding,
+        "fees": fees,
+        "result": total((amount, funding, fees)),
+    }
+    return {
+        "sub_account": name,
+        "venue": part.venue,
+        "instrument": instrument,
+        "kind": kind.removesuffix("s"),
+        "quantity_start": shown(walk.start[name].get(unit, ZERO)),
+        "quantity_end": shown(held),
+        "entry_price": shown(FIGURE.divide(cost, quantity)) if quantity else None,
+        "mark": shown(mark),
+        "bought": shown(traded.bought),
+        "sold": shown(traded.sold),
+        **{key: shown(number) if known else None for key, number in results.items()},
+    }
+
+
+def _trade(trade: Trade) -> Figures:
+    return {
+        "sub_account": trade.part,
+        "instrument": trade.unit[0],
+        "opened": iso(trade.opened),
+        "closed": iso(trade.closed),
+        "quantity": shown(trade.quantity),
+        "entry_price": shown(trade.entry),
+        "exit_price": shown(trade.exit),
+        "fees": shown(trade.fees),
+        "funding": shown(trade.funding),
+        "result": shown(trade.result),
+    }
