@@ -21,6 +21,7 @@ from usance.commands.pnl import pnl
 from usance.commands.reconcile import reconcile
 from usance.commands.reopen import reopen
 from usance.commands.statement import statement
+from usance.commands.status import status
 from usance.commands.stress import stress
 from usance.commands.verify import verify
 from usance.commands.yields import yield_
@@ -54,6 +55,7 @@ for command in (
     verify,
     reopen,
     explain,
+    status,
     statement,
     pnl,
     lending,

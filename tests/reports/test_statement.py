@@ -295,8 +295,10 @@ def test_funding_and_fees_belong_to_the_trades_by_quantity(tmp_path: Path) -> No
     figures = [
         tuple(
             row[key]
-            for key in ("opened", "closed", "quantity", "entry_price", "exit_price")
-            + ("fees", "funding", "result")
+            for key in (
+                *("opened", "closed", "quantity", "entry_price", "exit_price"),
+                *("fees", "funding", "result"),
+            )
         )
         for row in answer["trades"]
     ]

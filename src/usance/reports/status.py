@@ -1,0 +1,160 @@
+"""Status: the answer of `usance status`, the figures of one evening that a person asks first."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from usance.engine.lived_day import LivedDay
+from usance.engine.state import State
+from usance.language import prices
+from usance.language.reading import Reading
+from usance.ledger import replay
+from usance.ledger.load import Ledger
+from usance.model.amounts import EXACT, ZERO, Quanta, total
+from usance.model.hours import Day, date_of, day_at, day_of, end_of, iso
+from usance.model.periods import period_of
+from usance.model.problems import Kind, Problem
+from usance.reports import basis
+from usance.reports import margin as margin_reports
+from usance.reports.figures import Figures, shown
+from usance.reports.performance import Interval, Performance, performance
+
+AGO = (1, 7, 30)
+"""Days over which the change of net asset value is told."""
+
+
+def status(ledger: Ledger, reading: Reading, at: Day) -> tuple[Figures, list[Problem]]:
+    """Return the answer of `usance status`, and the problems of that evening.
+
+    The problems are missing prices, and prices and rates that are older than their limits.
+    """
+    month = day_of(date_of(at).replace(day=1))
+    found = _performance(ledger, reading, at, {month, *(Day(at + 1 - days) for days in AGO)})
+    lived, state = _evening(reading, at)
+    others = prices.others(reading.book, ledger.entries)
+    seen = margin_reports.priced(reading, state, at, others)
+    margins = margin_reports.margin(reading, seen, {})["sub_accounts"]
+    of_name = {part.name: periods for part, periods in found.parts}
+    whole = of_name[""]
+    closing = whole[-1].closing
+    answer: Figures = {
+        "at": iso(at),
+        "currency": found.currency,
+        "net_asset_value": shown(closing),
+        "change": {str(days): shown(_change(whole, Day(at + 1 - days))) for days in AGO},
+        "sub_accounts": [
+            {
+                "name": row["name"],
+                "venue": row["venue"],
+                "net_asset_value": shown(of_name[row["name"]][-1].closing),
+                "mmr": row["mmr"],
+                "nearest_liquidation": _nearest(row["positions"]),
+                "interest_month": _sum(of_name[row["name"]], month, INTEREST),
+                "yield_month": _sum(of_name[row["name"]], month, YIELD),
+                "accrued": shown(_accrued(reading, state, row["name"], at)),
+                "next_payout": _next_payout(reading, state, row["name"], at),
+            }
+            for row in margins
+        ],
+        "closed_through": iso(day_of(reading.seals[-1].date)) if reading.seals else None,
+        "open_days": _open_days(reading, at),
+        "newest_price": _newest((line for line, _ in reading.book.quotes.prices.values()), at),
+        "newest_rate": _newest(
+            ([day_at(moment) for moment in line.moments] for line in reading.book.rates.values()),
+            at,
+        ),
+    }
+    problems = [*found.problems, *seen.problems, *(lived.problems if lived else ())]
+    return answer, [one for one in problems if one.kind in (Kind.ERROR, Kind.OLD_FIGURE)]
+
+
+INTEREST = ("lending_interest", "borrow_interest")
+YIELD = ("treasury", "bonus")
+
+
+def _performance(ledger: Ledger, reading: Reading, at: Day, begins: Iterable[Day]) -> Performance:
+    """Return what the days up to an evening did; an interval begins on each of some days."""
+    first = at if reading.book.first is None else min(reading.book.first, at)
+    starts = sorted({first, *(day for day in begins if first < day <= at)})
+    ends = [*(Day(day - 1) for day in starts[1:]), at]
+    entries = basis.entries(ledger, reading, at, basis.POSTED)
+    return performance(ledger, reading, entries, list(zip(starts, ends, strict=True)))
+
+
+def _evening(reading: Reading, at: Day) -> tuple[LivedDay | None, State]:
+    lived = deque(replay.evenings(reading, at), maxlen=1)
+    return lived[0] if lived else (None, State())
+
+
+def _change(periods: Sequence[Interval], since: Day) -> Decimal | None:
+    """Return how the value has changed from a morning on, or None before the books begin."""
+    starts = [interval for interval in periods if interval.first >= since]
+    if not starts or starts[0].first != since:
+        return None
+    then, now = starts[0].opening, periods[-1].closing
+    return None if then is None or now is None else EXACT.subtract(now, then)
+
+
+def _sum(periods: Sequence[Interval], since: Day, lines: Sequence[str]) -> str | None:
+    return shown(
+        total(
+            amount
+            for interval in periods
+            if interval.first >= since
+            for (line, _), amount in interval.lines.items()
+            if line in lines
+        )
+    )
+
+
+def _nearest(positions: Sequence[Figures] | None) -> Figures | None:
+    """Return the position whose mark has the shortest way to its liquidation price."""
+    found: list[tuple[Decimal, Figures]] = []
+    for position in positions or ():
+        distance = margin_reports.distance(position)
+        if distance is not None:
+            price = position["liquidation_price"]
+            row = {"market": position["market"], "price": price, "distance": distance}
+            found.append((abs(Decimal(distance)), row))
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+def _accrued(reading: Reading, state: State, name: str, at: Day) -> Decimal | None:
+    """Return the yield that a sub-account has earned and not got, in the operating currency."""
+    values = [ZERO]
+    for (holder, coin), accrual in sorted(state.accruals.items()):
+        quanta = sum(sum(parts) for parts in accrual.unpaid.values())
+        if holder == name and quanta:
+            price = reading.book.quotes.at(coin, reading.book.operating, at)
+            if price is None:
+                return None
+            number = reading.book.coins[coin].from_quanta(Quanta(quanta))
+            values.append(EXACT.multiply(number, price.price))
+    return total(values)
+
+
+def _next_payout(reading: Reading, state: State, name: str, at: Day) -> str | None:
+    """Return the next day on which a product pays a sub-account what it has earned."""
+    dates = []
+    for (venue, _), line in reading.book.yields.products.items():
+        terms = line.at(end_of(at))
+        if terms is None or venue != reading.book.venue(name):
+            continue
+        accrual = state.accruals.get((name, terms.asset))
+        period = period_of(terms.payout, at)
+        if accrual is not None and period is not None and (accrual.enrolled or accrual.unpaid):
+            dates.append(period.end + 1)
+    return iso(Day(min(dates))) if dates else None
+
+
+def _open_days(reading: Reading, at: Day) -> int:
+    if reading.book.first is None:
+        return 0
+    first = day_of(reading.seals[-1].date) + 1 if reading.seals else reading.book.first
+    return max(0, at - first + 1)
+
+
+def _newest(lines: Iterable[Sequence[Day]], at: Day) -> str | None:
+    """Return the date of the newest of some days that are not after an evening."""
+    days = [day for line in lines for day in line if day <= at]
+    return iso(max(days)) if days else None
