@@ -82,7 +82,7 @@ def test_the_figures_of_an_evening_by_hand(tmp_path: Path) -> None:
     # 990.300044 + 10 (p - 149) = 0.5 p, so p = 499.699956 / 9.5.
     assert nearest["price"].startswith("52.5999953")
     assert nearest["distance"].startswith("-0.64697989")
-    assert (calm["mmr"], calm["nearest_liquidation"], calm["next_payout"]) == (None, None, None)
+    assert (calm["mmr"], calm["nearest_liquidation"], calm["next_payout"]) == ("0", None, None)
     assert (found["closed_through"], found["open_days"]) == (None, 3)
     assert (found["newest_price"], found["newest_rate"]) == ("2025-05-03", "2025-05-01")
     assert (found["findings"], found["doubts"]) == ([], [])
