@@ -147,9 +147,10 @@ def _disagreement(one: Row, other: Row, name: str) -> Misread:
     label = one.id
     if isinstance(one, Funding | Interest):
         label = f"{one.symbol} of {time_text(one.at)}"
+    word = name.replace("_", " ")
     return Misread(
-        f"{one.place.file}: row {one.place.row}: {label} has {name} {_shown(getattr(one, name))}, "
-        f"and in {other.place.file}: row {other.place.row} {_shown(getattr(other, name))}. "
+        f"{one.place.file}: row {one.place.row}: {label} has {word} {_shown(getattr(one, name))}, "
+        f"but in {other.place.file}: row {other.place.row} it is {_shown(getattr(other, name))}. "
         "Keep the file that is right, and move the other one away"
     )
 
