@@ -41,8 +41,8 @@ def compared(
     **others: Answer,
 ) -> Reconciled:
     """Return the books of the end of 2025-06-16, held against a snapshot of some coins."""
-    totals = {"borrowLiability": "0", "pnlUnrealized": "0", "unsettledEquity": "0"}
-    answers = {
+    totals: Answer = {"borrowLiability": "0", "pnlUnrealized": "0", "unsettledEquity": "0"}
+    answers: Answer = {
         "collateral": {"collateral": coins, **totals, **others.pop("totals", {})},
         "position": positions or [],
         "borrow_lend_positions": loans or [],

@@ -105,7 +105,7 @@ def owed(symbol: str, quantity: str, price: str) -> dict[str, str]:
 
 
 def held_against(
-    ledger: Path, answers: Path, at: str | None = "2025-06-16", rows: Rows = lambda _: ()
+    ledger: Path, answers: Path, at: str | None = "2025-06-16", rows: Rows | None = None
 ) -> Reconciled:
     """Return the one sub-account of a ledger, held against a snapshot."""
     loaded = load(str(ledger))

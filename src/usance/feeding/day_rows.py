@@ -5,20 +5,44 @@ A row at midnight is for the day that it ends.
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 
 from usance.engine.lived_day import LivedDay
+from usance.feeding import downloads
+from usance.feeding.downloads import DOWNLOADS, FILES, RefusedError
 from usance.feeding.moments import Effect
+from usance.feeding.stored import read_page
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, Quanta, tally
 from usance.model.book import Book
 from usance.model.feeds import Feed
 from usance.model.hours import Day, moment
-from usance.venues.numbers import Instant, day_ended
+from usance.venues.numbers import Instant, Misread, day_ended
+from usance.venues.row_set import union
 from usance.venues.rows import Charge, Funding, Interest, Row
 from usance.venues.venue import Symbols
 
 ADDED = (Charge.BORROW, Charge.ENTRY_FEE)
 """Interest that is added to the debt; all other interest moves the wallet."""
+
+
+def payments(folder: Path, feed: Feed) -> list[Row]:
+    """Return the funding and the interest of a feed in its folder of downloads.
+
+    folder  of the ledger; no other rows are read, so that a year of fills costs nothing
+    RefusedError with file and row for what cannot be read, or does not agree.
+    """
+    root = folder / DOWNLOADS
+    pages = [
+        read_page(feed, downloads.place(root, path), downloads.read(root, path)).page.rows
+        for part in ("funding", "interest", FILES)
+        for path in downloads.files(root, feed.venue, feed.sub_account, part)
+    ]
+    try:
+        rows = union(pages)
+    except Misread as error:
+        raise RefusedError(f"{error}.") from error
+    return [*rows.funding, *rows.interest]
 
 
 def is_of(row: Row, feed: Feed) -> bool:

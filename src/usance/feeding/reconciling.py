@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.feeding import lines, snapshots
 from usance.feeding.comparing import Comparison
-from usance.feeding.day_rows import add_interest, effects, imports, interest_left, is_of
+from usance.feeding.day_rows import add_interest, effects, imports, interest_left, is_of, payments
 from usance.feeding.downloads import DOWNLOADS, SNAPSHOT, RefusedError
 from usance.feeding.lines import Line
 from usance.feeding.moments import books_then, end_instant, whole_day
@@ -116,16 +117,17 @@ def reconcile(
     ledger: Ledger,
     asked: Asked,
     lived: Callable[[Day], Lived] | None = None,
-    rows: Rows = lambda _: (),
+    rows: Rows | None = None,
 ) -> list[Reconciled]:
     """Hold the books of each feed against a snapshot.
 
     lived  the days up to one, each with its evening's state; they are lived again if absent
-    rows   of a feed, for its day that is not over
+    rows   funding and interest of a feed; those in the folder of downloads if absent
     RefusedError if there is no snapshot, or one that cannot be read; WrongUsageError if what is
     asked for does not fit the ledger.
     """
     reading = ledger.read()
+    rows = rows or partial(payments, Path(ledger.folder))
     tasks = [_task(ledger, reading, feed, asked) for feed in _feeds(reading, asked)]
     days = {whole_day(task.at) for task in tasks}
     last = max(days)
@@ -145,6 +147,12 @@ def reconcile(
         of_task = until.get(whole, {})
         generated = {coin: amount for (owner, coin), amount in of_task.items() if owner == name}
         found.append(_reconciled(ledger, reading, task, rows, evenings[whole], generated, others))
+    if asked.name is None:
+        found[0].notes.extend(
+            f"{name} is not reconciled: snapshots of {feed.venue} are not read."
+            for name, feed in sorted(reading.feeds.items())
+            if not VENUES[feed.venue].fetches
+        )
     return found
 
 
@@ -164,7 +172,14 @@ def _feeds(reading: Reading, asked: Asked) -> list[Feed]:
         raise WrongUsageError(
             f"SNAPSHOT is of one sub-account. Add --sub-account with one of: {declared}."
         )
-    return [feed for name, feed in sorted(feeds.items()) if asked.name in (None, name)]
+    found = [feed for name, feed in sorted(feeds.items()) if asked.name in (None, name)]
+    read = [feed for feed in found if VENUES[feed.venue].fetches]
+    if not read:
+        raise RefusedError(
+            f"Snapshots of {found[0].venue} are not read. Compare {found[0].sub_account} with a "
+            "statement by balance directives."
+        )
+    return read
 
 
 def _task(ledger: Ledger, reading: Reading, feed: Feed, asked: Asked) -> _Task:
