@@ -115,7 +115,7 @@ Row = tuple[str, str, str]
 """A term, its wrong text, and what is told."""
 
 KNOWN = {
-    "sub-account": "auto-borrow, auto-lend, auto-repay, earn, leverage-limit, time",
+    "sub-account": "auto-borrow, auto-lend, auto-repay, earn, interest, leverage-limit, time",
     "observed": "entry-fee, rates, time, venue",
     "curve": "base-rate, external-borrowed, external-lent, fee, optimal-utilization, rates, "
     "slope-1, slope-2, time, venue",
@@ -291,6 +291,8 @@ def wrong_numbers() -> Iterator[Row]:
 def wrong_texts() -> Iterator[Row]:
     for term in ("observed", "curve"):
         yield from (wrong(term, "rates", value, '"observed" or "curve"') for value in SHOWN)
+    for value in SHOWN:
+        yield wrong("sub-account", "interest", value, '"imported" or "generated"')
     for term in WITH_VENUE:
         for value, shown in SHOWN.items():
             if not shown.startswith("the text"):

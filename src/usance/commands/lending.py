@@ -1,6 +1,7 @@
 """`usance lending`: interest of each day, and the balance of each pool."""
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import astuple, fields
 
 import click
@@ -15,6 +16,7 @@ from usance.commands.options import (
 from usance.commands.tables import as_json, comma_separated, table
 from usance.reports import lending as lending_reports
 from usance.reports.figures import short
+from usance.reports.lending_sides import Difference
 
 
 @click.command(short_help="Show interest by day, sub-account, coin and side")
@@ -23,6 +25,8 @@ from usance.reports.figures import short
 @with_format
 def lending(path: str, begin: datetime.date | None, end: datetime.date | None, form: str) -> None:
     """Show interest by day, sub-account, coin and side, and the parts that balance each pool.
+
+    Where interest is imported, what the engine expects stands beside it, and the difference.
 
     \b
     Examples:
@@ -33,7 +37,9 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
     reading = ledger.read()
     answer = lending_reports.lending(reading, *days_of(begin, end, reading.last))
     rows = [astuple(row) for row in answer["rows"]]
-    names = [field.name for field in fields(lending_reports.Interest)]
+    imports = "differences" in answer
+    kind = lending_reports.Compared if imports else lending_reports.Interest
+    names = [field.name for field in fields(kind)]
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
@@ -50,8 +56,11 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
                 "Average principal ",
                 "Interest ",
             ]
-            lines = [(*row[:6], short(row[6]), row[7]) for row in rows]
+            heads += ["Expected ", "Difference "] if imports else []
+            lines = [(*row[:6], short(row[6]), *row[7:]) for row in rows]
             click.echo(table("Interest", heads, lines), nl=False)
+            if imports:
+                _show_differences(answer["differences"])
             heads = [
                 "Date",
                 "Venue",
@@ -71,3 +80,11 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
                 table("\nPools: paid = earned + fee + external + rounding", heads, cells), nl=False
             )
     report(ledger)
+
+
+def _show_differences(rows: Sequence[Difference]) -> None:
+    heads = ["Sub-account", "Venue", "Coin", "Side", "Days "]
+    heads += ["Interest ", "Expected ", "Difference "]
+    cells = [tuple(map(str, astuple(row))) for row in rows]
+    title = "\nImported interest, and what the engine expects"
+    click.echo(table(title, heads, cells), nl=False)

@@ -1,6 +1,6 @@
 """Auto-lending: the stage that lends idle coins and borrows shortfalls, and its transactions."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from usance.engine.drafts import Draft, Pair, Proof, TransactionKind
@@ -10,7 +10,7 @@ from usance.engine.records import LendingDay
 from usance.engine.state import Holding, State
 from usance.model import problems
 from usance.model.accounts import Side
-from usance.model.amounts import Grains, Quanta, decimal_text
+from usance.model.amounts import NO_QUANTA, Grains, Quanta, decimal_text
 from usance.model.book import Book
 from usance.model.hours import Day, end_of, iso
 from usance.model.lots import lot_text
@@ -53,13 +53,16 @@ class AutoLending:
         of_pools = [problem for pool in self.pools.values() for problem in pool.problems]
         return of_pools + self.short_lots
 
-    def live(self) -> None:
-        """Lend, borrow and repay for 24 hours, and at their end."""
+    def live(self, settling: Collection[tuple[str, str]] = ()) -> None:
+        """Lend, borrow and repay for 24 hours, and at their end.
+
+        settling  sub-account and coin of the settlements at the end of the day
+        """
         for (venue, coin), holdings in self.groups:
             if self._is_live(venue, coin, holdings):
                 pool = PoolLending(self.book, venue, self.book.coins[coin], self.today.day)
                 self.pools[venue, coin] = pool
-                pool.live(holdings)
+                pool.live(holdings, {name for name, settles in settling if settles == coin})
 
     def hold(self) -> None:
         """Take in a person's movements on a day on which nothing is lent."""
@@ -134,7 +137,8 @@ def _drafts(book: Book, day: Day, coins: list[LendingDay]) -> list[Draft]:
 
 def _lent_pairs(coin: LendingDay, price: Decimal | None) -> list[Pair]:
     name, unit, before, after = coin.sub_account, coin.coin, coin.before, coin.after
-    earned, lent = coin.earned, after.lent - before.lent
+    earned = coin.earned if coin.booked is None else NO_QUANTA
+    lent = after.lent - before.lent
     amount = unit.from_quanta(earned)
     pairs = []
     if earned or before.carry_lent != after.carry_lent:
@@ -152,7 +156,7 @@ def _owed_pairs(coin: LendingDay) -> Iterator[Pair]:
     if coin.borrowed:
         amount = unit.from_quanta(coin.borrowed)
         yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
-    if coin.paid or coin.before.carry_owed != coin.after.carry_owed:
+    if coin.booked is None and (coin.paid or coin.before.carry_owed != coin.after.carry_owed):
         proof = Proof(unit, coin.owed, coin.after.carry_owed, entry_fee=coin.entry_fee)
         paid = unit.from_quanta(coin.paid)
         yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

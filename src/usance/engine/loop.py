@@ -47,6 +47,7 @@ def _live(
     findings: Sequence[Problem] = ()
     if Stage.SUB_ACCOUNTS in stages:
         today.drafts += drafts_of_day(transfers)
+    settles = Stage.MARGIN_POOL in stages and bool(book.operating)
     yields.take()
     # Yield products are a stage at two moments. A payout is in the wallet before the first hour
     # lends; treasury yield accrues after the last hour, from the principal lent in each of the 24.
@@ -54,12 +55,12 @@ def _live(
         yields.pay()
     margin.trade()
     if Stage.AUTO_LENDING in stages:
-        lending.live()
+        lending.live(margin.settling() if settles else ())
     else:
         lending.hold()
     if Stage.YIELD_SPLIT in stages:
         yields.accrue(lending)
-    if Stage.MARGIN_POOL in stages and book.operating:
+    if settles:
         margin.settle(lending)
         margin.measure()
         margin.liquidate()

@@ -5,17 +5,25 @@ what is idle. Between two such moments the pool's rates run; a *segment* of inte
 own balance changes, and at the end of the day. A moment after 23:00 comes after the interest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 from usance.engine.accruing import Accruing, HourlyRates
 from usance.engine.curve_pool import Curve
-from usance.engine.records import Borrow, LendingDay, PoolDay
+from usance.engine.records import Booked, Borrow, LendingDay, PoolDay
 from usance.engine.state import Carried, Holding
 from usance.model import problems
-from usance.model.amounts import NO_GRAINS, NO_QUANTA, Coin, Grains, Quanta, total_quanta
+from usance.model.amounts import (
+    NO_GRAINS,
+    NO_QUANTA,
+    ZERO,
+    Coin,
+    Grains,
+    Quanta,
+    total_quanta,
+)
 from usance.model.book import Book, Movement
 from usance.model.hours import HOURS, Day, at_slot, end_of, iso, moment, slot_of
 from usance.model.problems import Problem
@@ -35,6 +43,8 @@ class Account:
     flows       a person's movements, by slot
     lent, owed  its loan and its debt, as they accrue now
     terms       its switches at the last slot
+    settles     the end of the day pays a settlement into the wallet, or takes one out of it
+    short       what left the wallet below zero, if the settlement has to cover it; or None
     """
 
     day: LendingDay
@@ -44,6 +54,8 @@ class Account:
     lent: Accruing
     owed: Accruing
     terms: SubAccount | None = None
+    settles: bool = False
+    short: Sequence[Movement] | None = None
 
 
 class PoolLending:
@@ -61,21 +73,28 @@ class PoolLending:
         self.pool: Pool | None = None
         self.curve: Curve | None = None
         self.accounts: list[Account] = []
-        self.settled: list[Account] = []
         self.supply = HourlyRates()
         self.borrow = HourlyRates()
         self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
         self.problems: list[Problem] = []
 
-    def live(self, holdings: Sequence[tuple[str, Holding]]) -> None:
-        """Run the day but for its settlement; the holdings, by sub-account, go along."""
+    def live(self, holdings: Sequence[tuple[str, Holding]], settling: Container[str] = ()) -> None:
+        """Run the day but for its settlement; the holdings, by sub-account, go along.
+
+        settling  sub-accounts with a settlement of this coin at the end of the day
+        """
         self.accounts = [self._account(name, holding) for name, holding in holdings]
+        for account in self.accounts:
+            account.settles = account.day.sub_account in settling
         slots = self._slots()
         for slot, until in pairwise([*slots, HOURS] if slots[-1] < HOURS else slots):
             self._change(slot)
             self._run(slot, until)
             for account in self.accounts:
                 account.day.hours += [account.lent.principal] * (until - slot)
+                if account.day.booked is not None:
+                    owed = account.owed.principal * (until - slot)
+                    account.day.owed_hours = Quanta(account.day.owed_hours + owed)
         for account in self.accounts:
             if account.lent.principal:
                 self._credit(account, HOURS)
@@ -90,13 +109,15 @@ class PoolLending:
             if account.day.sub_account == name:
                 account.holding.free = Grains(account.holding.free + grains)
                 self._move(account, HOURS, ())
-                self.settled.append(account)
+                account.settles, account.short = True, account.short or ()
 
     def close(self) -> list[LendingDay]:
         """End the day: the Lent memorandum takes what is lent now."""
         # A gap through the wallet may be liquidated in between: then nothing is below zero now.
-        for account in self.settled:
-            self._check(account, ())
+        for account in self.accounts:
+            if account.short is not None:
+                account.settles = False
+                self._check(account, account.short)
         return [self._closed(account) for account in self.accounts]
 
     def _account(self, name: str, holding: Holding) -> Account:
@@ -109,12 +130,21 @@ class PoolLending:
         day = LendingDay(name, self.venue, self.coin, before, after=before)
         lent = Accruing(self.supply, interest.lender, before.carry_lent, day.lent)
         owed = Accruing(self.borrow, interest.borrower, before.carry_owed, day.owed)
-        return Account(day, holding, self.book.sub_accounts[name], flows, lent, owed)
+        switches = self.book.sub_accounts[name]
+        terms = switches.at(self.start)
+        if terms is not None and terms.imported:
+            booked = self.book.interest.get((name, self.coin.name), {}).get(self.day)
+            day.booked = Booked(*booked) if booked else Booked(ZERO, ZERO)
+            lent.joins = owed.joins = False
+        return Account(day, holding, switches, flows, lent, owed)
 
     def _closed(self, account: Account) -> LendingDay:
         holding, day = account.holding, account.day
         lent = self._lendable(account, holding.held)
-        day.after = Carried(lent, account.lent.carry, account.owed.carry)
+        if day.booked is None:
+            day.after = Carried(lent, account.lent.carry, account.owed.carry)
+        else:
+            day.after = day.before._replace(lent=lent)
         holding.carried = day.after
         if holding.owed > 0:
             day.debt = self._debt(account)
@@ -153,6 +183,7 @@ class PoolLending:
             if account.owed.principal or account.holding.owed:
                 owed += self._owe(account, slot)
         if isinstance(self.pool, CurvePool):
+            self._refuse_imported()
             self._flow(self.pool, Quanta(lent), Quanta(owed))
         else:
             self.curve = None
@@ -187,7 +218,11 @@ class PoolLending:
         """Tell if a wallet is below zero and may not borrow, or if no pool lends what is owed."""
         holding = account.holding
         if holding.held < 0 and not (account.terms and account.terms.auto_borrow):
-            self._negative(account, moved)
+            if account.settles:
+                # The venue realises results all day, and lets them be spent before they are booked.
+                account.short = moved
+            else:
+                self._negative(account, moved)
         elif self.pool is None and (holding.owed > 0 or holding.held < 0):
             self._poolless(account)
 
@@ -214,7 +249,8 @@ class PoolLending:
             amount = coin.ceil_quanta(Grains(-holding.held))
             fee = self._entry_fee(account, amount, slot, moved)
             holding.free = Grains(holding.free + coin.in_grains(amount))
-            holding.owed = Grains(holding.owed + coin.in_grains(Quanta(amount + fee)))
+            charged = Quanta(amount + fee) if account.day.booked is None else amount
+            holding.owed = Grains(holding.owed + coin.in_grains(charged))
             return holding, Borrow(slot, amount, fee, *before)
         amount = coin.floor_quanta(holding.repayable)
         if amount and terms.auto_repay:
@@ -312,6 +348,10 @@ class PoolLending:
     def _missing(self, hour: int, accounts: Iterable[Account]) -> None:
         assert isinstance(self.pool, ObservedPool)
         for account in accounts:
+            if account.day.booked is not None:
+                # No figure of the books rests on the rate.
+                account.day.rated = False
+                continue
             self.problems.append(
                 problems.missing_rate(
                     self.pool.source,
@@ -327,6 +367,8 @@ class PoolLending:
         limit = self.day - self.oldest
         row = iso(row_day)
         for account in self._live():
+            if account.day.booked is not None:
+                continue
             at = self.book.moved(account.day.sub_account, self.coin.name, self.day)
             problem = problems.old_rate(
                 at, account.day.sub_account, self.coin.name, row, self._date(), limit
@@ -347,6 +389,17 @@ class PoolLending:
                 source, account.day.sub_account, self.coin.name, self._date(), short
             )
         )
+
+    def _refuse_imported(self) -> None:
+        """Tell which sub-accounts have a part in a curve pool, and import what it pays."""
+        for account in self._live():
+            if account.terms is not None and account.day.booked is not None:
+                name = account.day.sub_account
+                self.problems.append(
+                    problems.imported_from_curve(
+                        account.terms.source, name, self.coin.name, self._date()
+                    )
+                )
 
     def _poolless(self, account: Account) -> None:
         at = self.book.moved(account.day.sub_account, self.coin.name, self.day)

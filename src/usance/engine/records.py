@@ -47,6 +47,13 @@ class Borrow(NamedTuple):
     owed: Grains
 
 
+class Booked(NamedTuple):
+    """The interest of a day that a person booked, coins; below zero if more was taken back."""
+
+    earned: Decimal
+    paid: Decimal
+
+
 @dataclass(slots=True)
 class LendingDay:
     """What a day did to one coin of one sub-account.
@@ -57,6 +64,9 @@ class LendingDay:
     after         carried out of it
     debt          owed at the end of the day, rounded up, quanta
     hours         principal lent in each of the 24 hours, quanta
+    booked        interest that a person booked, if none is generated, or None
+    owed_hours    sum over the hours of the principal owed, quanta; only beside `booked`
+    rated         the pool had a rate in each hour; False only beside `booked`
     """
 
     sub_account: str
@@ -69,6 +79,9 @@ class LendingDay:
     borrows: list[Borrow] = field(default_factory=list)
     debt: Quanta = NO_QUANTA
     hours: list[Quanta] = field(default_factory=list)
+    booked: Booked | None = None
+    owed_hours: Quanta = NO_QUANTA
+    rated: bool = True
 
     @property
     def borrowed(self) -> Quanta:
@@ -77,20 +90,27 @@ class LendingDay:
 
     @property
     def entry_fee(self) -> Quanta:
-        """Entry fees of the day, quanta."""
+        """Entry fees of the day, quanta, whether or not they are charged."""
         return sum([borrow.fee for borrow in self.borrows], NO_QUANTA)
 
     @property
     def earned(self) -> Quanta:
-        """Interest credited, quanta."""
+        """Interest of the segments, quanta, whether or not it is credited."""
         if len(self.lent) == 1:
             return self.lent[0].interest
         return sum([segment.interest for segment in self.lent], NO_QUANTA)
 
     @property
     def paid(self) -> Quanta:
-        """Interest charged, an entry fee included, quanta."""
+        """Interest of the segments and entry fees, quanta, whether or not they are charged."""
         return sum([segment.interest for segment in self.owed], self.entry_fee)
+
+    @property
+    def interest(self) -> Booked:
+        """The interest in the books, coins: generated, or booked by a person."""
+        if self.booked is not None:
+            return self.booked
+        return Booked(self.coin.from_quanta(self.earned), self.coin.from_quanta(self.paid))
 
 
 class PoolDay(NamedTuple):

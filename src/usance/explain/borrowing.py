@@ -40,6 +40,8 @@ class Debt(Balance):
         for borrow in self.day.borrows:
             self._borrow(borrow)
         self._net()
+        if self.day.booked is not None:
+            return
         self.each_segment()
         fees = self.day.entry_fee
         self.total(self.day.paid, {"entry fees": self.coin.from_quanta(fees)} if fees else {})
@@ -106,7 +108,7 @@ class Debt(Balance):
             amount,
             coin.name,
         )
-        if borrow.fee:
+        if borrow.fee and self.day.booked is None:
             last = [m for m in self.moved() if slot_of(m.moment) == borrow.slot][-1]
             rates = self.lived.book.rates[self.day.venue, coin.name].at(
                 at_slot(self.lived.day.day, borrow.slot - 1)

@@ -37,8 +37,9 @@ class Loan(Balance):
     def explain(self) -> None:
         """Note the steps, and the directives that they rest on."""
         self.cite()
-        self.each_segment()
-        self.total(self.day.earned, {})
+        if self.day.booked is None:
+            self.each_segment()
+            self.total(self.day.earned, {})
         self.work.cite(Quoted(self.coin.name, self.lived.book.operating))
         self._memorandum()
 

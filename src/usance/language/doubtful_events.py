@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from beancount.core.data import Directive, Price, Transaction
 
@@ -19,9 +19,9 @@ from usance.language.transactions import units_of
 from usance.model import problems
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, ZERO, decimal_text, tally
-from usance.model.hours import Day, day_of, iso, moment, seconds_of
+from usance.model.hours import NO_DAY, Day, day_at, day_of, iso, moment, seconds_of
 from usance.model.problems import Problem
-from usance.model.terms import Stage
+from usance.model.terms import Stage, SubAccount
 
 
 def leaps(books: Doubtful) -> Iterator[Problem]:
@@ -100,7 +100,9 @@ def interest_by_hand(books: Doubtful) -> Iterator[Problem]:
     for entry in books.transactions:
         for kind, account, number in _incomes(books, entry):
             today = day_of(entry.date)
-            if any(today - WINDOW <= day <= today for day in days.get(kind, ())):
+            if not _is_imported(books, kind[0], today) and any(
+                today - WINDOW <= day <= today for day in days.get(kind, ())
+            ):
                 rows[kind, account].append((entry, number))
     for ((name, coin, root), account), of_account in rows.items():
         of_days = days[name, coin, root]
@@ -114,6 +116,41 @@ def interest_by_hand(books: Doubtful) -> Iterator[Problem]:
             equal = []
         for entry in (named or equal)[:1]:
             yield problems.interest_by_hand(source_of(entry.meta), name, coin, account)
+
+
+def _is_imported(books: Doubtful, sub_account: str, day: Day) -> bool:
+    """Tell whether a person's interest is the one that counts on a day."""
+    line = books.book.sub_accounts.get(sub_account)
+    terms = line.at(moment(day)) if line is not None else None
+    return terms is not None and terms.imported
+
+
+def interest_by_nobody(books: Doubtful) -> Iterator[Problem]:
+    """Doubt that interest is imported of a sub-account that lends, if there is none."""
+    lent: dict[tuple[str, str], Decimal] = {}
+    for entry in books.every:
+        for posting in entry.postings if isinstance(entry, Transaction) else ():
+            name, side = books.reading.chart.side(posting.account) or ("", None)
+            if side is Side.LENT:
+                number, coin = units_of(posting)
+                tally(lent, (name, coin), number)
+    rows: dict[str, list[Day]] = {}
+    for (name, _), days in books.book.interest.items():
+        rows.setdefault(name, []).extend(days)
+    for name in sorted({name for (name, _), number in lent.items() if number > 0}):
+        if name in books.reading.feeds or not _is_imported(books, name, books.reading.last):
+            continue
+        since, terms = _imported_since(books, name)
+        if max(rows.get(name, ()), default=NO_DAY) < since:
+            yield problems.interest_by_nobody(terms.source, name, iso(since))
+
+
+def _imported_since(books: Doubtful, sub_account: str) -> tuple[Day, SubAccount]:
+    """Return the day from which interest is imported today, and the terms that said so."""
+    line = books.book.sub_accounts[sub_account]
+    terms = [*zip(map(day_at, line.moments), line.values, strict=True)]
+    until_now = [change for change in terms if change[0] <= books.reading.last]
+    return list(takewhile(lambda change: change[1].imported, reversed(until_now)))[-1]
 
 
 def _interest(books: Doubtful) -> dict[Kind, dict[Day, Decimal]]:
@@ -258,5 +295,5 @@ END = day_of(datetime.date.max)
 
 RULES: tuple[Rule, ...] = (leaps, alike, yield_by_hand)
 
-COMPUTED: tuple[Rule, ...] = (interest_by_hand, accrued_yield, unpriced)
+COMPUTED: tuple[Rule, ...] = (interest_by_hand, interest_by_nobody, accrued_yield, unpriced)
 """Rules about what was computed: with an error in the ledger it may be missing."""

@@ -41,12 +41,22 @@ CURVE_KEYS = (
     "external-borrowed",
 )
 KEYS = {
-    "sub-account": ("auto-lend", "auto-borrow", "auto-repay", "earn", "leverage-limit", "time"),
+    "sub-account": (
+        "auto-lend",
+        "auto-borrow",
+        "auto-repay",
+        "earn",
+        "leverage-limit",
+        "interest",
+        "time",
+    ),
     "lending-pool": (*OBSERVED_KEYS, *CURVE_KEYS[1:], "time", "venue"),
     "lending-rate": ("utilization", "time", "venue"),
     "accrue-through": (),
 }
 """Every key of every kind of directive."""
+
+INTEREST_EXAMPLE = '"imported" or "generated"'
 
 RATES_EXAMPLE = '"observed" or "curve"'
 
@@ -109,9 +119,20 @@ def sub_account(entry: Custom, assets: str) -> Read[SubAccount]:
         reader.source,
         limit,
         earn,
+        _is_imported(reader),
     )
     term = Term(name, None, day_of(entry.date), reader.seconds(), value, reader.source)
     return Read(name, None if reader.problems else term, reader.problems)
+
+
+def _is_imported(reader: Reader) -> bool:
+    """Read interest: "imported" or "generated"; it counts by the day, so no time stands beside."""
+    interest = reader.text("interest", INTEREST_EXAMPLE)
+    if interest is not None and "time" in reader.meta:
+        reader.problems.append(problems.interest_within_day(reader.source, reader.what))
+    elif interest not in (None, "imported", "generated"):
+        reader.wrong_type("interest", INTEREST_EXAMPLE)
+    return interest == "imported"
 
 
 def lending_pool(entry: Custom) -> Read[Pool]:

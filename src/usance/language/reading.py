@@ -98,6 +98,9 @@ class Reading:
         if reserve is not None:
             return reserve[1] is ProductAccount.ACCRETION
         name, side = self.chart.side(account) or ("", None)
+        if side in (Side.INTEREST_EARNED, Side.INTEREST_PAID):
+            terms = self.book.sub_accounts.get(name)
+            return terms is not None and any(one.imported for one in terms.values)
         if side not in (Side.ACCRUED_YIELD, Side.TREASURY) or name not in self.book.sub_accounts:
             return False
         venue = self.book.venue(name)
@@ -268,6 +271,7 @@ def _book(
         movements=trading.movements,
         trades=trading.trades,
         transfers=_unblocked(written.transfers, terms),
+        interest=written.interest,
         outflows=written.outflows,
         collaterals=terms.collaterals,
         perpetuals=terms.perpetuals,

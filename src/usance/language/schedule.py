@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from typing import TypeVar
@@ -149,8 +149,15 @@ def _sub_accounts(schedule: Schedule, entries: list[Custom], assets: str) -> Non
         else:
             schedule.unplaced = True
     ordered = _ordered(schedule, "sub-account", terms)
-    for term in ordered:
+    imported: dict[str, bool] = {}
+    for number, term in enumerate(ordered):
         name, root = term.name, term.value.root
+        if term.seconds:
+            # A directive of an hour cannot say whose interest counts: that is so by the day.
+            value = replace(term.value, imported=imported.get(name, False))
+            ordered[number] = replace(term, value=value)
+        else:
+            imported[name] = term.value.imported
         first = schedule.roots.setdefault(name, root)
         if root != first:
             schedule.problems.append(problems.root_changed(term.source, name, root, first))

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from beancount.core.data import Commodity, Open, Transaction
 
-from usance.language.directive import source_of
+from usance.language.directive import COIN, source_of
 from usance.language.doubtful import Doubtful, Rule
 from usance.language.schedule import KEYS
 from usance.model import periods, problems
 from usance.model.accounts import PERSONAL
+from usance.model.feeds import VENUES
 from usance.model.problems import Problem
 
 CLOCK = re.compile(r"\d\d?:\d\d(:\d\d)?", re.ASCII)
@@ -54,16 +55,28 @@ def keys(books: Doubtful) -> Iterator[Problem]:
     for entry in books.written:
         match entry:
             case Transaction() if _is_ours(books, entry):
-                yield from _keys(entry, "transaction", ("time", "pays"))
+                yield from _keys(entry, "transaction", OURS, of_others=OF_FEEDS)
                 yield from _of_postings(entry)
             case Commodity():
                 what = f"commodity {entry.currency}"
-                yield from _keys(entry, what, ("quantum", "stale-after", "maturity"))
+                yield from _keys(entry, what, ("quantum", "stale-after", "maturity", *VENUES))
 
 
-def _keys(entry: Transaction | Commodity, what: str, ours: tuple[str, ...]) -> Iterator[Problem]:
+OURS = ("time", "pays", "contract")
+"""The keys that a person writes on a transaction, and that we read."""
+
+OF_FEEDS = (*VENUES, "order", "rows", "system")
+"""The keys that `usance import` writes on a transaction beside those."""
+
+
+def _keys(
+    entry: Transaction | Commodity,
+    what: str,
+    ours: tuple[str, ...],
+    of_others: tuple[str, ...] = (),
+) -> Iterator[Problem]:
     for key, value in entry.meta.items():
-        if key not in BEANCOUNTS and key not in ours:
+        if key not in BEANCOUNTS and key not in ours and key not in of_others:
             near = nearest(key, ours, 2)
             if near and near not in entry.meta and _fits(near, value):
                 yield problems.near_key(source_of(entry.meta), what, key, near)
@@ -75,7 +88,7 @@ BEANCOUNTS = ("filename", "lineno", "__tolerances__")
 def _of_postings(entry: Transaction) -> Iterator[Problem]:
     """Doubt keys of a transaction that stand below a posting: Beancount gives them to that."""
     for posting in entry.postings:
-        for key in ("time", "pays"):
+        for key in OURS:
             value = posting.meta and posting.meta.get(key)
             if value and key not in entry.meta and _fits(key, value):
                 yield problems.key_of_posting(source_of(entry.meta), key, posting.account)
@@ -88,11 +101,14 @@ def _fits(key: str, value: object) -> bool:
             return CLOCK.fullmatch(value) is not None
         case "pays", str():
             return periods.named(value.rpartition(" ")[2]) is not None
-        case "quantum" | "stale-after", Decimal():
-            return True
-        case "maturity", datetime.date():
-            return True
-    return False
+        case "contract", str():
+            return COIN.match(value) is not None
+    return isinstance(value, TYPES.get(key, ()))
+
+
+TYPES: dict[str, type] = {"quantum": Decimal, "stale-after": Decimal, "maturity": datetime.date}
+TYPES |= dict.fromkeys(VENUES, str)
+"""The type of each key of a commodity."""
 
 
 def _is_ours(books: Doubtful, entry: Transaction) -> bool:

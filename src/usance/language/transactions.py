@@ -68,6 +68,7 @@ class Written:
     trades     postings of contracts at cost
     outflows   by day: sub-accounts that something was moved out of, and by which directive
     postings   to accounts of products, by product
+    interest   earned and paid, coins: by (sub-account, coin), then by day
     receipts   transactions that move accrued yield, or say which period they pay
     problems   of transactions, of accounts that a sub-account cannot have, and of pads
     """
@@ -78,6 +79,9 @@ class Written:
     outflows: dict[Day, list[tuple[str, Source]]] = field(default_factory=dict)
     notionals: list[Notional] = field(default_factory=list)
     postings: dict[str, list[ProductPosting]] = field(default_factory=dict)
+    interest: dict[tuple[str, str], dict[Day, tuple[Decimal, Decimal]]] = field(
+        default_factory=dict
+    )
     receipts: list[Receipt] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -240,9 +244,21 @@ class _TransactionReader:
                     perps.append((posting, self._closes(name, posting)))
                 case Side.ACCRUED_YIELD:
                     accrued.append(posting)
+                case Side.INTEREST_EARNED | Side.INTEREST_PAID:
+                    self._interest(day_of(entry.date), name, side, posting)
         if perps:
             written.notionals.extend(_notionals(day_of(entry.date), perps, source))
         return moving, accrued
+
+    def _interest(self, day: Day, name: str, side: Side, posting: Posting) -> None:
+        """Note interest that a person books."""
+        number, coin = units_of(posting)
+        days = self.written.interest.setdefault((name, coin), {})
+        earned, paid = days.get(day, (ZERO, ZERO))
+        if side is Side.INTEREST_EARNED:
+            days[day] = EXACT.subtract(earned, number), paid
+        else:
+            days[day] = earned, EXACT.add(paid, number)
 
     def _closes(self, name: str, posting: Posting) -> bool:
         """Tell whether a posting closes contracts of a lot that is held, and note it."""

@@ -131,6 +131,8 @@ class Book:
     pools, rates  in force, by venue and coin; rates None until the file has its first row
     movements     of coins, by (sub-account, coin), then by day, in order of time
     trades        of contracts, by (sub-account, contract), likewise
+    interest      of sub-accounts, as a person booked it: by (sub-account, coin), then by day, coins
+                  earned and coins paid
     outflows      by day: sub-accounts with an outflow, and the directive that has it
     collaterals, perpetuals, liquidations
                   in force, by venue and name (a liquidation has none); True: simulate it
@@ -153,6 +155,7 @@ class Book:
     movements: Mapping[tuple[str, str], Mapping[Day, Sequence[Movement]]]
     trades: Mapping[tuple[str, str], Mapping[Day, Sequence[Movement]]]
     transfers: tuple[Transfer, ...]
+    interest: Mapping[tuple[str, str], Mapping[Day, tuple[Decimal, Decimal]]]
     outflows: Mapping[Day, Sequence[tuple[str, Source]]]
     collaterals: Mapping[tuple[str, str], Timeline[Collateral]]
     perpetuals: Mapping[tuple[str, str], Timeline[Perpetual]]

@@ -322,6 +322,14 @@ def root_taken(name: str, root: str, other: str) -> str:
 
 
 @error
+def interest_within_day(what: str) -> str:
+    return (
+        f"{what}: whose interest counts is so from 00:00 of a date, so the key interest has no "
+        "time beside it. Remove the key time, or write the key interest on a directive of its own."
+    )
+
+
+@error
 def rate_without_pool(coin: str) -> str:
     return (
         f'lending-rate "{coin}" applies to no pool of {coin} with observed rates. '
@@ -365,9 +373,8 @@ def feed_payout(sub_account: str, product: str, payout: str) -> str:
 @error
 def no_imported_folder() -> str:
     return (
-        "A feed is booked into the folder imported beside the ledger, and nothing is there. Run "
-        "usance import, and write include "
-        '"imported/*.beancount" into the ledger.'
+        "A feed is booked into the folder imported beside the ledger, and nothing is there. Write "
+        'include "imported/*.beancount" into the ledger, and run usance import.'
     )
 
 
@@ -520,6 +527,16 @@ def lot_below_zero(name: str, coin: str, lot: str, date: str, short: str) -> str
         f'sub-account "{name}" ends {date} with {short} {coin} of the lot {lot}, below zero. It '
         "did not hold so many: correct the lot, the number or the sub-account of the transaction; "
         "if a liquidation sold them, write only the rest."
+    )
+
+
+@about(2)
+@error
+def imported_from_curve(sub_account: str, coin: str, date: str) -> str:
+    return (
+        f'sub-account "{sub_account}" has interest: "imported", but on {date} it lends or owes '
+        f"{coin}, whose pool has rates from a curve: what the pool pays follows from these books. "
+        'Write interest: "generated", or give the pool rates: "observed".'
     )
 
 
@@ -1208,8 +1225,17 @@ def interest_by_hand(sub_account: str, coin: str, account: str) -> str:
     return (
         f'This books interest of sub-account "{sub_account}" in {coin} to {account}, but Usance '
         "generates that interest, so the books have it twice. Leave out the venue's rows of "
-        "interest, or disable auto-lend and auto-borrow of the sub-account to keep them. "
+        'interest, or write interest: "imported" on the sub-account to keep them. '
         f"{_SURE}"
+    )
+
+
+@doubt
+def interest_by_nobody(sub_account: str, since: str) -> str:
+    return (
+        f'sub-account "{sub_account}" has interest: "imported" since {since} and lends, but '
+        "neither rows of interest nor a feed are in the books. Book what the venue credits, as in "
+        f'custom "feed" "{sub_account}" "backpack", or write interest: "generated". {_SURE}'
     )
 
 

@@ -38,6 +38,7 @@ class SubAccount:
 
     leverage_limit  times; caps leverage below the market's own limit, or None
     earn            lent coins are enrolled in the yield product of the coin
+    imported        a person books the interest, as the venue credits it; none is generated
     """
 
     name: str
@@ -49,6 +50,7 @@ class SubAccount:
     source: Source = field(compare=False)
     leverage_limit: Decimal | None = None
     earn: bool = True
+    imported: bool = False
 
     @property
     def switches(self) -> tuple[bool, bool, bool]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from usance.engine.lived_day import LivedDay
-from usance.engine.records import LendingDay, Segment
+from usance.engine.records import Booked, LendingDay
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import (
@@ -21,12 +21,14 @@ from usance.model.amounts import (
     rounded_text,
     tally,
     total,
-    total_quanta,
 )
 from usance.model.book import Book
 from usance.model.hours import DAYS_A_YEAR, HOURS, Day, at_slot, iso
 from usance.model.timeline import in_force
+from usance.reports.lending_sides import Side, coins_text, differences, in_books, sides
 from usance.rules.pool_rates import utilization
+
+NOT_BOOKED = Booked(ZERO, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,18 @@ class Interest:
     principal: str
     average_principal: str
     interest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared(Interest):
+    """The interest in the books beside the engine's own figure, in coins; None without a rate.
+
+    expected    by the engine; where it generates the interest, that is the interest
+    difference  interest less expected
+    """
+
+    expected: str | None
+    difference: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +82,46 @@ def lending(reading: Reading, first: Day | None, last: Day | None) -> dict[str, 
     if begin is None:
         return {"from": None, "to": None, "rows": [], "pools": []}
     days = [day for day in replay.live(reading, end) if day.day >= begin]
-    return {
-        "from": iso(begin),
-        "to": iso(end),
-        "rows": list(interest(days)),
-        "pools": list(conservation(days)),
-    }
+    imports = compares(reading.book)
+    rows = list(compared(days) if imports else interest(days))
+    answer = {"from": iso(begin), "to": iso(end), "rows": rows, "pools": list(conservation(days))}
+    return {**answer, "differences": differences(days)} if imports else answer
+
+
+def compares(book: Book) -> bool:
+    """Tell whether any sub-account ever imports its interest: then figures are compared."""
+    return any(terms.imported for line in book.sub_accounts.values() for terms in line.values)
 
 
 def interest(days: Iterable[LivedDay]) -> Iterator[Interest]:
     """Yield the interest of each day, of both sides."""
+    for date, side in _sides(days):
+        yield Interest(*_figures(date, side))
+
+
+def compared(days: Iterable[LivedDay]) -> Iterator[Compared]:
+    """Yield the interest of each day, of both sides, beside what the engine expects."""
+    for date, side in _sides(days):
+        unit, booked, expected = side.day.coin, side.interest, side.expected
+        difference = None if expected is None else EXACT.subtract(booked, expected)
+        texts = [None if one is None else coins_text(one, unit) for one in (expected, difference)]
+        yield Compared(*_figures(date, side), *texts)
+
+
+def _figures(date: str, side: Side) -> tuple[str, ...]:
+    day, unit = side.day, side.day.coin
+    average = FIGURE.divide(unit.from_quanta(side.hours), Decimal(HOURS))
+    principal, booked = unit.quanta_text(side.principal), coins_text(side.interest, unit)
+    name = "borrowed" if side.owed else "lent"
+    of = (date, day.sub_account, day.venue, unit.name, name)
+    return (*of, principal, decimal_text(average), booked)
+
+
+def _sides(days: Iterable[LivedDay]) -> Iterator[tuple[str, Side]]:
     for day in days:
         date = iso(day.day)
         for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
-            if coin.lent or coin.after.lent:
-                yield _side(date, coin, "lent", coin.lent, coin.after.lent, NO_QUANTA)
-            if coin.owed or coin.debt or coin.entry_fee:
-                yield _side(date, coin, "borrowed", coin.owed, coin.debt, coin.entry_fee)
-
-
-def _side(
-    date: str, day: LendingDay, side: str, segments: list[Segment], principal: Quanta, fee: Quanta
-) -> Interest:
-    unit = day.coin
-    hours = Quanta(sum(segment.principal * segment.hours for segment in segments))
-    earned = sum((segment.interest for segment in segments), fee)
-    average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS))
-    return Interest(
-        date,
-        day.sub_account,
-        day.venue,
-        unit.name,
-        side,
-        unit.quanta_text(principal),
-        decimal_text(average),
-        unit.quanta_text(earned),
-    )
+            yield from ((date, side) for side in sides(coin))
 
 
 def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
@@ -116,8 +134,7 @@ def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
                 for coin in day.coins
                 if (coin.venue, coin.coin.name) == (pool.venue, pool.coin.name)
             ]
-            paid = pool.coin.from_quanta(total_quanta(coin.paid for coin in coins))
-            earned = pool.coin.from_quanta(total_quanta(coin.earned for coin in coins))
+            paid, earned = in_books(coins, pool.coin)
             net = EXACT.subtract(paid, earned)
             fee = None if pool.fee is None else FIGURE.plus(pool.fee)
             external = net if pool.external is None else FIGURE.plus(pool.external)
@@ -185,9 +202,10 @@ def earned(days: Sequence[LivedDay]) -> list[Earned]:
     found: dict[tuple[str, str, bool], list[LendingDay]] = {}
     for day in days:
         for coin in day.coins:
-            if coin.lent or coin.after.lent or coin.after.carry_lent:
+            booked = coin.booked or NOT_BOOKED
+            if coin.lent or coin.after.lent or coin.after.carry_lent or booked.earned:
                 found.setdefault((coin.sub_account, coin.coin.name, False), []).append(coin)
-            if coin.owed or coin.debt or coin.entry_fee:
+            if coin.owed or coin.debt or coin.entry_fee or booked.paid:
                 found.setdefault((coin.sub_account, coin.coin.name, True), []).append(coin)
     last = days[-1].coins if days else []
     ends = {(coin.sub_account, coin.coin.name): coin for coin in last}
@@ -199,14 +217,15 @@ def earned(days: Sequence[LivedDay]) -> list[Earned]:
 
 def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed: bool) -> Earned:
     unit = coins[0].coin
-    interest = total_quanta(coin.paid if owed else coin.earned for coin in coins)
+    paid_earned = in_books(coins, unit)
+    interest = paid_earned[0] if owed else paid_earned[1]
     segments = [segment for coin in coins for segment in (coin.owed if owed else coin.lent)]
     hours = Quanta(sum(segment.principal * segment.hours for segment in segments))
     average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS * days))
     rate = None
     if average:
         rate = FIGURE.multiply(
-            FIGURE.divide(unit.from_quanta(interest), average),
+            FIGURE.divide(interest, average),
             FIGURE.divide(Decimal(DAYS_A_YEAR), days),
         )
     principal = NO_QUANTA if end is None else end.debt if owed else end.after.lent
@@ -220,7 +239,7 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
         "borrowed" if owed else "lent",
         unit.quanta_text(principal),
         decimal_text(average),
-        unit.quanta_text(interest),
+        coins_text(interest, unit),
         None if rate is None else decimal_text(rate),
         unit.carry_text(carry),
     )
@@ -232,16 +251,16 @@ SIDES = ("earned", "paid")
 
 def interests(days: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
     """Return the interest of days, coins, by side and coin: earned, and paid (below zero)."""
-    quanta: dict[tuple[str, Coin], Quanta] = {}
+    by_coin: dict[Coin, list[LendingDay]] = {}
     for day in days:
         for coin in day.coins:
-            for side, number in zip(SIDES, (coin.earned, Quanta(-coin.paid)), strict=True):
-                if number:
-                    sums = quanta.get((side, coin.coin), NO_QUANTA)
-                    quanta[side, coin.coin] = Quanta(sums + number)
+            by_coin.setdefault(coin.coin, []).append(coin)
     found: dict[str, dict[str, Decimal]] = {side: {} for side in SIDES}
-    for (side, unit), number in quanta.items():
-        found[side][unit.name] = unit.from_quanta(number)
+    for unit, of_coin in by_coin.items():
+        paid, earned = in_books(of_coin, unit)
+        for side, number in zip(SIDES, (earned, EXACT.minus(paid)), strict=True):
+            if number:
+                found[side][unit.name] = number
     return found
 
 

@@ -23,6 +23,7 @@ from usance.model.amounts import (
     decimal_text,
     rounded_text,
     tally,
+    total,
     total_quanta,
 )
 from usance.model.book import Book, Payment
@@ -39,6 +40,7 @@ class Split:
     """The income of one holder of a product in a period, by source.
 
     income    by source, quanta
+    booked    lending interest that a person booked, coins
     hours     principal x hours that were lent, quanta
     enrolled  principal x hours that were enrolled, quanta
     unpaid    accrued and not paid at its end, coins
@@ -48,6 +50,7 @@ class Split:
     venue: str
     coin: Coin
     income: dict[str, Quanta] = field(default_factory=lambda: dict.fromkeys(SOURCES, NO_QUANTA))
+    booked: Decimal = ZERO
     hours: Quanta = NO_QUANTA
     enrolled: Quanta = NO_QUANTA
     unpaid: Decimal = ZERO
@@ -55,7 +58,10 @@ class Split:
 
     def lend(self, day: LendingDay) -> None:
         """Add a day's lending."""
-        self._add("lending", day.earned)
+        if day.booked is None:
+            self._add("lending", day.earned)
+        else:
+            self.booked = EXACT.add(self.booked, day.booked.earned)
         self.hours = sum(day.hours, self.hours)
 
     def earn(self, day: YieldDay, *, counts: bool) -> None:
@@ -66,6 +72,15 @@ class Split:
             self._add("treasury", day.treasury)
             self._add("bonus", day.bonus)
             self.enrolled = Quanta(self.enrolled + day.hours)
+
+    def coins(self, source: str) -> Decimal:
+        """Return the income of a source, coins."""
+        income = self.coin.from_quanta(self.income[source])
+        return EXACT.add(income, self.booked) if source == "lending" else income
+
+    def income_of_all(self) -> Decimal:
+        """Return the income of all sources, coins."""
+        return total(map(self.coins, SOURCES))
 
     def _add(self, source: str, quanta: Quanta) -> None:
         self.income[source] = Quanta(self.income[source] + quanta)
@@ -112,8 +127,8 @@ def incomes(book: Book, lived: Iterable[LivedDay]) -> dict[str, dict[str, Decima
     found: dict[str, dict[str, Decimal]] = {source: {} for source in SOURCES}
     for made in _splits(book, lived, NO_DAY, NO_DAY).values():
         if not made.is_empty():
-            for source, income in made.income.items():
-                tally(found[source], made.coin.name, made.coin.from_quanta(income))
+            for source in SOURCES:
+                tally(found[source], made.coin.name, made.coins(source))
     return found
 
 
@@ -154,28 +169,28 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
     }
     with localcontext(PRECISE):
         principal = coin.from_quanta(made.hours) / (HOURS * days) if days else ZERO
-        rates = {source: _rate(coin, made, source, principal, days) for source in SOURCES}
-        apy = compounding = total = None
+        rates = {source: _rate(made, source, principal, days) for source in SOURCES}
+        apy = compounding = rate = None
         if principal:
-            earned = coin.from_quanta(total_quanta(made.income.values())) / principal
+            earned = made.income_of_all() / principal
             with suppress(InvalidOperation, Overflow):
                 # A return of one day to the power of 365 may have more digits than anybody reads.
                 apy = ((1 + earned) ** (Decimal(DAYS_A_YEAR) / days) - 1).quantize(RATE_PLACES)
             if None not in rates.values():
-                total = sum((rate for rate in rates.values() if rate is not None), ZERO)
-            if apy is not None and total is not None:
-                compounding = apy - total
+                rate = sum((one for one in rates.values() if one is not None), ZERO)
+            if apy is not None and rate is not None:
+                compounding = apy - rate
     return head | {
         "average_principal": rounded_text(principal),
         "sources": [
             {
                 "source": source,
-                "income": coin.quanta_text(made.income[source]),
+                "income": _coins(made.coins(source), coin),
                 "rate": in_full(rates[source]),
             }
             for source in SOURCES
         ],
-        "rate": in_full(total),
+        "rate": in_full(rate),
         "apy": in_full(apy),
         "compounding": in_full(compounding),
         "accrued_unpaid": _coins(made.unpaid, coin),
@@ -183,14 +198,14 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
     }
 
 
-def _rate(coin: Coin, made: Split, source: str, principal: Decimal, days: int) -> Decimal | None:
+def _rate(made: Split, source: str, principal: Decimal, days: int) -> Decimal | None:
     """Return a source's simple annual rate, rounded half-even to 18 decimals.
 
     It is None without a principal, and if it has more than 80 digits.
     """
     if not principal:
         return None
-    rate = coin.from_quanta(made.income[source]) / principal * DAYS_A_YEAR / days
+    rate = made.coins(source) / principal * DAYS_A_YEAR / days
     with suppress(InvalidOperation):
         return rate.quantize(RATE_PLACES)
     return None
