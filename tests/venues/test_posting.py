@@ -352,10 +352,10 @@ def test_what_the_backstop_took_is_a_finding_that_names_it() -> None:
     posted = post([account(rows)])
     assert not posted.drafts
     assert posted.findings == [
-        "2025-11-03T16:28:17: borrowLend LiquidationAdl of Main, 2 SOL, is not booked. See with "
-        "usance reconcile what it moved, and write that",
+        "2025-11-03T16:28:17: borrowLend LiquidationAdl of Main, 2 SOL, is not booked. Find "
+        "out what it moved, as with usance reconcile, and write that",
         "2025-11-03T16:28:17: settlement BackstopAdlLiquidation of Main, -3 USDC, is not booked. "
-        "See with usance reconcile what it moved, and write that",
+        "Find out what it moved, as with usance reconcile, and write that",
     ]
     assert posted.ignored == {
         "settlement BackstopAdlLiquidation": 1,

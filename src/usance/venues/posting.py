@@ -206,8 +206,8 @@ def _booked(account: Account, rows: Iterable[M], posted: Posted) -> Iterator[M]:
             feed = FEED_OF[type(row)]
             posted.findings.append(
                 f"{time_text(row.at)}: {feed} {row.source} of {account.feed.sub_account}, "
-                f"{decimal_text(row.quantity)} {row.symbol}, is not booked. See with usance "
-                "reconcile what it moved, and write that"
+                f"{decimal_text(row.quantity)} {row.symbol}, is not booked. Find out what "
+                "it moved, as with usance reconcile, and write that"
             )
             _count(posted, f"{feed} {row.source}", 1)
         else:
