@@ -14,8 +14,8 @@ from beancount.parser import printer
 from click.testing import CliRunner
 
 from usance.cli import main
-from usance.language.lending_terms import KEYS
 from usance.language.provenance import is_generated
+from usance.language.schedule import KEYS
 from usance.model import problems
 
 ROOT = Path(__file__).parents[2]
