@@ -9,6 +9,7 @@ from usance import __version__
 from usance.commands.accounts import accounts
 from usance.commands.accrue import accrue
 from usance.commands.check import check
+from usance.commands.daily import daily
 from usance.commands.efficiency import efficiency
 from usance.commands.explain import explain
 from usance.commands.fava import fava_
@@ -65,6 +66,7 @@ for command in (
     efficiency,
     accounts,
     reconcile,
+    daily,
     fava_,
 ):
     main.add_command(command)

@@ -70,7 +70,7 @@ def reconcile(
             click.echo(comma_separated(COLUMNS, _cells(found)), nl=False)
         case _:
             for one in found:
-                click.echo(_table(one))
+                click.echo(shown(one))
     if form != "json":
         for one in found:
             for note in one.notes:
@@ -109,7 +109,7 @@ def _cells(found: Iterable[Reconciled]) -> Iterator[list[str | None]]:
             ]
 
 
-def _table(one: Reconciled) -> str:
+def shown(one: Reconciled) -> str:
     """Return what does not match, and a count of what does."""
     matched = [line for line in one.lines if line.kind is Class.MATCHED]
     others = lines.in_order(line for line in one.lines if line.kind is not Class.MATCHED)
