@@ -25,7 +25,8 @@ from usance.commands.tables import table
 USANCE = Path(sys.executable).with_name("usance")
 assert isinstance(main, click.Group)
 COMMANDS = sorted(main.commands)
-NOT_ENOUGH = {"explain", "fava", "init", "reopen", "stress"} | {"fetch", "reconcile"}
+NOT_ENOUGH = {"explain", "fava", "init", "reopen", "stress"} | {"fetch", "import", "reconcile"}
+NOT_ENOUGH |= {"pnl", "statement"}  # a deposit of SOL has no price on its day
 OVER_A_LEDGER = [name for name in COMMANDS if name not in NOT_ENOUGH]
 """Commands that a ledger is enough for."""
 FIGURES = ["accounts", "lending"]

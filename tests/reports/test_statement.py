@@ -217,11 +217,30 @@ def test_what_cannot_be_asked_says_what_can(ledger: Path, tmp_path: Path) -> Non
     assert "SOL has no price in USD" in done.stderr
 
 
+def test_a_day_without_a_price_makes_no_figure_up(ledger: Path) -> None:
+    """Opening and closing have a price; what came in between has none on its day."""
+    ledger.write_text((HEAD + BODY).replace("2025-06-01 price SOL 1", "2025-07-01 price SOL 1"))
+    done = usance(ledger, "--format", "json")
+    assert done.exit_code == 1
+    main_ = json.loads(done.stdout)["parts"][1]
+    [period] = main_["periods"]
+    assert (period["opening"], period["lines"], period["difference"]) == ("0", None, None)
+    assert period["closing"] is not None
+    assert "SOL has no price in USD on or before 2025-06-0" in done.stderr
+    rows = pnl_rows(ledger)
+    assert [row["result"] for row in rows if row["instrument"] == "SOL"] == [None]
+
+
 def pnl(path: Path, *words: str) -> Any:  # noqa: ANN401
     words = ("pnl", str(path), *words, "--format", "json")
     done = CliRunner().invoke(main, words, prog_name="usance")
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
+
+
+def pnl_rows(path: Path) -> list[Any]:
+    words = ["pnl", str(path), "--format", "json"]
+    return list(json.loads(CliRunner().invoke(main, words).stdout)["rows"])
 
 
 def test_profit_and_loss_of_july_by_hand(ledger: Path) -> None:

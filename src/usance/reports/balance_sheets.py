@@ -72,9 +72,8 @@ class Prices:
         found = self.quotes.at(commodity, quote, day_of(self.at))
         if found is None:
             date = self.at.isoformat()
-            self.missing[commodity, quote] = problems.missing_price(
-                self.source, commodity, quote, date
-            )
+            problem = problems.missing_price(self.source, commodity, quote, date)
+            self.missing.setdefault((commodity, quote), problem)  # of the first day, which helps
             return None
         return FIGURE.plus(found.price)
 

@@ -79,6 +79,7 @@ class Interval:
     lines     what each added (negative: took)
     realised  of it, of a contract or coin: what was realised by closing or selling
     opening   value of the evening before, `closing` of the last evening; None without a price
+    unpriced  something was held or moved on a day on which it had no price yet
     """
 
     first: Day
@@ -87,11 +88,12 @@ class Interval:
     closing: Decimal | None = None
     lines: dict[Line, Decimal] = field(default_factory=dict)
     realised: dict[Line, Decimal] = field(default_factory=dict)
+    unpriced: bool = False
 
     @property
     def difference(self) -> Decimal | None:
-        """Closing less opening and all lines: zero, or the books have a fault."""
-        if self.opening is None or self.closing is None:
+        """Closing less opening and all lines: zero, or the books have a fault; or None."""
+        if self.unpriced or self.opening is None or self.closing is None:
             return None
         lines = total(self.lines.values())
         return EXACT.subtract(self.closing, EXACT.add(self.opening, lines))
@@ -180,7 +182,9 @@ class Walk:
         for part, interval in into.items():
             for unit, number in self.held[part].items():
                 moved = self._moved(unit, day) if number else ZERO
-                if moved:
+                if moved is None:
+                    interval.unpriced = True
+                elif moved:
                     change = EXACT.multiply(number, moved)
                     tally(interval.lines, (self.kind(unit), unit[0]), change)
             for unit, cost in self.costs[part].items():
@@ -245,7 +249,9 @@ class Walk:
             for party, line, amount in self._lines(entry, legs, ours, into):
                 tally(sums, (party, line), amount)
         except _UnpricedError:
-            return  # a part that holds what has no price has no value, and no statement
+            for party in ours:
+                into[party].unpriced = True
+            return
         self.take(entry, legs, sums)
         for (party, (kind, name)), amount in sums.items():
             if amount:
@@ -359,6 +365,7 @@ def _whole(spans: Sequence[tuple[Day, Day]], parts: Sequence[Sequence[Interval]]
         for whole, part in zip(sums, intervals, strict=True):
             whole.opening = _plus(whole.opening, part.opening)
             whole.closing = _plus(whole.closing, part.closing)
+            whole.unpriced |= part.unpriced
             for line, amount in part.lines.items():
                 if line[0] not in WAYS["transfers"]:
                     tally(whole.lines, line, amount)

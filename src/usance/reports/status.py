@@ -64,7 +64,8 @@ def status(ledger: Ledger, reading: Reading, at: Day) -> tuple[Figures, list[Pro
             at,
         ),
     }
-    problems = [*found.problems, *seen.problems, *(lived.problems if lived else ())]
+    unpriced = found.problems if closing is None else []
+    problems = [*unpriced, *seen.problems, *(lived.problems if lived else ())]
     return answer, [one for one in problems if one.kind in (Kind.ERROR, Kind.OLD_FIGURE)]
 
 
