@@ -11,8 +11,8 @@ LIQUIDATION and ADL are types of the venue's documentation of which no row is pu
 booked as trades if they have all that a trade of a contract has.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from usance.model.amounts import ZERO, decimal_text
@@ -43,6 +43,9 @@ NUMBERED = "transaction log"
 """Kind of a file whose trades have the venue's numbers."""
 NUMBERLESS = "transaction log without numbers"
 
+FIRST = "1"
+"""How the id of a row ends that has no number of the venue, and is the first of its kind."""
+
 SYSTEM = ("LIQUIDATION", "ADL")
 DONE = Status("done", Standing.CONFIRMED, 0)
 
@@ -67,8 +70,8 @@ def read(name: str, data: bytes) -> Page:
     rows += (_spot(trade, name) for trade in spot)
     return Page(
         NUMBERED if found.numbered else NUMBERLESS,
-        _identified(rows),
-        len(found.lines),
+        _told_apart(rows),
+        found.size,
         found.new,
         (*odd_changes(found.lines), *odd_trades(spot), *gaps(found.lines)),
     )
@@ -112,8 +115,11 @@ def _fill(
     if line.price <= 0 or quantity <= 0:
         raise Misread("price and quantity of a trade are above 0. Download the file again")
     side = "Buy" if line.side > 0 else "Sell"
+    what = f"{line.trade}/{line.order}/{side}"
+    if not line.trade:
+        what = _alike(f"{time_text(line.at)}/{side}", quantity, line.price)
     return Fill(
-        id=f"fill/{symbol}/{line.trade}/{line.order}/{side}" if line.trade else "",
+        id=f"fill/{symbol}/{what}",
         at=line.at,
         place=place,
         symbol=symbol,
@@ -167,9 +173,10 @@ def _transfer(line: Line, place: Place) -> Row:
             f"{line.type} changes the wallet by {decimal_text(line.change)}. Download the file "
             "again"
         )
+    what = _alike(f"{line.coin}/{time_text(line.at)}", quantity)
     if comes:
         return Deposit(
-            id="",
+            id=f"deposit/{what}",
             at=line.at,
             place=place,
             symbol=line.coin,
@@ -180,7 +187,7 @@ def _transfer(line: Line, place: Place) -> Row:
             memo="",
         )
     return Withdrawal(
-        id="",
+        id=f"withdrawal/{what}",
         at=line.at,
         place=place,
         symbol=line.coin,
@@ -227,27 +234,24 @@ def _spot(trade: Trade, name: str) -> Fill:
         raise Misread(f"row {base.row}: {error}") from error
 
 
-def _identified(rows: Sequence[Row]) -> list[Row]:
-    """Give an id to fills and transfers that have none: what they are, and how many were alike."""
-    counts: Counter[str] = Counter()
-    found = list(rows)
-    for index in sorted(range(len(rows)), key=lambda index: _fee(rows[index])):
-        row = rows[index]
-        if not row.id and isinstance(row, Fill | Deposit | Withdrawal):
-            label = _label(row)
-            counts[label] += 1
-            found[index] = row._replace(id=f"{label}/{counts[label]}")
-    return found
+def _alike(what: str, *numbers: Decimal) -> str:
+    """Return the id of a row without a number: all that it is, and that it is the first such."""
+    return "/".join((what, *map(decimal_text, numbers), FIRST))
+
+
+def _told_apart(rows: list[Row]) -> list[Row]:
+    """Give rows that are alike ids that count them, in an order that is not the file's."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        if row.id.endswith(f"/{FIRST}"):
+            places[row.id].append(at)
+    for first, alike in places.items():
+        if len(alike) > 1:
+            alike.sort(key=lambda at: _fee(rows[at]))
+            for count, at in enumerate(alike, 1):
+                rows[at] = rows[at]._replace(id=f"{first.removesuffix(FIRST)}{count}")
+    return rows
 
 
 def _fee(row: Row) -> Decimal:
-    return row.fee if isinstance(row, Fill) else ZERO
-
-
-def _label(row: Fill | Deposit | Withdrawal) -> str:
-    at, quantity = time_text(row.at), decimal_text(row.quantity)
-    if isinstance(row, Fill):
-        side = "Buy" if row.side > 0 else "Sell"
-        return f"fill/{row.symbol}/{at}/{side}/{quantity}/{decimal_text(row.price)}"
-    kind = "deposit" if isinstance(row, Deposit) else "withdrawal"
-    return f"{kind}/{row.symbol}/{at}/{quantity}"
+    return row.fee if isinstance(row, Fill | Withdrawal) else ZERO

@@ -10,8 +10,10 @@ less the fee; only the CSV files write a fee that is paid below zero.
 The export of the funding account is another wallet's and is refused.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from usance.venues import files
@@ -25,6 +27,9 @@ from usance.venues.numbers import (
     number,
     shown,
 )
+
+Cells = tuple[object, ...]
+"""The values of a row."""
 
 ZERO = Decimal(0)
 NOTHING = ("", "--")
@@ -45,6 +50,7 @@ class Line(NamedTuple):
     quantity  as the venue writes it: of a contract without a sign
     fee       paid above 0, a rebate below
     change    of the wallet, of which `balance` is left
+    position  in the contract after the row
     order, trade  the venue's numbers, "" where the shape has none
     """
 
@@ -62,55 +68,85 @@ class Line(NamedTuple):
     cash: Decimal
     change: Decimal
     balance: Decimal
+    position: Decimal
     order: str
     trade: str
 
 
 class Log(NamedTuple):
-    """A file: its lines, whether they have numbers of trades, and fields that are not known."""
+    """A file.
+
+    lines     each once: of a file that was put together, one may stand there twice
+    size      rows in the file
+    numbered  whether trades have numbers
+    new       fields that are not known
+    """
 
     lines: Sequence[Line]
+    size: int
     numbered: bool
     new: tuple[str, ...]
 
 
-CSV_FIELDS = {
-    "Currency": "coin",
-    "Contract": "symbol",
-    "Type": "type",
-    "Direction": "side",
-    "Quantity": "quantity",
-    "Filled Price": "price",
-    "Funding": "funding",
-    "Fee Paid": "fee",
-    "Cash Flow": "cash",
-    "Change": "change",
-    "Wallet Balance": "balance",
-    "Action": "action",
-}
-CSV_NUMBERS = {"OrderId": "order", "TradeId": "trade"}
-CSV_TIMES = ("Time(UTC)", "Time")
-CSV_UNREAD = frozenset(("Uid", "Position"))
+FIELDS = (
+    "time",
+    "coin",
+    "symbol",
+    "type",
+    "side",
+    "action",
+    "quantity",
+    "price",
+    "funding",
+    "fee",
+    "cash",
+    "change",
+    "balance",
+    "position",
+    "order",
+    "trade",
+)
+"""What a row tells, by the names that messages use."""
 
-JSON_FIELDS = {
-    "currency": "coin",
-    "symbol": "symbol",
-    "type": "type",
-    "side": "side",
-    "qty": "quantity",
-    "tradePrice": "price",
-    "funding": "funding",
-    "fee": "fee",
-    "cashFlow": "cash",
-    "change": "change",
-    "cashBalance": "balance",
-    "category": "action",
-    "orderId": "order",
-    "tradeId": "trade",
-    "transactionTime": "time",
-}
+CSV_NAMES = (
+    "Currency",
+    "Contract",
+    "Type",
+    "Direction",
+    "Action",
+    "Quantity",
+    "Filled Price",
+    "Funding",
+    "Fee Paid",
+    "Cash Flow",
+    "Change",
+    "Wallet Balance",
+    "Position",
+)
+CSV_NUMBERS = ("OrderId", "TradeId")
+CSV_TIMES = ("Time(UTC)", "Time")
+CSV_UNREAD = frozenset(("Uid",))
+
+JSON_NAMES = (
+    "transactionTime",
+    "currency",
+    "symbol",
+    "type",
+    "side",
+    "category",
+    "qty",
+    "tradePrice",
+    "funding",
+    "fee",
+    "cashFlow",
+    "change",
+    "cashBalance",
+    "size",
+    "orderId",
+    "tradeId",
+)
 JSON_UNREAD = frozenset(
-    ("id", "transSubType", "size", "feeRate", "bonusChange", "orderLinkId", "extraFees")
+    ("id", "transSubType", "feeRate", "bonusChange", "orderLinkId", "extraFees")
 )
 
 OTHER_WALLET = frozenset(("Coin", "QTY", "Account Balance"))
@@ -127,17 +163,17 @@ def log(name: str, data: bytes) -> Log:
 def _of_json(data: bytes) -> Log:
     rows = list(_rows(decoded(data)))
     new = set[str]()
+    known = JSON_UNREAD.union(JSON_NAMES)
     for at, row in enumerate(rows, 1):
-        missing = JSON_FIELDS.keys() - row.keys()
+        missing = set(JSON_NAMES) - row.keys()
         if missing:
             raise Misread(
                 f"row {at} has no {', '.join(sorted(missing))}. Save answers of "
                 "/v5/account/transaction-log"
             )
-        new.update(row.keys() - JSON_FIELDS.keys() - JSON_UNREAD)
-    cells = [{name: row[field] for field, name in JSON_FIELDS.items()} for row in rows]
-    lines = files.read_each(cells, lambda row, at: _line(row, at, instant_of_milliseconds, 1))
-    return Log(lines, numbered=True, new=tuple(sorted(new)))
+        new.update(row.keys() - known)
+    lines, size = _lines(map(itemgetter(*JSON_NAMES), rows), instant_of_milliseconds, 1)
+    return Log(lines, size, numbered=True, new=tuple(sorted(new)))
 
 
 def _rows(found: object) -> Iterator[Fields]:
@@ -162,68 +198,101 @@ def _of_csv(data: bytes) -> Log:
     mark = b"\xef\xbb\xbf"
     if data.removeprefix(mark).startswith(b"UID:"):
         data = data.partition(b"\n")[2]
-    header, lines = files.csv_rows(data)
-    names, new = _names(header)
-    cells = ({name: cell for name, cell in zip(names, line, strict=True) if name} for line in lines)
-    found = files.read_each(cells, lambda row, at: _line(row, at, instant, -1))
-    return Log(found, numbered="trade" in names, new=new)
+    header, rows = files.csv_rows(data)
+    places, new = _places(header)
+    numbered = len(places) == len(FIELDS)
+    cells: Iterator[Cells] = map(itemgetter(*places), rows)
+    if not numbered:
+        cells = ((*row, "", "") for row in cells)
+    lines, size = _lines(cells, instant, -1)
+    return Log(lines, size, numbered, new)
 
 
-def _names(header: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Return the name of each column, "" for one that is not read, and those not known."""
+def _places(header: list[str]) -> tuple[list[int], tuple[str, ...]]:
+    """Return the columns of the fields, the last two only if there are any, and those not known."""
     if set(header) >= OTHER_WALLET:
         raise Misread(
             "it is the log of the funding account, another wallet than the unified account's. "
             "Import the file that has _uta_ in its name"
         )
     times = [column for column in CSV_TIMES if column in header]
-    missing = [column for column in CSV_FIELDS if column not in header]
+    missing = [column for column in CSV_NAMES if column not in header]
     if missing or len(times) != 1:
         lacks = ", ".join(missing) or "one column Time or Time(UTC)"
         raise Misread(f"the header is {shown(','.join(header))} and lacks {lacks}. {AGAIN}")
-    names = {**CSV_FIELDS, **CSV_NUMBERS, times[0]: "time"}
-    new = set(header) - names.keys() - CSV_UNREAD
-    return [names.get(column, "") for column in header], tuple(sorted(new))
+    names = [*times, *CSV_NAMES]
+    if set(header) >= set(CSV_NUMBERS):
+        names += CSV_NUMBERS
+    new = set(header) - set(names) - CSV_UNREAD
+    return [header.index(name) for name in names], tuple(sorted(new))
 
 
-def _line(row: Fields, at: int, time: Callable[[object], Instant], paid: int) -> Line:
-    """Return a line; `paid` is the sign that its shape gives to a fee that was paid."""
-    kind = files.identity(row, "type")
+def _lines(
+    rows: Iterable[Cells], time: Callable[[object], Instant], paid: int
+) -> tuple[list[Line], int]:
+    """Return lines of cells in the order of `FIELDS`, each once, and how many rows there are.
+
+    Two rows that are the same have left the same balance: they are one. An error gets the number of
+    its row.
+
+    paid  the sign that the shape gives to a fee that was paid
+    """
+    found: dict[Cells, Line] = {}
+    at = 0
+    try:
+        for at, row in enumerate(rows, 1):
+            line = _line(row, at, time, paid)
+            found.setdefault(row, line)
+    except Misread as error:
+        raise Misread(f"row {at}: {error}") from error
+    return list(found.values()), at
+
+
+def _line(row: Cells, at: int, time: Callable[[object], Instant], paid: int) -> Line:
+    when, coin, symbol, kind, side, action = row[:6]
+    quantity, price, funding, fee, cash, change, balance, position = map(
+        _figure, row[6:14], FIELDS[6:14]
+    )
+    if type(coin) is not str or coin in NOTHING:
+        raise Misread(f"coin: {shown(coin)} is no coin. {AGAIN}")
+    if not isinstance(side, str) or side not in SIDES:
+        raise Misread(f"side: {shown(side)} is no direction. {AGAIN}")
     return Line(
-        row=at,
-        at=time(row["time"]),
-        coin=files.symbol(row, "coin"),
-        symbol=_text(row, "symbol"),
-        type="" if kind in NOTHING else kind,
-        side=files.one_of(row, "side", SIDES),
-        contract=row["action"] in OF_CONTRACTS,
-        quantity=_figure(row, "quantity"),
-        price=_figure(row, "price"),
-        funding=_figure(row, "funding"),
-        fee=paid * _figure(row, "fee"),
-        cash=_figure(row, "cash"),
-        change=_figure(row, "change"),
-        balance=_figure(row, "balance"),
-        order=_number(row, "order"),
-        trade=_number(row, "trade"),
+        at,
+        time(when),
+        coin,
+        _word(symbol, "symbol"),
+        _word(kind, "type"),
+        SIDES[side],
+        action in OF_CONTRACTS,
+        quantity,
+        price,
+        funding,
+        paid * fee,
+        cash,
+        change,
+        balance,
+        position,
+        _word(row[14], "order"),
+        _word(row[15], "trade"),
     )
 
 
-def _text(row: Fields, name: str) -> str:
-    found = files.words(row, name)
-    return "" if found in NOTHING else found
+def _word(value: object, name: str) -> str:
+    """Return a text without blanks or signs, as ids and types are; "" if nothing stands there."""
+    if not isinstance(value, str) or len(value) > files.ID_MAX or not files.IDS.issuperset(value):
+        raise Misread(f"{name}: {shown(value)} is no {name}. {AGAIN}")
+    return "" if value in NOTHING else value
 
 
-def _number(row: Fields, name: str) -> str:
-    found = files.identity(row, name)
-    return "" if found in NOTHING else found
-
-
-def _figure(row: Fields, name: str) -> Decimal:
-    value = row[name]
-    if value in NOTHING:
-        return ZERO
+def _figure(value: object, name: str) -> Decimal:
     try:
-        return number(value)
+        return _read(value) if isinstance(value, str) else number(value)
     except Misread as error:
         raise Misread(f"{name}: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Decimal:
+    """Return a number, 0 where nothing stands; most of them are 0, or stand in many rows."""
+    return ZERO if text in NOTHING else number(text)
