@@ -296,6 +296,35 @@ def test_what_is_not_lent_here_differs(tmp_path: Path) -> None:
     }
 
 
+def test_less_than_a_quantum_is_not_lent_and_is_borrowed_too_much(tmp_path: Path) -> None:
+    """A coin without a quantum of its own has one of 0.00000001: import writes what is finer."""
+    terms = (
+        MAIN
+        + """
+2025-06-01 custom "lending-pool" "WIF"
+  rates: "observed"
+2025-06-01 custom "lending-rate" "WIF" 0 0
+2025-06-01 custom "collateral" "WIF"
+  weight: 0
+2025-06-10 price WIF 1 USDC
+"""
+    )
+    text = '2025-06-10 * "WIF"\n  Assets:Backpack:Main:Wallet  12.3456789012 WIF\n  Assets:Bank\n'
+    row = coin("WIF", "12.3456789012", weight="0")
+    found = compared(tmp_path, text, [row], terms=terms)
+    assert unmatched(found) == {
+        ("lent", "WIF"): ("12.3456789", "12.3456789012", "explained", "quantum")
+    }
+    text = text.replace("12.3", "-12.3").replace("-12", " -12")
+    loans = [owed("WIF", "-12.3456789012", "1")]
+    totals = {"borrowLiability": "12.3456789012"}
+    found = compared(tmp_path, text, [], loans=loans, totals=totals, terms=terms)
+    assert unmatched(found) == {
+        ("borrowed", "WIF"): ("12.34567891", "12.3456789012", "explained", "quantum"),
+        ("borrow_liability", ""): ("12.34567891", "12.3456789012", "explained", "quantum"),
+    }
+
+
 # Contracts
 
 

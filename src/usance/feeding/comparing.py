@@ -166,6 +166,10 @@ class Comparison:
             rules.append("both")
         if abs(EXACT.subtract(books, venue)) > LAST:
             rules.append("unsettled")
+        if not rules and abs(EXACT.subtract(then.owed(coin), there.owes(coin))) < then.quantum(
+            coin
+        ):
+            rules.append("quantum")
         return ", ".join(rules)
 
     def _lending(self, coin: str, net: Line | None, balance: Balance) -> str:
@@ -173,24 +177,19 @@ class Comparison:
         if net is None or not net.kind.is_ok or balance.lent is None:
             return ""
         idle_here = EXACT.subtract(max(self.then.wallet(coin), ZERO), self.then.lent(coin))
-        if idle_here >= max(self.then.quantum(coin), LAST):
-            return ""  # not lent here: a term of the sub-account is wrong
         ordered, idle = balance.ordered or ZERO, balance.idle or ZERO
-        parts = total([balance.lent, ordered, idle])
-        if abs(EXACT.subtract(balance.quantity, parts)) > LAST:
+        over = EXACT.subtract(balance.quantity, total([balance.lent, ordered, idle]))
+        # Else a term of the sub-account is wrong, or there something is idle for no order.
+        all_lent = idle_here < max(self.then.quantum(coin), LAST) and (ordered or idle <= LAST)
+        if not all_lent or abs(over) > LAST:
             return ""
-        rules = []
-        if ordered:
-            rules.append("open orders")
-        elif idle > LAST:
-            return ""
+        rules = ["open orders"] if ordered else []
         gap = EXACT.subtract(self.then.wallet(coin), balance.quantity)
         if abs(gap) > LAST:
-            rule = self._rules.get(coin) or ("unsettled" if net.line == "equity" else "")
-            if not rule:
-                return ""
-            rules.append(rule)
-        return ", ".join(rules)
+            rules.append(self._rules.get(coin) or ("unsettled" if net.line == "equity" else ""))
+        elif not rules and idle_here:
+            rules.append("quantum")
+        return ", ".join(rules) if all(rules) else ""
 
     def _weight(self, coin: str, theirs: Decimal) -> Line:
         terms = in_force(self.then.book.collaterals, (self.then.venue, coin), self.then.terms)

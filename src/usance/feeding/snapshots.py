@@ -102,14 +102,12 @@ SWITCHES = ("autoLend", "autoBorrowSettlements", "autoRepayBorrows")
 
 
 def newest(root: Path, venue: str, sub_account: str) -> Path | None:
-    """Return the folder of the newest snapshot of a sub-account, or None.
+    """Return the folder of the newest snapshot of a sub-account that says when it was taken.
 
     root  the ledger's folder of downloads; RefusedError of a link in it
     """
-    folder = root / venue / sub_account / downloads.SNAPSHOT
     found = downloads.files(root, venue, sub_account, downloads.SNAPSHOT)
-    taken = {path.relative_to(folder).parts[0] for path in found if path.parent != folder}
-    return folder / max(taken) if taken else None
+    return max((path.parent for path in found if path.name == downloads.TAKEN), default=None)
 
 
 def load(path: Path, root: Path | None = None) -> Snapshot:
