@@ -5,9 +5,9 @@ from typing import Any
 Row = dict[str, Any]
 
 
-def fill(trade: int | None, side: str, quantity: str, price: str, at: str, **more: Any) -> Row:
+def fill(trade: int | None, side: str, quantity: str, price: str, at: str, **more: object) -> Row:
     """Return a fill of an order of its own."""
-    row = {
+    row: Row = {
         "clientId": None,
         "fee": "0",
         "feeSymbol": "USDC",
@@ -21,7 +21,8 @@ def fill(trade: int | None, side: str, quantity: str, price: str, at: str, **mor
         "timestamp": at,
         "tradeId": trade,
     }
-    return row | more
+    row.update(more)
+    return row
 
 
 def funding(quantity: str, at: str, symbol: str = "SOL_USDC_PERP") -> Row:
@@ -77,9 +78,9 @@ def settlement(source: str, quantity: str, at: str, sequence: int | None = None)
     }
 
 
-def deposit(number: int, quantity: str, at: str, coin: str = "USDC", **more: Any) -> Row:
+def deposit(number: int, quantity: str, at: str, coin: str = "USDC", **more: object) -> Row:
     """Return a deposit that is confirmed."""
-    row = {
+    row: Row = {
         "id": number,
         "toAddress": None,
         "fromAddress": None,
@@ -91,14 +92,15 @@ def deposit(number: int, quantity: str, at: str, coin: str = "USDC", **more: Any
         "createdAt": at,
         "platformMemo": None,
     }
-    return row | more
+    row.update(more)
+    return row
 
 
 def withdrawal(
-    number: int, quantity: str, fee: str, at: str, coin: str = "USDC", **more: Any
+    number: int, quantity: str, fee: str, at: str, coin: str = "USDC", **more: object
 ) -> Row:
     """Return a withdrawal that is confirmed."""
-    row = {
+    row: Row = {
         "id": number,
         "blockchain": "Solana",
         "quantity": quantity,
@@ -110,7 +112,8 @@ def withdrawal(
         "createdAt": at,
         "isInternal": False,
     }
-    return row | more
+    row.update(more)
+    return row
 
 
 def dust(number: int, quantity: str, received: str, at: str, coin: str = "SOL") -> Row:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from beancount.core import data
+from beancount.core.amount import Amount
 from beancount.parser import parser
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,4 +48,6 @@ def test_amounts_are_exact_and_have_no_exponent(number: Decimal) -> None:
         assert "E" not in text.partition("Assets:A")[2].partition("SOL")[0]
         entries, errors, _ = parser.parse_string(text)
         assert not errors
-        assert entries[0].postings[0].units.number == amount
+        (entry,) = entries
+        assert isinstance(entry, data.Transaction)
+        assert entry.postings[0].units == Amount(amount, "SOL")

@@ -30,7 +30,7 @@ AT = "2025-11-03T16:28:17"
 Files = list[list[dict[str, Any]]]
 
 
-def feed(name: str, **changes: Any) -> Feed:
+def feed(name: str, **changes: object) -> Feed:
     terms: dict[str, Any] = {
         "sub_account": name,
         "venue": "backpack",
@@ -68,7 +68,7 @@ def account(
     imported: Callable[[Day], bool] = lambda _: True,
     repays: bool = False,
     held: dict[str, list[Held]] | None = None,
-    **changes: Any,
+    **changes: object,
 ) -> Account:
     pages = [
         read(f"{name}-{at}.json", json.dumps(file).encode()).rows for at, file in enumerate(files)
@@ -98,7 +98,7 @@ def text(posted: Posted) -> str:
 HELD = ""
 
 
-def of(*rows: dict[str, Any], **options: Any) -> str:
+def of(*rows: dict[str, Any], **options: Any) -> str:  # noqa: ANN401
     return text(post([account([[row] for row in rows], **options)]))
 
 
@@ -352,10 +352,11 @@ def test_what_the_backstop_took_is_a_finding_that_names_it() -> None:
     posted = post([account(rows)])
     assert not posted.drafts
     assert posted.findings == [
-        "2025-11-03T16:28:17: borrowLend LiquidationAdl of Main, 2 SOL, is not booked. Find "
-        "out what it moved, as with usance reconcile, and write that",
-        "2025-11-03T16:28:17: settlement BackstopAdlLiquidation of Main, -3 USDC, is not booked. "
-        "Find out what it moved, as with usance reconcile, and write that",
+        f"{AT}: {what}, is not booked. Find out what it moved, as with usance reconcile, and write that"
+        for what in (
+            "borrowLend LiquidationAdl of Main, 2 SOL",
+            "settlement BackstopAdlLiquidation of Main, -3 USDC",
+        )
     ]
     assert posted.ignored == {
         "settlement BackstopAdlLiquidation": 1,
@@ -432,10 +433,11 @@ def test_what_only_repeats_an_event_is_compared_day_by_day() -> None:
     files[5] += [api.settlement("FundingPayment", "-0.3", "2025-11-04T01:00:01", 5)]
     files[4][0]["quantity"] = "1.5"
     assert post([account(files)]).findings == [
-        "2025-11-04: funding of Main: -0.3 USDC in settlement, 0.3 USDC in funding, which is what "
-        "is booked. Fetch again; if it stays, ask the venue",
-        "2025-11-03: interest earned of Main: 1.5 USDC in borrowLend, 1 USDC in interest, which is "
-        "what is booked. Fetch again; if it stays, ask the venue",
+        f"{what}, which is what is booked. Fetch again; if it stays, ask the venue"
+        for what in (
+            "2025-11-04: funding of Main: -0.3 USDC in settlement, 0.3 USDC in funding",
+            "2025-11-03: interest earned of Main: 1.5 USDC in borrowLend, 1 USDC in interest",
+        )
     ]
 
 

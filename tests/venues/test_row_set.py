@@ -1,6 +1,7 @@
 """The set of rows: each row once, however the files overlap; rows of one id agree."""
 
 import json
+from random import Random
 from typing import Any
 
 import backpack_rows as api
@@ -99,7 +100,7 @@ KINDS = [
 
 @given(st.lists(st.lists(st.sampled_from(KINDS), max_size=6), max_size=5), st.randoms())
 def test_the_set_does_not_depend_on_the_order_of_files(
-    files: list[list[dict[str, Any]]], random: Any
+    files: list[list[dict[str, Any]]], random: Random
 ) -> None:
     def plain(found: Rows) -> list[tuple[object, ...]]:
         return [fill._replace(place=None) for fill in found.fills]  # type: ignore[arg-type]

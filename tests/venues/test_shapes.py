@@ -18,7 +18,7 @@ AT = "2025-11-03T16:28:17"
 FILL = api.fill(1, "Bid", "0.5", "150.01", AT)
 
 
-def page(rows: Any, name: str = "a.json") -> Page:
+def page(rows: object, name: str = "a.json") -> Page:
     return read(name, json.dumps(rows).encode())
 
 
@@ -35,7 +35,7 @@ def test_a_fill_has_all_that_is_booked() -> None:
     "wrapped",
     [[FILL], {"data": [FILL]}, {"_source": "x", "data": FILL}, {"rows": [FILL], "total": 1}, FILL],
 )
-def test_rows_stand_in_a_list_or_in_an_object_around_one(wrapped: Any) -> None:
+def test_rows_stand_in_a_list_or_in_an_object_around_one(wrapped: object) -> None:
     assert page(wrapped).rows == page([FILL]).rows
 
 
@@ -166,7 +166,7 @@ REFUSED: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("rows", "message"), REFUSED)
-def test_a_hostile_row_is_refused_with_its_place(rows: Any, message: str) -> None:
+def test_a_hostile_row_is_refused_with_its_place(rows: object, message: str) -> None:
     with pytest.raises(Misread) as caught:
         page(rows)
     assert message in str(caught.value)
