@@ -19,6 +19,7 @@ from typing import Protocol
 
 import closing
 import daily_accrue
+import importing
 import loading
 import margining
 import own_time
@@ -41,6 +42,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "peer": peer.rows,
     "daily_accrue": daily_accrue.rows,
     "closing": closing.rows,
+    "importing": importing.rows,
     "margining": margining.rows,
     "pages": pages.rows,
 }

@@ -352,7 +352,8 @@ def test_what_the_backstop_took_is_a_finding_that_names_it() -> None:
     posted = post([account(rows)])
     assert not posted.drafts
     assert posted.findings == [
-        f"{AT}: {what}, is not booked. Find out what it moved, as with usance reconcile, and write that"
+        f"{AT}: {what}, is not booked. Find out what it moved, as with usance reconcile, and "
+        "write that"
         for what in (
             "borrowLend LiquidationAdl of Main, 2 SOL",
             "settlement BackstopAdlLiquidation of Main, -3 USDC",

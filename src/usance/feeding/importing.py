@@ -155,7 +155,7 @@ def _account(owned: Own, name: str, found: Stored) -> Account:
         return terms.at(when) or terms.values[0]
 
     def imported(day: Day) -> bool:
-        return bool(at(at_slot(day, 0)).imported)
+        return bool(getattr(at(at_slot(day, 0)), "imported", False))
 
     def repays(day: Day, seconds: int) -> bool:
         return bool(at(moment(day, seconds)).auto_repay)
@@ -243,7 +243,7 @@ def _first_days(owned: Own, posted: Posted) -> dict[tuple[str, str], Day]:
 
 def _compare(owned: Own, wanted: Mapping[str, bytes], request: Request, plan: _Plan) -> list[str]:
     """Add to the plan what changes; return the closed days that it changes."""
-    disk, days = Disk(), set[str]()
+    disk, closed, days = Disk(), imported_text.closed_days(owned.folder), set[str]()
     there = _there(owned.folder, disk)
     for path in sorted(there.keys() | wanted.keys()):
         old = there[path] if path in there else disk.read(owned.folder / path)
@@ -258,9 +258,9 @@ def _compare(owned: Own, wanted: Mapping[str, bytes], request: Request, plan: _P
         if new is not None and path.startswith(f"{IMPORTED}/"):
             imported_text.refuse_unreadable(path, new.decode())
         plan.changes[path] = new
-        if path != ACCOUNTS:
+        if closed and path != ACCOUNTS:
             days |= imported_text.changed_days(old, new or b"")
-    return sorted(days & imported_text.closed_days(owned.folder)) if days else []
+    return sorted(days & closed)
 
 
 def _there(folder: Path, disk: Disk) -> dict[str, bytes]:

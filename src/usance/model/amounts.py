@@ -198,7 +198,8 @@ def normalized(number: Decimal) -> Decimal:
 
 def decimal_text(number: Decimal) -> str:
     """Return a finite number as plain decimal text, trailing zeros cut."""
-    return without_trailing_zeros(f"{number:f}")
+    text = str(number)  # faster than a format
+    return without_trailing_zeros(f"{number:f}" if "E" in text else text)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

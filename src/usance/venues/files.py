@@ -5,6 +5,7 @@ Every venue's files are read by these functions; what the fields mean, the venue
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
@@ -16,8 +17,7 @@ T = TypeVar("T")
 Fields = Mapping[str, object]
 """A row: values by name. A number of JSON is a `JsonNumber`, a cell of CSV a text."""
 
-IDS = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.:-")
-ID_MAX = 80
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z", re.ASCII)
 
 
 def json_rows(data: bytes) -> list[Fields]:
@@ -118,7 +118,7 @@ def identity(row: Fields, name: str) -> str:
     found = row.get(name)
     if found is None:
         return ""
-    if not isinstance(found, str) or len(found) > ID_MAX or not IDS.issuperset(found):
+    if not isinstance(found, str) or not _ID.match(found):
         raise Misread(f"{name}: {shown(found)} is no id. Download the file again")
     return str(found)
 

@@ -3,6 +3,7 @@
 The map is that of docs/feeding.md. What only repeats an event is compared with what is booked.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Inexact
 from typing import TypeVar
@@ -177,7 +178,7 @@ def _since(account: Account, rows: Sequence[R], posted: Posted) -> list[R]:
     # What is paid at midnight is for the hours before it.
     day = day_ended if isinstance(rows[0], Funding | Interest) else day_of
     ignore, since = account.feed.ignore, account.feed.since
-    late = [row for row in rows if day(row.at) >= since]
+    late = rows[bisect_left(rows, since, key=lambda row: day(row.at)) :]
     kept = [row for row in late if row.symbol not in ignore]
     _count(posted, BEFORE, len(rows) - len(late))
     _count(posted, IGNORED, len(late) - len(kept))

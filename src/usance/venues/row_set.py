@@ -6,11 +6,11 @@ not depend on the order, the names or the cut of the files.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from usance.model.amounts import decimal_text
+from usance.model.amounts import ZERO, decimal_text
 from usance.venues.numbers import Misread, time_text
 from usance.venues.rows import (
     FEED_OF,
@@ -93,7 +93,7 @@ def _set(pages: Iterable[Sequence[R]]) -> list[R]:
                 known[row.id] = _merged(other, row)
         alike |= here
     found = [*known.values(), *(samples[key] for key in alike.elements())]
-    return sorted(found, key=_order)
+    return sorted(found, key=ORDER.get(type(found[0]), _by_id)) if found else []
 
 
 def _fields(row: Row) -> tuple[object, ...]:
@@ -101,12 +101,39 @@ def _fields(row: Row) -> tuple[object, ...]:
     return row[:2] + row[3:]
 
 
-def _order(row: Row) -> tuple[Any, ...]:
-    """Return the key that sorts rows of one kind: time, then number, id, and all else."""
-    if row.id and not isinstance(row, Fill):
-        return row.at, 0, row.id
-    number = row.trade if isinstance(row, Fill) else 0
-    return row.at, number, row.id, *(str(_plain(field)) for field in row[3:])
+def _fill_order(row: Fill) -> tuple[Any, ...]:
+    if row.id:
+        return row.at, row.trade, row.id
+    system = row.system or ""
+    return row.at, row.trade, "", *row[3:10], system
+
+
+def _interest_order(row: Interest) -> tuple[Any, ...]:
+    if row.id:
+        return row.at, row.id
+    return row.at, "", row.symbol, row.position, row.market, row.quantity, row.rate or ZERO
+
+
+def _movement_order(row: Movement) -> tuple[Any, ...]:
+    left = ZERO if row.left is None else row.left
+    return row.at, row.id, *row[3:8], left, row.order
+
+
+def _settlement_order(row: Settlement) -> tuple[Any, ...]:
+    return row.at, row.id, *row[3:7]
+
+
+ORDER: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    Fill: _fill_order,
+    Interest: _interest_order,
+    Movement: _movement_order,
+    Settlement: _settlement_order,
+}
+"""The keys that sort rows of kinds that may lack an id: time, number, id, then all else."""
+
+
+def _by_id(row: Row) -> tuple[Any, ...]:
+    return row.at, row.id
 
 
 def _plain(field: object) -> object:

@@ -56,7 +56,7 @@ class Terms(NamedTuple, Generic[V]):
     unknown: list[str]
 
 
-class UnknownKind(Misread):  # noqa: N818
+class UnknownKind(Misread):
     """A function of a kind that no terms of ours have."""
 
 

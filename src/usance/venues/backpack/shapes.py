@@ -4,6 +4,7 @@ The kind of rows is known by their fields, never by a file's name. An error name
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 
 from usance.venues import files
 from usance.venues.backpack import kinds
@@ -101,6 +102,7 @@ def _checked(kind: str, rows: list[Fields]) -> set[str]:
     _, required, optional = KINDS[kind]
     seen: set[tuple[str, ...]] = set()
     new: set[str] = set()
+    given = itemgetter(*sorted(required)) if required else None
     for at, row in enumerate(rows, 1):
         fields = tuple(row)
         if fields not in seen:
@@ -111,10 +113,15 @@ def _checked(kind: str, rows: list[Fields]) -> set[str]:
                     f"row {at} is of {other}, row 1 of {kind}. Put rows of one kind into a file"
                 )
             new.update(row.keys() - required - optional)
-        for field in required:
-            if row.get(field) is None:
-                raise Misread(f"row {at} has no {field}. Download the file again")
+            _refuse_lack(at, sorted(required - row.keys()))
+        if given is not None and None in given(row):
+            _refuse_lack(at, [field for field in sorted(required) if row[field] is None])
     return new if required else set()
+
+
+def _refuse_lack(at: int, lacking: list[str]) -> None:
+    if lacking:
+        raise Misread(f"row {at} has no {lacking[0]}. Download the file again")
 
 
 def _fill(row: Fields, place: Place) -> Fill:

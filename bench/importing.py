@@ -1,0 +1,145 @@
+"""Importing a year of an active account, against parsing its files with the json module."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from timing import Row, interleave, ratios
+
+from usance.feeding.importing import Request, import_
+
+FIRST = datetime(2025, 1, 1)  # noqa: DTZ001, the venue's times have no zone
+PAGE = 1000
+LEDGER = """\
+option "operating_currency" "USDC"
+option "tolerance_multiplier" "0"
+plugin "usance.plugins"
+include "imported/*.beancount"
+2025-01-01 custom "sub-account" "Main" Assets:Backpack:Main
+  interest: "imported"
+2025-01-01 custom "feed" "Main" "backpack"
+  outside: Assets:Bank
+2025-01-01 open Assets:Bank
+"""
+
+
+def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """In one process: all rows are read, posted and written as text that is read back."""
+    days, rounds = (37, 3) if quick else (365, 5)
+    books = folder / "importing"
+    count, pages = _write(books, days)
+    ledger = books / "main.beancount"
+
+    def imports() -> float:
+        shutil.rmtree(books / "imported", ignore_errors=True)
+        began = time.perf_counter()
+        answer = import_(ledger, Request(), lambda: None)
+        spent = time.perf_counter() - began
+        assert sum(answer["rows"].values()) == count
+        return spent
+
+    def parses() -> float:
+        began = time.perf_counter()
+        for page in pages:
+            json.loads(page.read_bytes())
+        return time.perf_counter() - began
+
+    times = interleave(rounds, {"import": imports, "json": parses})
+    what = f"import of {count:,} rows / the json module on the same files"
+    yield Row(what, ratios(times, "import", "json"), 12)
+
+
+def _write(books: Path, days: int) -> tuple[int, list[Path]]:
+    """Write a ledger and the pages of its feed; return how many rows they have."""
+    (books / "imported").mkdir(parents=True)
+    (books / "main.beancount").write_text(LEDGER)
+    feeds = {
+        "deposits": [_deposit()],
+        "fills": [_fill(number, days) for number in range(80 * days)],
+        "funding": [_funding(at, symbol) for at in range(24 * days) for symbol in ("SOL", "BTC")],
+        "interest": [
+            _interest(at, coin) for at in range(24 * days) for coin in ("USDC", "SOL", "USDT")
+        ],
+    }
+    feeds["borrowLend"] = [_moved(row) for row in feeds["interest"]]
+    pages = []
+    for feed, found in feeds.items():
+        for begin in range(0, len(found), PAGE):
+            path = books / "downloads" / "backpack" / "Main" / feed / f"{begin:09}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(found[begin : begin + PAGE]))
+            pages.append(path)
+    return sum(map(len, feeds.values())), pages
+
+
+def _at(hours: float) -> str:
+    return (FIRST + timedelta(hours=hours)).isoformat(timespec="seconds")
+
+
+def _deposit() -> dict[str, object]:
+    return {
+        "id": 1,
+        "source": "ethereum",
+        "status": "confirmed",
+        "symbol": "USDC",
+        "quantity": "1000000",
+        "createdAt": _at(0),
+    }
+
+
+def _fill(number: int, days: int) -> dict[str, object]:
+    bid = number % 4 < 2
+    return {
+        "clientId": None,
+        "fee": f"0.{number % 97:06}",
+        "feeSymbol": "USDC",
+        "isMaker": False,
+        "orderId": str(4_000_000_000 + number),
+        "price": f"{150 + number % 13}.{number % 89:02}",
+        "quantity": f"{1 + number % 7}.5",
+        "side": "Bid" if bid else "Ask",
+        "symbol": ("SOL_USDC_PERP", "SOL_USDC")[number % 2],
+        "systemOrderType": None,
+        "timestamp": _at(number * 24 * days / (80 * days)),
+        "tradeId": 1 + number,
+    }
+
+
+def _funding(at: int, symbol: str) -> dict[str, object]:
+    return {
+        "userId": 1,
+        "subaccountId": None,
+        "symbol": f"{symbol}_USDC_PERP",
+        "quantity": f"{'-' if at % 3 else ''}0.{at % 9973:06}",
+        "intervalEndTimestamp": _at(at + 1),
+        "fundingRate": "0.0000125",
+    }
+
+
+def _interest(at: int, coin: str) -> dict[str, object]:
+    return {
+        "paymentType": "Lend",
+        "interestRate": f"0.0{at % 7919:06}",
+        "interval": 3_600_000,
+        "marketSymbol": coin,
+        "positionId": "123456",
+        "quantity": f"0.{at % 99991:010}",
+        "symbol": coin,
+        "timestamp": _at(at + 1),
+    }
+
+
+def _moved(row: dict[str, object]) -> dict[str, object]:
+    return {
+        "eventType": "Lend",
+        "positionId": row["positionId"],
+        "positionQuantity": "1000.5",
+        "quantity": row["quantity"],
+        "source": "Interest",
+        "symbol": row["symbol"],
+        "timestamp": row["timestamp"],
+        "spotMarginOrderId": None,
+    }
