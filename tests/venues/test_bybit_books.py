@@ -235,3 +235,23 @@ def test_reconcile_says_that_there_is_no_snapshot(ledger: Path) -> None:
     done = usance("reconcile", ledger)
     assert done.exit_code == 1
     assert "Snapshots of bybit are not read. Compare Main with a statement" in done.stderr
+
+
+def test_daily_runs_without_a_snapshot(ledger: Path) -> None:
+    """Two days are closed on the way, and a second run changes nothing."""
+    (ledger.parent / "posted").mkdir()
+    (ledger.parent / "posted" / "first.beancount").write_text("; Closed days.\n")
+    ledger.write_text(ledger.read_text() + 'include "posted/*.beancount"\n')
+    assert usance("import", ledger, LOG).exit_code == 0
+    done = usance("daily", ledger, "--through", "2026-06-02", "--format", "json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["steps"][-1] == {
+        "step": "reconcile",
+        "ok": True,
+        "answer": {"ok": True, "reconciled": []},
+    }
+    again = usance("daily", ledger, "--through", "2026-06-02")
+    assert again.exit_code == 0
+    assert "accrue     Nothing to post: closed through 2026-06-02." in again.stdout
+    assert "reconcile  Snapshots of bybit are not read." in again.stdout
+    assert in_the_account(ledger, "USDT") == Decimal("40.89075")

@@ -199,6 +199,11 @@ def _reconcile(run: _Run) -> Outcome:
     if errors:
         show(map(located, errors), sys.stderr)
         raise click.ClickException("A ledger with errors is not reconciled.")
+    feeds = ledger.read().feeds.values()
+    if feeds and not reconciling.have_snapshots(feeds):
+        venues = ", ".join(sorted({feed.venue for feed in feeds}))
+        answer = reconciling.answer([])
+        return Outcome(ok=True, answer=answer, line=f"Snapshots of {venues} are not read.")
     try:
         found = reconcile.held_against(ledger)
     except click.UsageError as error:

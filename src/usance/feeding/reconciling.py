@@ -156,6 +156,11 @@ def reconcile(
     return found
 
 
+def have_snapshots(feeds: Iterable[Feed]) -> bool:
+    """Tell whether the venue of any feed gives snapshots that are read."""
+    return any(VENUES[feed.venue].fetches for feed in feeds)
+
+
 def _feeds(reading: Reading, asked: Asked) -> list[Feed]:
     feeds = reading.feeds
     declared = ", ".join(sorted(feeds))
