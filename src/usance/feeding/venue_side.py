@@ -51,13 +51,13 @@ def there(snapshot: Snapshot, symbols: Symbols, feed: Feed) -> There:
         try:
             return symbols.coin(symbol)
         except Misread:
-            return symbol  # it has no commodity: then it is missing in the books
+            return _plain(symbol)  # it has no commodity: then it is missing in the books
 
     def contract(symbol: str) -> str:
         try:
             return symbols.market(symbol).base
         except Misread:
-            return symbol
+            return _plain(symbol)
 
     def kept(symbol: str) -> bool:
         return symbol not in feed.ignore and coin(symbol) not in feed.ignore
@@ -73,3 +73,8 @@ def there(snapshot: Snapshot, symbols: Symbols, feed: Feed) -> There:
     prices |= {at: one.price for at, one in balances.items() if one.price is not None}
     prices |= {at: one.mark for at, one in positions.items() if one.mark is not None}
     return There(snapshot, balances, owed, positions, prices)
+
+
+def _plain(symbol: str) -> str:
+    """Return a venue's word as it may be shown: no character of it moves a cursor."""
+    return "".join(char if char.isprintable() else " " for char in symbol)[:80]
