@@ -69,8 +69,7 @@ def reconcile(
         case "csv":
             click.echo(comma_separated(COLUMNS, _cells(found)), nl=False)
         case _:
-            for one in found:
-                click.echo(shown(one))
+            click.echo("\n".join(map(shown, found)), nl=False)
     if form != "json":
         for one in found:
             for note in one.notes:

@@ -66,7 +66,7 @@ def effects(row: Row, symbols: Symbols, *, interest: bool) -> Iterator[Effect]:
 def imports(book: Book, name: str, day: Day) -> bool:
     """Tell whether the interest of a day is imported, so that none is generated."""
     terms = book.sub_accounts[name].at(moment(day))
-    return bool(getattr(terms, "imported", False))
+    return terms is not None and terms.imported
 
 
 def add_interest(
