@@ -14,10 +14,11 @@ from beancount.parser import printer
 from click.testing import CliRunner
 
 from usance.cli import main
+from usance.language import feed_terms, lending_terms
 from usance.language.provenance import is_generated
-from usance.language.schedule import KEYS
 from usance.model import problems
 
+KEYS = {**lending_terms.KEYS, **feed_terms.KEYS}
 ROOT = Path(__file__).parents[2]
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text()
