@@ -13,6 +13,8 @@ from usance.feeding.importing import Request, import_
 
 FIRST = datetime(2025, 1, 1)  # noqa: DTZ001, the venue's times have no zone
 PAGE = 1000
+FILLS = 34
+"""Fills of a day. Beside them are interest of four coins and funding of two contracts."""
 LEDGER = """\
 option "operating_currency" "USDC"
 option "tolerance_multiplier" "0"
@@ -58,10 +60,12 @@ def _write(books: Path, days: int) -> tuple[int, list[Path]]:
     (books / "main.beancount").write_text(LEDGER)
     feeds = {
         "deposits": [_deposit()],
-        "fills": [_fill(number, days) for number in range(80 * days)],
+        "fills": [_fill(number) for number in range(FILLS * days)],
         "funding": [_funding(at, symbol) for at in range(24 * days) for symbol in ("SOL", "BTC")],
         "interest": [
-            _interest(at, coin) for at in range(24 * days) for coin in ("USDC", "SOL", "USDT")
+            _interest(at, coin)
+            for at in range(24 * days)
+            for coin in ("USDC", "SOL", "USDT", "BTC")
         ],
     }
     feeds["borrowLend"] = [_moved(row) for row in feeds["interest"]]
@@ -90,7 +94,7 @@ def _deposit() -> dict[str, object]:
     }
 
 
-def _fill(number: int, days: int) -> dict[str, object]:
+def _fill(number: int) -> dict[str, object]:
     bid = number % 4 < 2
     return {
         "clientId": None,
@@ -103,7 +107,7 @@ def _fill(number: int, days: int) -> dict[str, object]:
         "side": "Bid" if bid else "Ask",
         "symbol": ("SOL_USDC_PERP", "SOL_USDC")[number % 2],
         "systemOrderType": None,
-        "timestamp": _at(number * 24 * days / (80 * days)),
+        "timestamp": _at(number * 24 / FILLS),
         "tradeId": 1 + number,
     }
 

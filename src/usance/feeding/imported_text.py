@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -31,13 +31,13 @@ ENGINE = (Side.BORROWED, Side.INTEREST_EARNED, Side.INTEREST_PAID, Side.PNL, Sid
 _NUMBER = r"-?\d+(\.\d+)?"
 _COMMODITY = r"[A-Z][A-Z0-9-]*"
 _PLAIN = re.compile(
-    rf"""(
-      |;.*
-      |\d{{4}}-\d\d-\d\d[ ]\*[ ]"[^"\\]*"
-      |[ ][ ][a-z]+:[ ]("[^"\\]*"|\d+)
+    rf"""(?>(
+      |;[^\n]*
+      |\d{{4}}-\d\d-\d\d[ ]\*[ ]"[^"\\\n]*"
+      |[ ][ ][a-z]+:[ ]("[^"\\\n]*"|\d+)
       |[ ][ ][A-Z][A-Za-z]*(:[A-Z][A-Za-z0-9-]*)+[ ][ ]{_NUMBER}[ ]{_COMMODITY}
        ([ ]\{{({_NUMBER}[ ]{_COMMODITY})?\}})?([ ]@@?[ ]{_NUMBER}[ ]{_COMMODITY})?
-    )""",
+    )\n)*+""",
     re.ASCII | re.VERBOSE,
 )
 """Lines of transactions that Beancount is known to take."""
@@ -73,14 +73,16 @@ def months(drafts: Iterable[Draft]) -> dict[str, str]:
     }
 
 
-def opens(own: Own, drafts: Iterable[Draft]) -> str:
-    """Return the text that opens the accounts that are posted to and that nobody opened."""
-    first: dict[str, Day] = {}
-    for draft in drafts:
-        for leg in draft.legs:
-            first.setdefault(leg.account, draft.day)
+def opens(own: Own, first: Mapping[tuple[str, str], Day]) -> str:
+    """Return the text that opens the accounts that are posted to and that nobody opened.
+
+    first  first day of each account and commodity
+    """
+    days: dict[str, Day] = {}
+    for (account, _), day in first.items():
+        days[account] = min(day, days.get(account, day))
     lines = []
-    for account, day in first.items():
+    for account, day in days.items():
         owned = own.chart.side(account)
         side = None if owned is None else owned[1]
         if account in own.opens or side is Side.ACCRUED_YIELD:
@@ -95,7 +97,7 @@ def opens(own: Own, drafts: Iterable[Draft]) -> str:
 def refuse_unreadable(path: str, text: str) -> None:
     """Refuse a text that Beancount does not read back: it would stop the whole ledger."""
     # Beancount takes ten times as long as all else. So only lines of other forms are shown to it.
-    if all(map(_PLAIN.fullmatch, text.splitlines())):
+    if _PLAIN.fullmatch(text):
         return
     _, errors, _ = parser.parse_string(text, report_filename=path)
     if errors:

@@ -5,8 +5,9 @@ unless everything can be read.
 """
 
 import contextlib
+import gc
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from usance.ledger.disk import Disk
 from usance.model.accounts import Side
 from usance.model.feeds import Feed
 from usance.model.hours import Day, Moment, at_slot, moment
+from usance.model.terms import SubAccount
 from usance.venues.books import Account, Accounts, Posted
 from usance.venues.catalog import VENUES
 from usance.venues.lot_queue import Held
@@ -73,7 +75,7 @@ def import_(ledger: str | Path, request: Request, wait: Callable[[], None]) -> d
     """
     path = Path(ledger).absolute()
     lock = contextlib.nullcontext() if request.dry_run else downloads.held(path.parent, wait)
-    with lock:
+    with lock, _uncollected():
         owned = own(path)
         if not owned.feeds:
             raise RefusedError(
@@ -83,12 +85,25 @@ def import_(ledger: str | Path, request: Request, wait: Callable[[], None]) -> d
         plan = _Plan()
         feeds = {name: _stored(owned, name, request, plan) for name in sorted(owned.feeds)}
         posted = _posted(owned, feeds)
-        _refuse_other_hands(owned, posted)
-        wanted = _texts(owned, posted, request.table, plan)
+        first = _first_days(posted)
+        _refuse_other_hands(owned, feeds, first)
+        wanted = _texts(owned, posted, first, request.table, plan)
         late = _compare(owned, wanted, request, plan)
         if not request.dry_run:
             _write(owned, plan)
     return _answer(posted, plan, late)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage: the many rows are all alive, and to search them takes long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 # Rows
@@ -151,14 +166,14 @@ def _posted(owned: Own, feeds: Mapping[str, Stored]) -> Posted:
 def _account(owned: Own, name: str, found: Stored) -> Account:
     feed, terms = owned.feeds[name], owned.sub_accounts[name]
 
-    def at(when: Moment) -> Any:  # noqa: ANN401
+    def at(when: Moment) -> SubAccount:
         return terms.at(when) or terms.values[0]
 
     def imported(day: Day) -> bool:
-        return bool(getattr(at(at_slot(day, 0)), "imported", False))
+        return at(at_slot(day, 0)).imported
 
     def repays(day: Day, seconds: int) -> bool:
-        return bool(at(moment(day, seconds)).auto_repay)
+        return at(moment(day, seconds)).auto_repay
 
     held = {
         contract: [Held(Day(lot.date.toordinal()), lot.cost, lot.quantity) for lot in lots]
@@ -187,14 +202,34 @@ def _accounts(owned: Own, name: str) -> Accounts:
     )
 
 
-def _refuse_other_hands(owned: Own, posted: Posted) -> None:
-    """Refuse contracts that a person trades too, and a Perp that does not close the oldest lot."""
-    traded: dict[tuple[str, str], str] = {}
+def _first_days(posted: Posted) -> dict[tuple[str, str], Day]:
+    """Return the first day of each account and commodity."""
+    first: dict[tuple[str, str], Day] = {}
     for draft in posted.drafts:
         for leg in draft.legs:
-            side = owned.chart.side(leg.account)
-            if leg.tail and side is not None and side[1] is Side.PERP:
-                traded.setdefault((side[0], leg.commodity), leg.account)
+            first.setdefault((leg.account, leg.commodity), draft.day)
+    return first
+
+
+def _by_owner(owned: Own, first: Mapping[tuple[str, str], Day]) -> dict[tuple[str, str], Day]:
+    """Return the first day of each sub-account and commodity."""
+    found: dict[tuple[str, str], Day] = {}
+    for (account, commodity), day in first.items():
+        side = owned.chart.side(account)
+        if side is not None:
+            key = (side[0], commodity)
+            found[key] = min(day, found.get(key, day))
+    return found
+
+
+def _refuse_other_hands(
+    owned: Own, feeds: Mapping[str, Stored], first: Mapping[tuple[str, str], Day]
+) -> None:
+    """Refuse contracts that a person trades too, and a Perp that does not close the oldest lot."""
+    perps = {owned.chart.account(name, Side.PERP): name for name in feeds}
+    traded = {
+        (perps[account], commodity): account for account, commodity in first if account in perps
+    }
     for hand in owned.by_hand:
         if (hand.sub_account, hand.contract) in traded:
             raise RefusedError(
@@ -214,31 +249,26 @@ def _refuse_other_hands(owned: Own, posted: Posted) -> None:
 # Files
 
 
-def _texts(owned: Own, posted: Posted, table: Table | None, plan: _Plan) -> dict[str, bytes]:
+def _texts(
+    owned: Own,
+    posted: Posted,
+    first: Mapping[tuple[str, str], Day],
+    table: Table | None,
+    plan: _Plan,
+) -> dict[str, bytes]:
     """Return the bytes of all files that the downloads make, by path from the ledger's folder."""
     if table is not None:
         plan.stores["/".join((DOWNLOADS, *table.parts))] = table.data
-    public = public_text(owned, _first_days(owned, posted), table)
+    public = public_text(owned, _by_owner(owned, first), table)
     posted.findings += public.findings
     texts = imported_text.months(posted.drafts)
-    if accounts := imported_text.opens(owned, posted.drafts):
+    if accounts := imported_text.opens(owned, first):
         texts[ACCOUNTS] = accounts
     found = {path: text.encode() for path, text in public.files.items()}
     for path, text in (texts | public.files).items():
         if path.startswith(f"{IMPORTED}/"):
             found[path] = imported_text.with_header(text)
     return found
-
-
-def _first_days(owned: Own, posted: Posted) -> dict[tuple[str, str], Day]:
-    """Return the first day of each commodity in what is imported, by sub-account."""
-    first: dict[tuple[str, str], Day] = {}
-    for draft in posted.drafts:
-        for leg in draft.legs:
-            side = owned.chart.side(leg.account)
-            if side is not None:
-                first.setdefault((side[0], leg.commodity), draft.day)
-    return first
 
 
 def _compare(owned: Own, wanted: Mapping[str, bytes], request: Request, plan: _Plan) -> list[str]:

@@ -3,6 +3,7 @@
 Text of the venue stands in strings only. Amounts are written exactly, without an exponent.
 """
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,6 +11,9 @@ from typing import NamedTuple
 from usance.model.amounts import decimal_text
 from usance.model.hours import Day, iso
 from usance.venues.numbers import Instant
+
+_PLAIN = re.compile(r"[ !#-\[\]-~]{0,120}\Z", re.ASCII)
+"""Text that is written as it is: nearly all text of a venue."""
 
 LONGEST = 120
 """Characters of the longest text of a venue that is written."""
@@ -45,22 +49,23 @@ class Draft(NamedTuple):
 
 def written(draft: Draft) -> str:
     """Return the text of a transaction, with an empty line behind it."""
-    lines = [f"{iso(draft.day)} * {quoted(draft.narration)}"]
+    lines = [f"{iso(draft.day)} * {quoted(draft.narration)}\n"]
     for key, value in draft.meta:
-        lines.append(f"  {key}: {value if isinstance(value, int) else quoted(value)}")
+        shown = quoted(value) if isinstance(value, str) else value
+        lines.append(f"  {key}: {shown}\n")
     for account, number, commodity, tail in draft.legs:
         behind = f" {tail}" if tail else ""
-        lines.append(f"  {account}  {decimal_text(number)} {commodity}{behind}")
-    return "\n".join((*lines, "", ""))
+        lines.append(f"  {account}  {decimal_text(number)} {commodity}{behind}\n")
+    lines.append("\n")
+    return "".join(lines)
 
 
 def quoted(text: str) -> str:
     """Return a text of others as a string of Beancount."""
-    if not (text.isascii() and text.isprintable()):
-        text = cleaned(text)
-    if '"' in text or "\\" in text or len(text) > LONGEST:
-        text = text[:LONGEST].replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    if _PLAIN.match(text):
+        return f'"{text}"'
+    escaped = cleaned(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def cleaned(text: str) -> str:

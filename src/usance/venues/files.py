@@ -17,7 +17,8 @@ T = TypeVar("T")
 Fields = Mapping[str, object]
 """A row: values by name. A number of JSON is a `JsonNumber`, a cell of CSV a text."""
 
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z", re.ASCII)
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}\Z", re.ASCII)
+"""Ids of rows, orders and positions."""
 
 
 def json_rows(data: bytes) -> list[Fields]:
@@ -118,7 +119,7 @@ def identity(row: Fields, name: str) -> str:
     found = row.get(name)
     if found is None:
         return ""
-    if not isinstance(found, str) or not _ID.match(found):
+    if not isinstance(found, str) or not ID.match(found):
         raise Misread(f"{name}: {shown(found)} is no id. Download the file again")
     return str(found)
 

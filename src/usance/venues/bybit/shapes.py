@@ -280,7 +280,7 @@ def _line(row: Cells, at: int, time: Callable[[object], Instant], paid: int) -> 
 
 def _word(value: object, name: str) -> str:
     """Return a text without blanks or signs, as ids and types are; "" if nothing stands there."""
-    if not isinstance(value, str) or len(value) > files.ID_MAX or not files.IDS.issuperset(value):
+    if not isinstance(value, str) or (value and not files.ID.match(value)):
         raise Misread(f"{name}: {shown(value)} is no {name}. {AGAIN}")
     return "" if value in NOTHING else value
 
