@@ -1,6 +1,8 @@
 """The simulated venue behind the fake one, and a ledger whose feeds are its sub-accounts."""
 
+import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from simulated_answers import (
     pool_history,
     snapshot,
 )
-from venue_simulator import DAY, SECOND, Row, Venue, feeds
+from venue_simulator import CONTRACTS, DAY, FEEDS, SECOND, Row, Venue, feeds, stamp
 
 LEDGER = """\
 option "operating_currency" "USDC"
@@ -52,6 +54,14 @@ include "imported/*.beancount"
 """
 """Two sub-accounts, all of whose rows come from feeds; no event is written by hand."""
 
+SETTLEMENTS = {
+    "settlement-borrow-interest": {"CulledBorrowInterest"},
+    "settlement-backstop": {"BackstopLiquidityFundProceeds"},
+}
+"""The folders of settlements, with the sources of those that occur here."""
+
+PAGE = 1000
+
 INTERVALS = {"1d": DAY, "1w": 7 * DAY, "1month": 31 * DAY, "1year": 365 * DAY}
 
 
@@ -61,19 +71,20 @@ def served(venue: Venue) -> FakeVenue:
         pair.key: Account(_history(venue, name), _snapshot(venue, name))
         for name, pair in pairs(venue).items()
     }
+    return FakeVenue(accounts, partial(_public, venue))
 
-    def public(path: str, params: dict[str, str], at: int) -> Any:  # noqa: ANN401
-        match path.rpartition("/")[2]:
-            case "history":
-                return pool_history(venue, params["symbol"], at, INTERVALS[params["interval"]])
-            case "klines":
-                begin, end = int(params["startTime"]) * SECOND, int(params["endTime"]) * SECOND
-                return klines(venue, params["symbol"], params["priceType"], begin, end, at)
-            case "collateral":
-                return collateral_parameters()
-        return lending_markets(venue, at) if "borrowLend" in path else markets()
 
-    return FakeVenue(accounts, public)
+def _public(venue: Venue, path: str, params: dict[str, str], at: int) -> Any:  # noqa: ANN401
+    """Return what the venue says to everybody."""
+    match path.rpartition("/")[2]:
+        case "history":
+            return pool_history(venue, params["symbol"], at, INTERVALS[params["interval"]])
+        case "klines":
+            begin, end = int(params["startTime"]) * SECOND, int(params["endTime"]) * SECOND
+            return klines(venue, params["symbol"], params["priceType"], begin, end, at)
+        case "collateral":
+            return collateral_parameters()
+    return lending_markets(venue, at) if "borrowLend" in path else markets()
 
 
 def pairs(venue: Venue) -> dict[str, Pair]:
@@ -93,6 +104,50 @@ def _snapshot(venue: Venue, name: str) -> Any:  # noqa: ANN401
         return snapshot(venue, name, moment)
 
     return at
+
+
+def downloaded(venue: Venue, folder: Path, at: int) -> None:
+    """Write the downloads of a moment as fetch would, without asking anybody."""
+    root = folder / "downloads" / "backpack"
+    for name in venue.scenario.accounts:
+        for feed in FEEDS:
+            rows = venue.rows(name, feed, at)
+            parts = {feed: rows}
+            if feed == "settlement":
+                parts = {
+                    part: [row for row in rows if row["source"] in sources]
+                    for part, sources in SETTLEMENTS.items()
+                }
+            for part, its in parts.items():
+                for first in range(0, len(its), PAGE):
+                    page = root / name / part / f"{first:09}.json"
+                    _put(page, its[first : first + PAGE])
+    public = root / "public"
+    _put(public / "markets" / "1.json", markets())
+    _put(public / "collateral" / "1.json", collateral_parameters())
+    _put(public / "borrowLendMarkets" / "1.json", lending_markets(venue, at))
+    for coin in ("USDC", "SOL"):
+        rates = pool_history(venue, coin, at, 366 * DAY)
+        _put(public / "borrowLendHistory" / coin / "1.json", rates)
+    for market in (*CONTRACTS, "SOL_USDC", "WIF_USDC"):
+        kind = "Mark" if market in CONTRACTS else "Index"
+        bars = klines(venue, market, kind, venue.first - DAY, at - at % DAY - 1, at)
+        _put(public / "klines" / market / "1.json", bars)
+
+
+def pictured(venue: Venue, folder: Path, name: str, at: int) -> Path:
+    """Write the snapshot of a sub-account at a moment; return its folder."""
+    taken = f"{stamp(at)}Z"
+    place = folder / "downloads" / "backpack" / name / "snapshot" / taken.replace(":", "")
+    for part, answer in snapshot(venue, name, at).items():
+        _put(place / f"{part}.json", answer)
+    _put(place / "taken.json", {"taken": taken})
+    return place
+
+
+def _put(path: Path, answer: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(answer))
 
 
 def environment(venue: Venue, url: str) -> dict[str, str]:

@@ -77,6 +77,16 @@ def november() -> Scenario:
     return Scenario("2025-11-01", 33, {"Main": MAIN, "Arb": ARB}, actions)
 
 
+def on_time() -> Scenario:
+    """Return the same month, in which no row comes late."""
+    month = november()
+    actions = [
+        action._replace(created=None) if isinstance(action, Deposit) else action
+        for action in month.actions
+    ]
+    return month._replace(actions=actions)
+
+
 def late_fill() -> Scenario:
     """Return three days in which the row of a fill can be read a day after the fill."""
     first = moment("2025-11-01")

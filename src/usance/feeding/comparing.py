@@ -161,6 +161,10 @@ class Comparison:
         venue = EXACT.subtract(there.held(coin), there.owes(coin))
         if min(then.wallet(coin), then.owed(coin)) >= max(then.quantum(coin), LAST):
             return ""  # held and owed at once here: a term of the sub-account is wrong
+        switches = then.switches
+        derived = switches.auto_repay or (switches.auto_borrow and net.line == "equity")
+        if then.owed(coin) < 0 or not derived:
+            return ""  # owed as rows and people say: one that is missing leaves the net as it was
         rules = []
         if there.held(coin) > 0 and there.owes(coin) > 0:
             rules.append("both")

@@ -1,0 +1,310 @@
+"""A month of everything: fetched, imported, closed, and held against the venue's own snapshots.
+
+The venue is `venue_simulator`, which shares no code with what is tested: the books get its rows,
+and its snapshots are its own arithmetic. So a rule of the books that is not the venue's, a row that
+is booked twice or not at all, is a line that differs.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from simulated_books import (
+    LEDGER,
+    downloaded,
+    environment,
+    pictured,
+    served,
+    written,
+)
+from simulated_months import on_time, scenarios
+from venue_simulator import DAY, FEEDS, HOUR, SECOND, Row, Scenario, Venue, moment
+
+from usance.cli import main
+from usance.feeding import importing, reconciling
+from usance.feeding.fetching import Request, World, fetch
+from usance.feeding.lines import Line
+from usance.feeding.own_text import own
+from usance.feeding.pacing import Clock
+from usance.feeding.reconciling import Asked
+from usance.ledger.load import Ledger, load
+
+AFTER_MIDNIGHT = 603 * SECOND
+MIDDAY = 14 * HOUR + 20 * 60 * SECOND
+LAST = moment("2025-12-04 00:10:03")
+
+
+@dataclass(frozen=True)
+class Month:
+    """The simulated month, and the ledger into which it was fetched, closed through December 3."""
+
+    venue: Venue
+    ledger: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.ledger.parent
+
+
+def imported(ledger: Path) -> dict[str, Any]:
+    return importing.import_(ledger, importing.Request(), lambda: None)
+
+
+def accrued(ledger: Path, through: str) -> None:
+    done = CliRunner().invoke(main, ["accrue", str(ledger), "--through", through])
+    assert done.exit_code == 0, done.output
+
+
+def sound(ledger: Path) -> Ledger:
+    found = load(str(ledger))
+    assert [error.message for error in found.errors] == []
+    return found
+
+
+def lines(ledger: Ledger, snapshot: Path, name: str) -> list[Line]:
+    [found] = reconciling.reconcile(ledger, Asked(snapshot, name))
+    assert found.notes == []
+    return found.lines
+
+
+def left(found: list[Line]) -> list[Line]:
+    """Return the lines that do not tie out."""
+    return [line for line in found if not line.kind.is_ok]
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
+    venue = Venue(on_time())
+    ledger = written(tmp_path_factory.mktemp("month") / "books")
+    with served(venue) as fake:
+        for text in ("2025-11-01 12:00:00", "2025-11-16 09:30:00", "2025-12-04 00:10:03"):
+            now = moment(text)
+            fake.now = lambda now=now: now  # type: ignore[misc]
+            clock = Clock(lambda now=now: now, lambda _: None)  # type: ignore[misc]
+            world = World(environment(venue, fake.url), print, clock)
+            assert fetch(own(ledger), Request(), world)["stable"] is True
+        assert fake.wrong == []
+    answer = imported(ledger)
+    assert answer["findings"] == [] and answer["ignored"] == {}
+    accrued(ledger, "2025-12-03")
+    return Month(venue, ledger)
+
+
+# The whole month
+
+
+def test_every_kind_of_row_is_in_the_month(month: Month) -> None:
+    answer = imported(month.ledger)
+    assert answer["rows"].keys() == FEEDS.keys()
+    assert answer["files"] == [] and answer["late"] == []  # a second run changes nothing
+    rows = dict.fromkeys(FEEDS, 0)
+    for name in month.venue.scenario.accounts:
+        for feed in FEEDS:
+            found = month.venue.rows(name, feed, LAST)
+            rows[feed] += len(found) if feed != "settlement" else 0
+    rows["settlement"] = 1  # the one that no other feed tells
+    assert answer["rows"] == rows
+    assert answer["booked"] == rows | {"borrowLend": 2}
+
+
+def test_nothing_is_left_at_any_snapshot_of_the_month(month: Month) -> None:
+    ledger = sound(month.ledger)
+    compared = 0
+    for at in range(month.venue.first + DAY, LAST + 1, DAY):
+        for name in month.venue.scenario.accounts:
+            for when in (at - DAY + MIDDAY, at + AFTER_MIDNIGHT):
+                found = lines(ledger, pictured(month.venue, month.folder, name, when), name)
+                assert left(found) == [], (name, when)
+                compared += len(found)
+    assert compared > 1000
+
+
+def test_what_the_rules_explain_is_what_happened(month: Month) -> None:
+    """In the night to the 9th: an order rests, coins are owed, a part of the contract was sold."""
+    at = moment("2025-11-09 00:10:03")
+    found = lines(sound(month.ledger), pictured(month.venue, month.folder, "Main", at), "Main")
+    rules = {(line.line, line.name): line.rule for line in found if line.rule}
+    assert rules["entry_price", "SOL-PERP"] == "average entry"
+    assert rules["borrowed", "USDC"] == "both, unsettled"
+    assert "open orders" in rules["available_equity", ""]
+
+
+# One row less
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A row that is left out of the downloads, and the line on which reconcile finds it.
+
+    pick  tells which row of the feed
+    by    the difference that it makes: books less venue
+    """
+
+    account: str
+    folder: str
+    pick: Callable[[Row], bool]
+    line: tuple[str, str]
+    by: Callable[[Row], Fraction]
+
+
+def less(row: Row) -> Fraction:
+    return -Fraction(row["quantity"])
+
+
+LOST = {
+    "fills": Lost(
+        "Main", "fills", lambda row: row["timestamp"] == "2025-11-28T02:00:30",
+        ("position", "SOL-PERP"), less,
+    ),
+    "spot fills": Lost(
+        "Main", "fills", lambda row: row["timestamp"] == "2025-11-24T17:00:00",
+        ("quantity", "SOL"), lambda row: Fraction(row["quantity"]),
+    ),
+    "funding": Lost(
+        "Main", "funding", lambda row: row["intervalEndTimestamp"] == "2025-11-12T07:00:00",
+        ("quantity", "USDC"), less,
+    ),
+    "interest on lent": Lost(
+        "Main", "interest", lambda row: row["timestamp"] == "2025-11-27T05:00:00"
+        and row["paymentType"] == "Lend" and row["symbol"] == "USDC",
+        ("quantity", "USDC"), less,
+    ),
+    "interest on borrowed": Lost(
+        "Main", "interest", lambda row: row["timestamp"] == "2025-11-27T05:00:00"
+        and row["paymentType"] == "Borrow" and row["symbol"] == "SOL",
+        ("borrowed", "SOL"), less,
+    ),
+    "entry fee": Lost(
+        "Arb", "interest", lambda row: row["paymentType"] == "EntryFee",
+        ("borrowed", "USDC"), less,
+    ),
+    "borrowLend": Lost(
+        "Arb", "borrowLend", lambda row: row["source"] == "Manual" and row["quantity"] == "2000",
+        ("borrowed", "USDC"), less,
+    ),
+    "settlement": Lost(
+        "Main", "settlement-backstop", bool, ("quantity", "USDC"), less,
+    ),
+    "deposits": Lost(
+        "Main", "deposits", lambda row: row["quantity"] == "333.25", ("quantity", "USDC"), less,
+    ),
+    "distributions": Lost(
+        "Arb", "deposits", lambda row: row["source"] == "administrator",
+        ("equity", "USDC"), less,
+    ),
+    "withdrawals": Lost(
+        "Main", "withdrawals", lambda row: row["symbol"] == "SOL", ("quantity", "SOL"),
+        lambda row: Fraction(row["quantity"]) + Fraction(row["fee"]),
+    ),
+    "transfers": Lost(
+        "Arb", "withdrawals", lambda row: row["quantity"] == "250.5", ("equity", "USDC"),
+        lambda row: Fraction(row["quantity"]),
+    ),
+    "dust": Lost(
+        "Main", "dust", bool, ("quantity", "WIF"),
+        lambda row: Fraction(row["quantity"]),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def copy(month: Month, tmp_path: Path) -> Path:
+    """The ledger before any day was closed, in a folder of its own."""
+    folder = tmp_path / "books"
+    shutil.copytree(month.folder, folder)
+    for path in (folder / "posted").glob("2025-*"):
+        path.unlink()
+    return folder / "main.beancount"
+
+
+def taken_out(folder: Path, lost: Lost) -> Row:
+    """Take the row out of the downloads; return it."""
+    places = folder / "downloads" / "backpack" / lost.account / lost.folder
+    gone = list[Row]()
+    for path in sorted(places.glob("*.json")):
+        rows = json.loads(path.read_text())
+        gone += filter(lost.pick, rows)
+        path.write_text(json.dumps([row for row in rows if not lost.pick(row)]))
+    [row] = gone
+    return row
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_row_that_is_missing_is_found_to_the_last_digit(
+    lost: Lost, copy: Path, month: Month
+) -> None:
+    at = moment("2025-12-04 00:10:03")
+    place = pictured(month.venue, copy.parent, lost.account, at)
+    row = taken_out(copy.parent, lost)
+    imported(copy)
+    accrued(copy, "2025-12-03")
+    found = lines(sound(copy), place, lost.account)
+    [line] = [one for one in found if (one.line, one.name) == lost.line]
+    assert line in left(found)
+    books, theirs = line.books or Decimal(0), line.venue or Decimal(0)
+    assert isinstance(books, Decimal) and isinstance(theirs, Decimal)
+    gap = books - theirs
+    cut = Fraction(1, 10**6) if lost.account == "Arb" and line.line == "equity" else 0
+    assert abs(Fraction(gap) - lost.by(row)) <= cut
+
+
+def test_the_parameters_cover_every_feed(month: Month) -> None:
+    folders = {lost.folder.partition("-")[0] for lost in LOST.values()}
+    assert folders == FEEDS.keys()
+    assert month.venue.skipped == []
+
+
+# Drawn months
+
+
+def moments(venue: Venue) -> Iterator[int]:
+    """Yield moments at which an account is looked at: at midnight, just after, and by day."""
+    for day in range(venue.first + DAY, venue.end + 1, DAY):
+        yield day - DAY + MIDDAY
+        yield day
+        if day < venue.end:
+            yield day + AFTER_MIDNIGHT
+
+
+def ties_out(scenario: Scenario) -> None:
+    """Import what a scenario leaves, and hold it against the snapshots of all its days."""
+    venue = Venue(scenario)
+    last = f"2025-11-{scenario.days:02}"
+    with TemporaryDirectory() as name:
+        text = f'{LEDGER}2025-11-01 custom "accrue-through" {last}\n'
+        path = written(Path(name) / "books", text)
+        downloaded(venue, path.parent, venue.end + AFTER_MIDNIGHT)
+        assert imported(path)["findings"] == []
+        ledger = sound(path)
+        for at in moments(venue):
+            for account in scenario.accounts:
+                found = lines(ledger, pictured(venue, path.parent, account, at), account)
+                assert left(found) == [], (account, at, left(found))
+
+
+@settings(max_examples=12, deadline=None)
+@given(scenarios())
+def test_drawn_months_tie_out(scenario: Scenario) -> None:
+    ties_out(scenario)
+
+
+@pytest.mark.soak
+@settings(max_examples=400, deadline=None)
+@given(scenarios())
+def test_many_drawn_months_tie_out(scenario: Scenario) -> None:
+    ties_out(scenario)
+
+
+def test_a_ledger_of_a_month_has_no_finding_and_no_doubt(month: Month) -> None:
+    done = CliRunner().invoke(main, ["check", str(month.ledger), "--format", "json"])
+    answer = json.loads(done.stdout)
+    assert answer["errors"] == [] and answer["doubts"] == []
