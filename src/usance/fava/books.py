@@ -33,6 +33,7 @@ from usance.reports import margin as margin_reports
 from usance.reports import yields as yield_reports
 from usance.reports.balance_sheets import Sheet
 from usance.reports.figures import Figures
+from usance.reports.lending_sides import Difference, differences
 from usance.reports.margin import Evening
 
 Answer = TypeVar("Answer")
@@ -144,6 +145,11 @@ class Books:
     def earned(self, first: Day, last: Day) -> list[lending_reports.Earned]:
         """Return the interest of a period that each sub-account earned and paid."""
         return lending_reports.earned(self.days(first, last))
+
+    @kept
+    def differences(self, first: Day, last: Day) -> list[Difference]:
+        """Return by how much imported interest and the engine's own figure differ in a period."""
+        return differences(self.days(first, last))
 
     @kept
     def conserved(self, first: Day, last: Day) -> list[lending_reports.Conservation]:

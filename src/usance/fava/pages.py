@@ -94,6 +94,7 @@ class UsanceLending(Page, FavaExtensionBase):
                 )
                 for row in rows
             ],
+            "differences": books.differences(view.first, view.last),
             "pools": books.conserved(view.first, view.last),
             "charts": view.drawn(
                 [
