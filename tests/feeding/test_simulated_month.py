@@ -267,10 +267,15 @@ def test_the_parameters_cover_every_feed(month: Month) -> None:
 
 
 def moments(venue: Venue) -> Iterator[int]:
-    """Yield moments at which an account is looked at: at midnight, just after, and by day."""
+    """Yield moments at which an account is looked at: at midnight, just after, and by day.
+
+    What happens in the second of midnight is of the day that begins, a snapshot of the day before.
+    """
+    busy = {action.at for action in venue.scenario.actions}
     for day in range(venue.first + DAY, venue.end + 1, DAY):
         yield day - DAY + MIDDAY
-        yield day
+        if day not in busy:
+            yield day
         if day < venue.end:
             yield day + AFTER_MIDNIGHT
 

@@ -122,17 +122,17 @@ def downloaded(venue: Venue, folder: Path, at: int) -> None:
                 for first in range(0, len(its), PAGE):
                     page = root / name / part / f"{first:09}.json"
                     _put(page, its[first : first + PAGE])
-    public = root / "public"
-    _put(public / "markets" / "1.json", markets())
-    _put(public / "collateral" / "1.json", collateral_parameters())
-    _put(public / "borrowLendMarkets" / "1.json", lending_markets(venue, at))
+    public, file = root / "public", f"{stamp(at)}Z.json".replace(":", "")
+    _put(public / "markets" / file, markets())
+    _put(public / "collateral" / file, collateral_parameters())
+    _put(public / "borrowLendMarkets" / file, lending_markets(venue, at))
     for coin in ("USDC", "SOL"):
         rates = pool_history(venue, coin, at, 366 * DAY)
-        _put(public / "borrowLendHistory" / coin / "1.json", rates)
+        _put(public / "borrowLendHistory" / coin / file, rates)
     for market in (*CONTRACTS, "SOL_USDC", "WIF_USDC"):
         kind = "Mark" if market in CONTRACTS else "Index"
         bars = klines(venue, market, kind, venue.first - DAY, at - at % DAY - 1, at)
-        _put(public / "klines" / market / "1.json", bars)
+        _put(public / "klines" / market / file, bars)
 
 
 def pictured(venue: Venue, folder: Path, name: str, at: int) -> Path:
