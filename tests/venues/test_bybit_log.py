@@ -18,6 +18,7 @@ from usance.venues.bybit.log import read
 from usance.venues.bybit.symbols import BybitSymbols
 from usance.venues.catalog import VENUES
 from usance.venues.numbers import Misread, instant
+from usance.venues.row_set import union
 from usance.venues.rows import (
     Charge,
     Deposit,
@@ -269,6 +270,17 @@ def test_interest_that_comes_back_is_named_and_not_booked() -> None:
     (row,) = page("USDT,,INTEREST,--,0,0,0,0,0,0.004,0.004,1,--,--,--,2026-06-15 08:05:00").rows
     assert isinstance(row, Settlement)
     assert (row.source, row.quantity) == ("INTEREST", Decimal("0.004"))
+
+
+def test_a_contract_may_be_held_on_both_sides_at_once() -> None:
+    """In hedge mode there are two rows of funding for one contract and hour."""
+    row = "USDT,ADAUSDT,SETTLEMENT,{},--,389,--,{},0,0,{},{},SETTLEMENT,2026-06-15 08:00:00"
+    found = export(row.format("BUY", "-0.3", "-0.3", 9), row.format("SELL", "0.2", "0.2", "9.2"))
+    again = export(row.format("SELL", "0.2", "0.2", "9.2"))
+    assert sorted(row.quantity for row in union([found.rows, again.rows]).funding) == [
+        Decimal("-0.3"),
+        Decimal("0.2"),
+    ]
 
 
 def test_rows_that_were_left_out_of_an_export_are_noticed() -> None:
