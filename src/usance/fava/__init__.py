@@ -9,12 +9,14 @@ from usance.fava.host import UsanceBooks
 from usance.fava.margin_page import UsanceMargin
 from usance.fava.pages import UsanceCapital, UsanceLending, UsanceSplit, UsanceSubAccounts
 from usance.fava.proof_page import UsanceVerify
+from usance.fava.reconcile_page import UsanceReconcile
 
 __all__ = [
     "UsanceBooks",
     "UsanceCapital",
     "UsanceLending",
     "UsanceMargin",
+    "UsanceReconcile",
     "UsanceSplit",
     "UsanceSubAccounts",
     "UsanceVerify",

@@ -20,6 +20,9 @@ from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.explain import explanation
 from usance.explain.explanation import Explanation
+from usance.feeding import downloads, reconciling
+from usance.feeding.downloads import DOWNLOADS, RefusedError
+from usance.feeding.reconciling import Asked, Reconciled, WrongUsageError
 from usance.language import prices
 from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
@@ -236,6 +239,32 @@ class Books:
         return sub_accounts.drafts_of(
             transfer for transfer in self.reading.book.transfers if first <= transfer.day <= last
         )[::-1]
+
+    def reconciled(self) -> tuple[list[Reconciled], str]:
+        """Hold the newest snapshots against the books, again if a file has changed.
+
+        With them stands why that cannot be, or "".
+        """
+        try:
+            root = Path(self.ledger.folder) / DOWNLOADS
+            stats = [(path, path.lstat()) for path in downloads.files(root)]
+            return self._reconciled(
+                tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+            ), ""
+        except (RefusedError, WrongUsageError) as error:
+            return [], str(error)
+        except OSError as error:
+            return [], f"{error.filename}: {error.strerror}"
+
+    @kept
+    def _reconciled(self, files: tuple[tuple[str, int, int], ...]) -> list[Reconciled]:
+        """Reconcile with files of these names, sizes and times of the last change."""
+        del files
+        return reconciling.reconcile(self.ledger, Asked(), self._until)
+
+    def _until(self, day: Day) -> list[tuple[LivedDay, State]]:
+        """Return the days up to one, each with its evening's state."""
+        return self.evenings[: max(0, day + 1 - (self.first or 0))]
 
     def verification(self) -> tuple[Verification | None, list[str]]:
         """Follow the chain of closed days, again if a file has changed; return its faults too.

@@ -118,16 +118,20 @@ def figures(line: Line) -> Figures:
     return {
         "line": line.line,
         "name": line.name,
-        "books": text(line.books),
-        "venue": text(line.venue),
-        "difference": text(line.difference),
+        "books": _text(line.books),
+        "venue": _text(line.venue),
+        "difference": _text(line.difference),
         "class": line.kind.value,
         "rule": line.rule or None,
     }
 
 
-def text(value: Value | None) -> str | None:
+def _text(value: Value | None) -> str | None:
+    return None if value is None else text(value)
+
+
+def text(value: Value) -> str:
     """Return a figure, or a setting, as text."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    return None if value is None else decimal_text(value)
+    return decimal_text(value)
