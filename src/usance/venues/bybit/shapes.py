@@ -249,12 +249,13 @@ def _lines(
 
 
 def _line(row: Cells, at: int, time: Callable[[object], Instant], paid: int) -> Line:
-    when, coin, symbol, kind, side, action = row[:6]
+    when, _, symbol, kind, side, action = row[:6]
+    coin = _word(row[1], "coin")
     quantity, price, funding, fee, cash, change, balance, position = map(
         _figure, row[6:14], FIELDS[6:14]
     )
-    if type(coin) is not str or coin in NOTHING:
-        raise Misread(f"coin: {shown(coin)} is no coin. {AGAIN}")
+    if not coin:
+        raise Misread(f"the row has no coin. {AGAIN}")
     if not isinstance(side, str) or side not in SIDES:
         raise Misread(f"side: {shown(side)} is no direction. {AGAIN}")
     return Line(
