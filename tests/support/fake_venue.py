@@ -175,8 +175,7 @@ class FakeVenue:
             def reply(self) -> Reply:
                 return venue._reply(self.command, self.path, dict(self.headers.items()))
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -402,6 +401,13 @@ def then(change: Callable[[], None]) -> Fault:
         return reply
 
     return changed
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that has gone away."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -142,6 +142,14 @@ class Fed:
             if path.is_file() and "snapshot" not in path.parts
         }
 
+    def kept(self) -> dict[str, list[bytes]]:
+        """Return the same, public answers by their folder, whose names are moments as well."""
+        found = dict[str, list[bytes]]()
+        for name, data in self.files().items():
+            public = name.startswith("backpack/public/")
+            found.setdefault(name.rpartition("/")[0] if public else name, []).append(data)
+        return found
+
 
 def fill(number: int, **more: str) -> dict[str, Any]:
     """Return a fill; its number is its id and says when it was."""

@@ -65,7 +65,10 @@ def reader(key: Key | None, url: str) -> "CcxtReader":
 
 
 class CcxtReader:
-    """Reads one account, or what is said to everybody. It keeps the answer as it came: what ccxt parses went through floats."""
+    """Reads one account, or what everybody is told.
+
+    It hands on an answer as it came: what ccxt parses of it has gone through floats.
+    """
 
     def __init__(self, library: Any, key: Key | None, url: str) -> None:  # noqa: ANN401
         self._failed: type[Exception] = library.BaseError
