@@ -148,8 +148,9 @@ CHANGES |= {"mkdir", "rename", "rmdir"}
 def test_a_run_that_is_killed_at_any_file_operation_leaves_nothing_half_done(
     whole: Whole, tmp_path: Path
 ) -> None:
+    unbroken = whole.books(tmp_path / "counted")
     with counted(Operations()) as seen:
-        whole.books(tmp_path / "counted").fetch()
+        unbroken.fetch()
     numbers = [number for number, name in enumerate(seen.seen, 1) if name in CHANGES]
     assert {seen.seen[number - 1] for number in numbers} >= {"create", "write", "mkdir", "replace"}
     for number in numbers:
@@ -244,7 +245,8 @@ def test_no_file_output_or_error_shows_a_secret(
     made = Fed.made(tmp_path / "books", {MAIN.key: Account({FILLS: fills(2)})})
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("usance.feeding.pacing.SECOND", 1)
+    for waits, count in (("TOO_MANY", 6), ("NO_ANSWER", 4), ("UNREADABLE", 2)):
+        monkeypatch.setattr(f"usance.feeding.pacing.{waits}", (0,) * count)
     with made.venue as server:
         say(server)
         command = ["fetch", str(made.folder / "main.beancount"), "--url", server.url]
