@@ -11,8 +11,7 @@ from usance.commands.tables import as_json, counted
 from usance.feeding import importing
 from usance.feeding.downloads import RefusedError
 from usance.feeding.importing import FeedNeededError, Request
-from usance.feeding.tables import Table, Unit, prices_table, rates_table
-from usance.venues.numbers import Misread
+from usance.feeding.tables import Table, Unit
 
 COUNTED = ("booked", "checked")
 """What becomes of rows that count."""
@@ -154,28 +153,24 @@ def _table(
         raise click.UsageError("A table has rates or prices. Use one of --rates and --prices.")
     if len(files) != 1:
         raise click.UsageError("Name one FILE, the table.")
-    names = _columns(columns)
-    try:
-        data = importing.named(files[0])
-    except RefusedError as error:
-        raise click.ClickException(str(error)) from None
+    names, file = _columns(columns), files[0]
     if rates is not None:
         if unit is None:
             raise click.UsageError("Say with --unit whether rates are a fraction or percent.")
-        return _read(files[0], lambda: rates_table(data, rates, Unit(unit), names))
+        return _read(lambda: importing.rates_of(file, rates, Unit(unit), names))
     if unit is not None:
         raise click.UsageError("Prices have no --unit. Leave it out.")
     commodity, slash, currency = (prices or "").partition("/")
     if not slash or not commodity or not currency:
         raise click.UsageError(f"--prices {prices!r} is no pair. Write it as SOL/USDC.")
-    return _read(files[0], lambda: prices_table(data, commodity, currency, names))
+    return _read(lambda: importing.prices_of(file, commodity, currency, names))
 
 
-def _read(file: Path, read: Callable[[], Table]) -> Table:
+def _read(read: Callable[[], Table]) -> Table:
     try:
         return read()
-    except Misread as error:
-        raise click.ClickException(f"{file}: {error}.\nNothing was written.") from None
+    except RefusedError as error:
+        raise click.ClickException(f"{error}\nNothing was written.") from None
 
 
 def _columns(columns: tuple[str, ...]) -> dict[str, str]:

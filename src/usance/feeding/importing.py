@@ -20,7 +20,7 @@ from usance.feeding.imported_text import ACCOUNTS
 from usance.feeding.own_text import Own, own
 from usance.feeding.public_text import public_text
 from usance.feeding.stored import Read, Stored, read_page, stored
-from usance.feeding.tables import Table
+from usance.feeding.tables import Table, Unit, prices_table, rates_table
 from usance.language.provenance import MONTH_FILE
 from usance.ledger.disk import Disk
 from usance.model.accounts import Side
@@ -148,6 +148,26 @@ def named(file: Path) -> bytes:
         return downloads.read(real.parent, real)
     except OSError as error:
         raise RefusedError(f"{file}: {error.strerror}. Write the path of a file.") from error
+
+
+def rates_of(file: Path, coin: str, unit: Unit, columns: Mapping[str, str]) -> Table:
+    """Return the table of rates in a file, as of `tables.rates_table`; RefusedError if none."""
+    with _told_of(file):
+        return rates_table(named(file), coin, unit, columns)
+
+
+def prices_of(file: Path, commodity: str, currency: str, columns: Mapping[str, str]) -> Table:
+    """Return the table of prices in a file, as of `tables.prices_table`; RefusedError if none."""
+    with _told_of(file):
+        return prices_table(named(file), commodity, currency, columns)
+
+
+@contextlib.contextmanager
+def _told_of(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except Misread as error:
+        raise RefusedError(f"{file}: {error}.") from error
 
 
 def _posted(owned: Own, feeds: Mapping[str, Stored]) -> Posted:
