@@ -266,6 +266,19 @@ def test_files_of_a_person_beside_the_months_stay(tmp_path: Path) -> None:
     assert own.read_text() == "; mine\n"
 
 
+def test_what_closed_days_open_is_not_opened_again(tmp_path: Path) -> None:
+    ledger = filled(tmp_path)
+    quiet(ledger)
+    accounts = tmp_path / "imported" / "accounts.beancount"
+    opened = " open Expenses:Backpack:Main:Fees\n"
+    assert opened in accounts.read_text()
+    (tmp_path / "posted").mkdir()
+    (tmp_path / "posted" / "2025-11.beancount").write_text(f"2025-11-01{opened}")
+    quiet(ledger)
+    assert opened not in accounts.read_text()
+    assert " open " in accounts.read_text()
+
+
 def test_closed_days_that_change_are_late(tmp_path: Path) -> None:
     ledger = filled(tmp_path)
     quiet(ledger)

@@ -44,6 +44,7 @@ _PLAIN = re.compile(
 
 _DIGEST = re.compile(rb"; digest: ([0-9a-f]{64})\n")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_OPENED = re.compile(r"\d{4}-\d\d-\d\d open (\S+)", re.ASCII)
 _CLOSED = re.compile(r'(\d{4}-\d\d-\d\d) custom "day-close" ', re.ASCII)
 
 
@@ -81,11 +82,11 @@ def opens(own: Own, first: Mapping[tuple[str, str], Day]) -> str:
     days: dict[str, Day] = {}
     for (account, _), day in first.items():
         days[account] = min(day, days.get(account, day))
-    lines = []
+    lines, closed = [], _found(own.folder, _OPENED)
     for account, day in days.items():
         owned = own.chart.side(account)
         side = None if owned is None else owned[1]
-        if account in own.opens or side is Side.ACCRUED_YIELD:
+        if account in own.opens or account in closed or side is Side.ACCRUED_YIELD:
             continue  # the engine opens what it accrues to, whoever else posts there
         if owned is not None and side in ENGINE:
             # An open that is later than the engine's first posting would be an error.
@@ -114,6 +115,11 @@ def refuse_unreadable(path: str, text: str) -> None:
 
 def closed_days(folder: Path) -> set[str]:
     """Return the days that are closed, as dates, by the months of closed days of a ledger."""
+    return _found(folder, _CLOSED)
+
+
+def _found(folder: Path, pattern: re.Pattern[str]) -> set[str]:
+    """Return what a pattern finds in the lines of the months of closed days of a ledger."""
     posted = folder / POSTED
     if not posted.is_dir():
         return set()
@@ -122,7 +128,7 @@ def closed_days(folder: Path) -> set[str]:
         match[1]
         for path in months_
         for line in path.read_text("utf-8", errors="replace").splitlines()
-        if (match := _CLOSED.match(line))
+        if (match := pattern.match(line))
     }
 
 
