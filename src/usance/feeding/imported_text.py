@@ -82,16 +82,20 @@ def opens(own: Own, first: Mapping[tuple[str, str], Day]) -> str:
     days: dict[str, Day] = {}
     for (account, _), day in first.items():
         days[account] = min(day, days.get(account, day))
+    for name in {owner for account in days if (owner := own.chart.owner(account)) is not None}:
+        # The engine posts to them too, perhaps before a row does, or before one that comes late:
+        # an open that it wrote into a closed day could not be moved.
+        start = day_at(own.sub_accounts[name].moments[0])
+        for side in ENGINE:
+            account = own.chart.account(name, side)
+            days[account] = min(start, days.get(account, start))
     lines, closed = [], _found(own.folder, _OPENED)
     for account, day in days.items():
         owned = own.chart.side(account)
-        side = None if owned is None else owned[1]
-        if account in own.opens or account in closed or side is Side.ACCRUED_YIELD:
+        side_ = None if owned is None else owned[1]
+        if account in own.opens or account in closed or side_ is Side.ACCRUED_YIELD:
             continue  # the engine opens what it accrues to, whoever else posts there
-        if owned is not None and side in ENGINE:
-            # An open that is later than the engine's first posting would be an error.
-            day = min(day, day_at(own.sub_accounts[owned[0]].moments[0]))  # noqa: PLW2901
-        lines.append(f"{iso(day)} open {account}" + (' "FIFO"' if side is Side.PERP else ""))
+        lines.append(f"{iso(day)} open {account}" + (' "FIFO"' if side_ is Side.PERP else ""))
     return "".join(f"{line}\n" for line in ("", *sorted(lines))) if lines else ""
 
 

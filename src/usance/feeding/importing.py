@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from beancount.core.data import Booking
-
 from usance.feeding import downloads, imported_text
 from usance.feeding.downloads import DOWNLOADS, FILES, IMPORTED, RefusedError
+from usance.feeding.fed_accounts import account_of, by_owner, first_days, refuse_other_hands
 from usance.feeding.imported_text import ACCOUNTS
 from usance.feeding.own_text import Own, own
 from usance.feeding.public_text import public_text
@@ -23,13 +22,9 @@ from usance.feeding.stored import Read, Stored, read_page, stored
 from usance.feeding.tables import Table, Unit, prices_table, rates_table
 from usance.language.provenance import MONTH_FILE
 from usance.ledger.disk import Disk
-from usance.model.accounts import Side
 from usance.model.feeds import Feed
-from usance.model.hours import Day, Moment, at_slot, moment
-from usance.model.terms import SubAccount
-from usance.venues.books import Account, Accounts, Posted
-from usance.venues.catalog import VENUES
-from usance.venues.lot_queue import Held
+from usance.model.hours import Day
+from usance.venues.books import Posted
 from usance.venues.numbers import Misread
 from usance.venues.posting import post
 
@@ -85,8 +80,8 @@ def import_(ledger: str | Path, request: Request, wait: Callable[[], None]) -> d
         plan = _Plan()
         feeds = {name: _stored(owned, name, request, plan) for name in sorted(owned.feeds)}
         posted = _posted(owned, feeds)
-        first = _first_days(posted)
-        _refuse_other_hands(owned, feeds, first)
+        first = first_days(posted.drafts)
+        refuse_other_hands(owned, first)
         wanted = _texts(owned, posted, first, request.table, plan)
         late = _compare(owned, wanted, request, plan)
         if not request.dry_run:
@@ -172,7 +167,7 @@ def _told_of(file: Path) -> Iterator[None]:
 
 def _posted(owned: Own, feeds: Mapping[str, Stored]) -> Posted:
     """Return what becomes of all rows."""
-    accounts = [_account(owned, name, found) for name, found in feeds.items()]
+    accounts = [account_of(owned, name, found.rows) for name, found in feeds.items()]
     try:
         posted = post(accounts)
     except Misread as error:
@@ -181,89 +176,6 @@ def _posted(owned: Own, feeds: Mapping[str, Stored]) -> Posted:
         posted.ignored += found.looked_at
         posted.findings[:0] = found.findings
     return posted
-
-
-def _account(owned: Own, name: str, found: Stored) -> Account:
-    feed, terms = owned.feeds[name], owned.sub_accounts[name]
-
-    def at(when: Moment) -> SubAccount:
-        return terms.at(when) or terms.values[0]
-
-    def imported(day: Day) -> bool:
-        return at(at_slot(day, 0)).imported
-
-    def repays(day: Day, seconds: int) -> bool:
-        return at(moment(day, seconds)).auto_repay
-
-    held = {
-        contract: [Held(Day(lot.date.toordinal()), lot.cost, lot.quantity) for lot in lots]
-        for (owner, contract), lots in owned.lots.items()
-        if owner == name
-    }
-    symbols = VENUES[feed.venue].symbols(owned.symbols.get(feed.venue, {}))
-    return Account(feed, found.rows, symbols, _accounts(owned, name), held, imported, repays)
-
-
-def _accounts(owned: Own, name: str) -> Accounts:
-    def account(side: Side) -> str:
-        return owned.chart.account(name, side)
-
-    return Accounts(
-        wallet=account(Side.WALLET),
-        perp=account(Side.PERP),
-        accrued_yield=account(Side.ACCRUED_YIELD),
-        borrowed=account(Side.BORROWED),
-        pnl=account(Side.PNL),
-        fees=account(Side.FEES),
-        interest_earned=account(Side.INTEREST_EARNED),
-        interest_paid=account(Side.INTEREST_PAID),
-        funding_received=account(Side.PNL).rpartition(":")[0] + ":Funding",
-        funding_paid=account(Side.FEES).rpartition(":")[0] + ":Funding",
-    )
-
-
-def _first_days(posted: Posted) -> dict[tuple[str, str], Day]:
-    """Return the first day of each account and commodity."""
-    first: dict[tuple[str, str], Day] = {}
-    for draft in posted.drafts:
-        for leg in draft.legs:
-            first.setdefault((leg.account, leg.commodity), draft.day)
-    return first
-
-
-def _by_owner(owned: Own, first: Mapping[tuple[str, str], Day]) -> dict[tuple[str, str], Day]:
-    """Return the first day of each sub-account and commodity."""
-    found: dict[tuple[str, str], Day] = {}
-    for (account, commodity), day in first.items():
-        side = owned.chart.side(account)
-        if side is not None:
-            key = (side[0], commodity)
-            found[key] = min(day, found.get(key, day))
-    return found
-
-
-def _refuse_other_hands(
-    owned: Own, feeds: Mapping[str, Stored], first: Mapping[tuple[str, str], Day]
-) -> None:
-    """Refuse contracts that a person trades too, and a Perp that does not close the oldest lot."""
-    perps = {owned.chart.account(name, Side.PERP): name for name in feeds}
-    traded = {
-        (perps[account], commodity): account for account, commodity in first if account in perps
-    }
-    for hand in owned.by_hand:
-        if (hand.sub_account, hand.contract) in traded:
-            raise RefusedError(
-                f"{hand.source.file}:{hand.source.line}: {hand.contract} of {hand.sub_account} is "
-                "traded by the feed too. Remove the trade, or date it before the feed."
-            )
-    for account in sorted(set(traded.values())):
-        opened = owned.opens.get(account)
-        method = Booking.FIFO if opened is None else opened.booking
-        if (method or owned.options["booking_method"]) is not Booking.FIFO:
-            raise RefusedError(
-                f"{account} is opened without FIFO, but a venue closes the oldest contracts first. "
-                f'Write open {account} "FIFO".'
-            )
 
 
 # Files
@@ -279,7 +191,7 @@ def _texts(
     """Return the bytes of all files that the downloads make, by path from the ledger's folder."""
     if table is not None:
         plan.stores["/".join((DOWNLOADS, *table.parts))] = table.data
-    public = public_text(owned, _by_owner(owned, first), table)
+    public = public_text(owned, by_owner(owned, first), table)
     posted.findings += public.findings
     texts = imported_text.months(posted.drafts)
     if accounts := imported_text.opens(owned, first):

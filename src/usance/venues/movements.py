@@ -8,7 +8,7 @@ from usance.model.amounts import EXACT, ZERO, decimals, normalized
 from usance.model.hours import clock, date_of
 from usance.venues.books import Account
 from usance.venues.drafts import Draft, Leg, at_price
-from usance.venues.numbers import day_of, seconds_of, time_text
+from usance.venues.numbers import day_of, product, seconds_of, time_text
 from usance.venues.rows import (
     FEED_OF,
     FEEDS,
@@ -118,16 +118,13 @@ def _sold(
     grains = decimals(normalized(quantity))
     units = int(EXACT.scaleb(quantity, grains))
     price, more = divmod(int(EXACT.scaleb(received, grains + places)), units)
-    parts = ((units - more, price), (more, price + 1))
-    return [
-        Leg(
-            wallet,
-            EXACT.scaleb(Decimal(-part), -grains),
-            coin,
-            at_price(EXACT.scaleb(Decimal(each), -places), settle),
-        )
-        for part, each in parts
-    ]
+    sold = []
+    for part, each in ((units - more, price), (more, price + 1)):
+        number = EXACT.scaleb(Decimal(-part), -grains)
+        cost = EXACT.scaleb(Decimal(each), -places)
+        product(number, cost)  # Misread if Beancount would round it
+        sold.append(Leg(wallet, number, coin, at_price(cost, settle)))
+    return sold
 
 
 def _draft(
