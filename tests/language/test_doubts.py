@@ -116,6 +116,16 @@ OF_PRODUCT = "  Assets:Backpack:Main:AccruedYield  -1 USDC\n"
 END = '2025-05-04 custom "accrue-through" 2025-05-03'
 LOAN = '2025-05-03 * "Interest"\n  Liabilities:Backpack:Main:Borrowed -0.01 USDC\n'
 
+IMPORTED = [
+    ("  auto-lend: TRUE\n", '  auto-lend: TRUE\n  interest: "imported"\n'),
+    ('  rates: "curve"\n  base-rate: 0.01\n  slope-1: 0.06\n', '  rates: "observed"\n'),
+    (
+        "  slope-2: 0.75\n  optimal-utilization: 0.80\n",
+        '2025-05-01 custom "lending-rate" "SOL" 0.01 0.02\n',
+    ),
+]
+"""Whose interest a person books, with pools that allow it."""
+
 MISTYPED = {
     "supply rate in percent": (
         [("0.0365 0.0730", "3.65 7.30")],
@@ -336,6 +346,18 @@ MISTYPED = {
         ],
         [("interest-by-hand", '2025-05-02 * "Credit"')],
     ),
+    "interest imported, and none there": (
+        IMPORTED,
+        [("interest-by-nobody", '2025-05-01 custom "sub-account" "Main" Assets:Backpack:Main')],
+    ),
+    "the contract of a funding": (
+        [('  time: "09:30"\n', '  time: "09:30"\n  contrakt: "SOL-PERP"\n')],
+        [("near-key", WITHDRAW)],
+    ),
+    "a symbol of a venue": (
+        [("quantum: 0.000001", 'quantum: 0.000001\n  backpak: "USDC"')],
+        [("near-key", "2025-05-01 commodity USDC")],
+    ),
     "yield as income": (
         [
             (
@@ -412,6 +434,26 @@ RIGHT = {
     "other keys": [
         ('  time: "09:30"\n', '  time: "09:30"\n  type: "withdrawal"\n  days: 3\n  pass: "x"\n'),
         ("quantum: 0.000001", 'quantum: 0.000001\n  name: "Dollar"\n  quanta: "none"'),
+    ],
+    "keys of imported rows": [
+        (
+            '  time: "09:30"\n',
+            (
+                '  time: "09:30"\n  backpack: "fill/1"\n  order: "7"\n  rows: 24\n'
+                '  contract: "SOL-PERP"\n  system: "LiquidatePositionOnBook"\n'
+            ),
+        ),
+        ("quantum: 0.000001", 'quantum: 0.000001\n  backpack: "USDC"'),
+    ],
+    "interest imported, as the sub-account says": [
+        *IMPORTED,
+        (
+            END,
+            (
+                '2025-05-02 * "Interest"\n  Assets:Backpack:Main:Wallet   1.000018 USDC\n'
+                f"  Income:Backpack:Main:Interest\n{END}"
+            ),
+        ),
     ],
     "another account of a bank": [
         ("open Assets:Bank\n", "open Assets:Bank\n2025-05-01 open Assets:Bankpack:Main:Cash\n"),

@@ -115,7 +115,9 @@ def interest_by_hand(books: Doubtful) -> Iterator[Problem]:
         if len(equal) < 2 or 2 * len(equal) <= len(of_account):
             equal = []
         for entry in (named or equal)[:1]:
-            yield problems.interest_by_hand(source_of(entry.meta), name, coin, account)
+            side = next(side for side, of in INTEREST.items() if of == root)
+            place = books.reading.chart.account(name, side)
+            yield problems.interest_by_hand(source_of(entry.meta), name, coin, account, place)
 
 
 def _is_imported(books: Doubtful, sub_account: str, day: Day) -> bool:
@@ -142,7 +144,8 @@ def interest_by_nobody(books: Doubtful) -> Iterator[Problem]:
             continue
         since, terms = _imported_since(books, name)
         if max(rows.get(name, ()), default=NO_DAY) < since:
-            yield problems.interest_by_nobody(terms.source, name, iso(since))
+            place = books.reading.chart.account(name, Side.INTEREST_EARNED)
+            yield problems.interest_by_nobody(terms.source, name, iso(since), place)
 
 
 def _imported_since(books: Doubtful, sub_account: str) -> tuple[Day, SubAccount]:

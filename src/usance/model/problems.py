@@ -1221,21 +1221,22 @@ def alike(place: str) -> str:
 
 
 @doubt
-def interest_by_hand(sub_account: str, coin: str, account: str) -> str:
+def interest_by_hand(sub_account: str, coin: str, account: str, of_interest: str) -> str:
+    place = "" if account == of_interest else f" and book them to {of_interest}"
     return (
         f'This books interest of sub-account "{sub_account}" in {coin} to {account}, but Usance '
         "generates that interest, so the books have it twice. Leave out the venue's rows of "
-        'interest, or write interest: "imported" on the sub-account to keep them. '
+        f'interest, or write interest: "imported" on the sub-account{place} to keep them. '
         f"{_SURE}"
     )
 
 
 @doubt
-def interest_by_nobody(sub_account: str, since: str) -> str:
+def interest_by_nobody(sub_account: str, since: str, account: str) -> str:
     return (
         f'sub-account "{sub_account}" has interest: "imported" since {since} and lends, but '
-        "neither rows of interest nor a feed are in the books. Book what the venue credits, as in "
-        f'custom "feed" "{sub_account}" "backpack", or write interest: "generated". {_SURE}'
+        f"nothing is booked to {account} since then, and no feed does so. Book there what the "
+        f'venue credits, declare a feed, or write interest: "generated". {_SURE}'
     )
 
 
