@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from beancount import loader
 from click.testing import CliRunner, Result
-from fed_books import ARB, MAIN, books, filled, store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from imported_books import ARB, MAIN, books, filled, store
 
 from usance.cli import main
 from usance.feeding.downloads import RefusedError

@@ -1,108 +1,132 @@
-"""A ledger with feeds, and the rows of a few days of two sub-accounts of Backpack."""
+"""Ledgers with a feed, and snapshots of a venue, written into a folder for tests of reconciling."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import backpack_rows as api
+from usance.feeding import reconciling
+from usance.feeding.reconciling import Asked, Reconciled, Rows
+from usance.ledger.load import load
 
-LEDGER = """\
-option "title" "Fed"
+HEAD = """
 option "operating_currency" "USDC"
 option "tolerance_multiplier" "0"
 plugin "usance.plugins"
 include "imported/*.beancount"
-
-2025-11-01 commodity USDC
+2025-06-01 commodity USDC
   quantum: 0.0000000001
-2025-11-01 commodity SOL-PERP
-  stale-after: 60
-2025-11-01 commodity SOL
-  stale-after: 60
-2025-11-01 custom "sub-account" "Main" Assets:Backpack:Main
+2025-06-01 commodity SOL
+  quantum: 0.0000000001
+2025-06-01 custom "lending-pool" "USDC"
+  rates: "observed"
+2025-06-01 custom "lending-rate" "USDC" 0 0
+2025-06-01 custom "lending-pool" "SOL"
+  rates: "observed"
+2025-06-01 custom "lending-rate" "SOL" 0 0
+2025-06-01 custom "collateral" "SOL"
+  weight: 0.95
+  initial-margin: 0.1
+  maintenance-margin: 0.05
+2025-06-01 custom "perpetual" "SOL-PERP"
+  settle: USDC
+  underlying: "SOL"
+  initial-margin: 0.02
+  initial-margin-factor: 0.000075
+  maintenance-margin: 0.0135
+  maintenance-margin-factor: 0.0000375
+2025-06-01 open Assets:Bank
+2025-06-01 open Assets:Backpack:Main:Wallet
+2025-06-01 open Assets:Backpack:Main:Perp
+2025-06-01 open Income:Backpack:Main:PnL
+"""
+"""Pools at a rate of 0, so that a figure worked by hand has no interest in it."""
+
+MAIN = """
+2025-06-01 custom "sub-account" "Main" Assets:Backpack:Main
   auto-lend: TRUE
   auto-borrow: TRUE
-  interest: "imported"
-2025-11-01 custom "sub-account" "Arb" Assets:Backpack:Arb
-2025-11-01 custom "feed" "Main" "backpack"
+  leverage-limit: 10
+2025-06-16 custom "feed" "Main" "backpack"
   outside: Assets:Bank
-  transit: Equity:Transit
-2025-11-01 custom "feed" "Arb" "backpack"
-  outside: Assets:Bank
-2025-11-01 custom "perpetual" "SOL-PERP"
-  settle: USDC
-  initial-margin: 0.02
-  maintenance-margin: 0.01
-2025-11-01 custom "collateral" "SOL"
-  weight: 0.9
-2025-11-01 open Assets:Bank
-2025-11-03 price SOL-PERP 150 USDC
-2025-11-04 price SOL-PERP 155 USDC
-2025-12-02 price SOL-PERP 155 USDC
-2025-11-03 price SOL 150 USDC
+2025-06-18 custom "accrue-through" 2025-06-16
 """
+"""The books go to the end of 2025-06-16."""
 
-HOURS = [f"2025-11-0{3 + hour // 24}T{hour % 24:02}:00:00" for hour in range(13, 37)]
-
-MAIN: dict[str, list[api.Row]] = {
-    "deposits": [
-        api.deposit(1, "2000", "2025-11-02T13:55:54.267", platformMemo='first "one"'),
-        api.deposit(2, "50", "2025-11-05T10:00:00", status="pending"),
-        api.deposit(3, "5.5", "2025-12-01T10:00:00", source="administrator"),
-    ],
-    "withdrawals": [
-        api.withdrawal(4, "100", "0.5", "2025-11-04T09:00:00"),
-        api.withdrawal(5, "250", "0", "2025-11-04T10:00:00.5", isInternal=True),
-    ],
-    "fills": [
-        api.fill(10, "Bid", "2", "150.01", "2025-11-03T12:00:00.5", fee="0.15"),
-        api.fill(11, "Bid", "1", "151", "2025-11-03T14:00:00", fee="0.0755"),
-        api.fill(12, "Ask", "5", "155.5", "2025-11-04T12:30:00.999", fee="-0.05"),
-        api.fill(13, "Bid", "0.5", "149", "2025-11-03T15:00:00", symbol="SOL_USDC", fee="0.0005",
-                 feeSymbol="SOL"),
-        api.fill(0, "Bid", "1", "154", "2025-12-02T00:00:00.000001",
-                 systemOrderType="LiquidatePositionOnBackstop"),
-        api.fill(0, "Bid", "1", "154", "2025-12-02T00:00:00.000001",
-                 systemOrderType="LiquidatePositionOnBackstop"),
-    ],
-    "funding": [
-        api.funding(f"{'-' if at % 3 else ''}0.00{at + 1}", hour) for at, hour in enumerate(HOURS)
-    ],
-    "interest": [api.interest("Lend", f"0.00888{at:02}", hour) for at, hour in enumerate(HOURS)],
-    "borrowLend": [
-        api.movement("Lend", "Interest", f"0.00888{at:02}", hour) for at, hour in enumerate(HOURS)
-    ],
-    "settlement": [
-        api.settlement("BackstopLiquidityFundProceeds", "1.25", "2025-11-04T20:00:00", 77)
-    ],
-    "dust": [api.dust(9, "0.0005", "0.07", "2025-11-04T21:00:00")],
-}  # fmt: skip
-
-ARB: dict[str, list[api.Row]] = {
-    "deposits": [api.deposit(6, "250.00", "2025-11-04T10:00:01", source="internal")],
-}
+Answers = Mapping[str, Any]
 
 
-def books(folder: Path) -> Path:
-    """Write the ledger without any rows; return its path."""
-    imported = folder / "imported"
-    imported.mkdir(parents=True)
-    (imported / "first.beancount").write_text("")
+def written(folder: Path, text: str, imported: str = "") -> Path:
+    """Write a ledger into a folder, with the text that an import has written; return its path."""
+    (folder / "imported").mkdir(parents=True, exist_ok=True)
+    (folder / "imported" / "first.beancount").write_text(f"; Nothing yet.\n{imported}")
     path = folder / "main.beancount"
-    path.write_text(LEDGER)
+    path.write_text(HEAD + text)
     return path
 
 
-def store(folder: Path, name: str, file: str, rows: list[api.Row]) -> None:
-    """Store rows in a file below the folder of a sub-account, as fetch and import do."""
-    path = folder / "downloads" / "backpack" / name / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rows))
+def snapshot(folder: Path, answers: Answers) -> Path:
+    """Write answers into a folder, each into a file of its name, and return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, answer in answers.items():
+        (folder / f"{name}.json").write_text(json.dumps(answer))
+    return folder
 
 
-def filled(folder: Path) -> Path:
-    """Write the ledger with all rows, a page for each history; return its path."""
-    path = books(folder)
-    for name, feeds in (("Main", MAIN), ("Arb", ARB)):
-        for feed, rows in feeds.items():
-            store(folder, name, f"{feed}/000000000.json", rows)
-    return path
+def coin(symbol: str, total: str, **others: str) -> dict[str, str]:
+    """Return a row of the collateral answer: all of it lent, unless said otherwise."""
+    given = {"lent": total, "ordered": "0", "idle": "0", "weight": "1", "price": "1"} | others
+    return {
+        "symbol": symbol,
+        "assetMarkPrice": given["price"],
+        "totalQuantity": total,
+        "collateralWeight": given["weight"],
+        "openOrderQuantity": given["ordered"],
+        "lendQuantity": given["lent"],
+        "availableQuantity": given["idle"],
+    }
+
+
+def position(symbol: str, quantity: str, entry: str, mark: str, **others: str) -> dict[str, str]:
+    """Return a row of the answer on positions."""
+    return {
+        "symbol": symbol,
+        "netQuantity": quantity,
+        "entryPrice": entry,
+        "markPrice": mark,
+        "netExposureQuantity": others.get("exposure", quantity.removeprefix("-")),
+        "pnlUnrealized": others.get("result", "0"),
+    }
+
+
+def owed(symbol: str, quantity: str, price: str) -> dict[str, str]:
+    """Return a row of the answer on borrow-lend positions."""
+    return {"symbol": symbol, "id": "7", "netQuantity": quantity, "markPrice": price}
+
+
+def held_against(
+    ledger: Path, answers: Path, at: str | None = "2025-06-16", rows: Rows | None = None
+) -> Reconciled:
+    """Return the one sub-account of a ledger, held against a snapshot."""
+    loaded = load(str(ledger))
+    assert not loaded.errors, loaded.errors
+    moment = None if at is None else reconciling.moment_of(at)
+    [found] = reconciling.reconcile(loaded, Asked(answers, None, moment), rows=rows)
+    return found
+
+
+Seen = dict[tuple[str, str], Sequence[str | None]]
+
+
+def seen(found: Reconciled) -> Seen:
+    """Return books, venue, class and rule of each line, by line and name."""
+    [one] = reconciling.answer([found])["reconciled"]
+    return {
+        (line["line"], line["name"]): (line["books"], line["venue"], line["class"], line["rule"])
+        for line in one["lines"]
+    }
+
+
+def unmatched(found: Reconciled) -> Seen:
+    """Return the lines that are not plainly equal."""
+    return {key: line for key, line in seen(found).items() if line[2] != "matched"}

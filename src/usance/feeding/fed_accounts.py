@@ -1,4 +1,4 @@
-"""Fed accounts: what posting needs to know of the ledger, and what it may not share with a person."""
+"""Fed accounts: what posting needs to know of the ledger, and what is the feed's alone."""
 
 from collections.abc import Iterable, Mapping
 
