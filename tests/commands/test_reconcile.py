@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from fed_books import MAIN, coin, position, snapshot, written
+from reconciled_books import MAIN, coin, position, snapshot, written
 
 from usance.cli import main
 

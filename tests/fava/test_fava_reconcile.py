@@ -9,9 +9,9 @@ from typing import Literal
 import browser
 import pytest
 from fava.application import create_app
-from fed_books import MAIN, coin, position, snapshot, written
 from flask.testing import FlaskClient
 from playwright.sync_api import Playwright, expect
+from reconciled_books import MAIN, coin, position, snapshot, written
 
 from usance.fava.view import NONE
 

@@ -5,7 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fed_books import MAIN, coin, held_against, owed, position, seen, snapshot, unmatched, written
+from reconciled_books import (
+    MAIN,
+    coin,
+    held_against,
+    owed,
+    position,
+    seen,
+    snapshot,
+    unmatched,
+    written,
+)
 
 from usance.feeding.reconciling import Reconciled, WrongUsageError, moment_of, moment_text
 from usance.venues.numbers import Instant

@@ -11,9 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from fed_books import MAIN, coin, held_against, owed, position, snapshot, written
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from reconciled_books import MAIN, coin, held_against, owed, position, snapshot, written
 
 from usance.feeding.lines import Class
 from usance.feeding.reconciling import Asked, moment_of, reconcile

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fed_books import (
+from reconciled_books import (
     MAIN,
     coin,
     held_against,

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fed_books import held_against, seen, snapshot, unmatched, written
+from reconciled_books import held_against, seen, snapshot, unmatched, written
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 

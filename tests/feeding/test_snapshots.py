@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fed_books import coin, owed, position, snapshot
+from reconciled_books import coin, owed, position, snapshot
 
 from usance.feeding import snapshots
 from usance.feeding.downloads import DOWNLOADS, RefusedError
