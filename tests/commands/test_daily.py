@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from fake_venue import FakeVenue, refused
-from simulated_books import environment, served, written
-from simulated_months import ARB, MAIN, q
+from simulated_books import LEDGER, environment, served, written
+from simulated_months import ARB, MAIN, late_fill, q
 from venue_simulator import HOUR, SECOND, Deposit, Scenario, Trade, Transfer, Venue, moment
 
 from usance.cli import main
@@ -199,6 +199,19 @@ def test_a_closed_day_that_a_person_edits_stops_it_before_it_fetches(books: Book
     assert books.run().exit_code == 0
 
 
+def test_imported_text_that_a_person_edits_stops_it_before_it_fetches(books: Books) -> None:
+    assert books.run().exit_code == 0
+    asked = len(books.fake.log)
+    path = books.folder / "imported" / "2025-11.beancount"
+    text = path.read_text()
+    assert text.count("5000 USDC") == 2
+    path.write_text(text.replace("5000 USDC", "5001 USDC"))
+    done = books.run()
+    assert done.exit_code == 1 and done.stdout == ""
+    assert "imported/2025-11.beancount:" in done.stderr
+    assert len(books.fake.log) == asked
+
+
 def test_a_seal_that_is_broken_stops_it_before_it_fetches(books: Books) -> None:
     assert books.run().exit_code == 0
     asked = len(books.fake.log)
@@ -207,6 +220,27 @@ def test_a_seal_that_is_broken_stops_it_before_it_fetches(books: Books) -> None:
     done = books.run()
     assert done.exit_code == 1 and done.stdout == ""
     assert len(books.fake.log) == asked
+
+
+def test_a_fill_that_comes_late_is_a_difference_until_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The position of 3 is at the venue a day before its fill can be read."""
+    venue = Venue(late_fill())
+    with served(venue) as fake:
+        for name, value in environment(venue, fake.url).items():
+            monkeypatch.setenv(name, value)
+        ledger = re.sub(r'.*"Arb".*\n(  .*\n)*', "", LEDGER)
+        books = Books(written(tmp_path / "books", ledger), fake, monkeypatch)
+        books.at("02 00:10:03")
+        answer, said = failed(books, "reconcile")
+        [line] = [one for one in answer["reconciled"][0]["lines"] if one["line"] == "position"]
+        assert (line["name"], line["books"], line["venue"]) == ("SOL-PERP", None, "3")
+        assert line["class"] == "missing" and "SOL-PERP" in said
+        books.at("03 00:10:03")
+        done = books.run()
+        assert done.exit_code == 0, done.output
+        assert "Rows came late for 2025-11-01. Posted 2025-11-02:" in done.stdout
 
 
 def failed(books: Books, step: str) -> tuple[Any, str]:

@@ -19,9 +19,9 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from simulated_books import (
-    LEDGER,
     downloaded,
     environment,
+    ledger_of,
     pictured,
     served,
     written,
@@ -285,7 +285,7 @@ def ties_out(scenario: Scenario) -> None:
     venue = Venue(scenario)
     last = f"2025-11-{scenario.days:02}"
     with TemporaryDirectory() as name:
-        text = f'{LEDGER}2025-11-01 custom "accrue-through" {last}\n'
+        text = f'{ledger_of(scenario.accounts)}2025-11-01 custom "accrue-through" {last}\n'
         path = written(Path(name) / "books", text)
         downloaded(venue, path.parent, venue.end + AFTER_MIDNIGHT)
         assert imported(path)["findings"] == []

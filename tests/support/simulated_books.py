@@ -15,9 +15,10 @@ from simulated_answers import (
     pool_history,
     snapshot,
 )
-from venue_simulator import CONTRACTS, DAY, FEEDS, SECOND, Row, Venue, feeds, stamp
+from simulated_months import ARB, MAIN
+from venue_simulator import CONTRACTS, DAY, FEEDS, SECOND, Row, Settings, Venue, feeds, stamp
 
-LEDGER = """\
+TEMPLATE = """\
 option "operating_currency" "USDC"
 option "tolerance_multiplier" "0"
 plugin "usance.plugins"
@@ -30,18 +31,9 @@ include "imported/*.beancount"
   quantum: 0.0000000001
 2025-11-01 commodity WIF
   quantum: 0.0000000001
-2025-11-01 custom "sub-account" "Main" Assets:Backpack:Main
-  auto-lend: TRUE
-  auto-borrow: TRUE
-  leverage-limit: 10
-  interest: "imported"
-2025-11-01 custom "sub-account" "Arb" Assets:Backpack:Arb
-  auto-lend: FALSE
-  auto-borrow: FALSE
-  leverage-limit: 5
-  interest: "imported"
-2025-11-01 custom "feed" "Main" "backpack"
+@SUB-ACCOUNTS@2025-11-01 custom "feed" "Main" "backpack"
   outside: Assets:Bank
+  pays: "USD"
 2025-11-01 custom "feed" "Arb" "backpack"
   outside: Assets:Bank
 2025-11-01 custom "lending-pool" "USDC"
@@ -50,9 +42,41 @@ include "imported/*.beancount"
 2025-11-01 custom "lending-pool" "SOL"
   rates: "observed"
 2025-11-01 custom "lending-rate" "SOL" "rates/backpack-sol.csv"
+2025-11-01 custom "yield-product" "USD"
+  asset: "USDC"
+  source: "observed"
+  payout: "monthly"
+2025-11-01 custom "treasury-rate" "USD" 0.04
 2025-11-01 open Assets:Bank
 """
 """Two sub-accounts, all of whose rows come from feeds; no event is written by hand."""
+
+SUB_ACCOUNT = """\
+2025-11-01 custom "sub-account" "{name}" Assets:Backpack:{name}
+  auto-lend: {lend}
+  auto-borrow: {borrow}
+  auto-repay: {repay}
+  leverage-limit: {limit}
+  interest: "imported"
+"""
+
+
+def ledger_of(accounts: Mapping[str, Settings]) -> str:
+    """Return the ledger, with sub-accounts that are set as those of the venue."""
+    texts = [
+        SUB_ACCOUNT.format(
+            name=name,
+            lend=str(its.auto_lend).upper(),
+            borrow=str(its.auto_borrow).upper(),
+            repay=str(its.auto_repay).upper(),
+            limit=its.leverage_limit,
+        )
+        for name, its in accounts.items()
+    ]
+    return TEMPLATE.replace("@SUB-ACCOUNTS@", "".join(texts))
+
+
+LEDGER = ledger_of({"Main": MAIN, "Arb": ARB})
 
 SETTLEMENTS = {
     "settlement-borrow-interest": {"CulledBorrowInterest"},

@@ -152,4 +152,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     actions = given + sorted(drawn, key=lambda action: action.at)
     seed = draw(st.integers(0, 9))
     realise = draw(st.sampled_from([600, 3600, 8 * 3600]))
-    return Scenario("2025-11-01", days, {"Main": MAIN, "Arb": ARB}, actions, seed, realise)
+    lends, repays, limit = draw(st.booleans()), draw(st.booleans()), draw(st.integers(1, 20))
+    main = MAIN._replace(auto_lend=lends, auto_repay=repays, leverage_limit=limit)
+    arb = ARB._replace(auto_lend=draw(st.booleans()))
+    return Scenario("2025-11-01", days, {"Main": main, "Arb": arb}, actions, seed, realise)

@@ -20,6 +20,7 @@ from usance.commands.options import date_or_yesterday, told, with_ledger, with_l
 from usance.commands.tables import as_json, counted
 from usance.feeding import fetching, importing, reconciling
 from usance.feeding.downloads import IMPORTED, RATES, RefusedError
+from usance.feeding.imported_text import is_as_written
 from usance.feeding.pacing import FetchError
 from usance.ledger.disk import Disk
 from usance.ledger.errors import UsanceChange
@@ -131,8 +132,10 @@ def _changes(ledger: Ledger) -> Changes:
 
     def is_fed(file: str) -> bool:
         path = Path(file)
-        rates = path.parent == folder / RATES and path.name.partition("-")[0] in venues
-        return rates or path.parent == folder / IMPORTED
+        if path.parent == folder / RATES:
+            return path.name.partition("-")[0] in venues
+        # A person who edits imported text cannot know its digest.
+        return path.parent == folder / IMPORTED and is_as_written(Disk().read(path))
 
     return changes(ledger, is_fed)
 

@@ -7,6 +7,7 @@ moment. The engine does not end the day: nothing is settled, and no interest joi
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import NamedTuple
 
 from usance.engine.state import Holding, Net, State
@@ -148,11 +149,12 @@ def books_then(
     effects = [*rows]
     coins = _finer(book.coins, effects)
     _regrained(state.holdings.get(name, {}), book.coins, coins)
+    then = BooksThen(book, name, whole, until, state, coins)
+    written = sorted(_written(book.movements, name, day, until, sums), key=_seconds)
+    # What is borrowed in one hour is not repaid in the next one without auto-repay.
+    for _, of_hour in groupby(written, key=lambda movement: moment(day, movement.seconds)):
+        _move(then, of_hour)
     moved: set[str] = set()
-    for movement in _written(book.movements, name, day, until, sums):
-        grains = coins[movement.coin].to_grains(movement.quantity)
-        state.holding(name, movement.coin).take(movement.side, grains, movement.lot)
-        moved.add(movement.coin)
     for effect in effects:
         grains = coins[effect.coin].to_grains(effect.quantity)
         state.holding(name, effect.coin).take(effect.side, grains, None)
@@ -160,10 +162,24 @@ def books_then(
     for trade in _written(book.trades, name, day, until, sums):
         assert trade.lot is not None
         state.trade(name, trade.coin, trade.lot, trade.quantity)
-    then = BooksThen(book, name, whole, until, state, coins)
     for coin in sorted(moved):
         _meet(then, coin)
     return then
+
+
+def _seconds(movement: Movement) -> int:
+    return movement.seconds
+
+
+def _move(then: BooksThen, movements: Iterable[Movement]) -> None:
+    """Take movements of one hour, and borrow or repay what they leave."""
+    moved: set[str] = set()
+    for movement in movements:
+        grains = then.coins[movement.coin].to_grains(movement.quantity)
+        then.state.holding(then.name, movement.coin).take(movement.side, grains, movement.lot)
+        moved.add(movement.coin)
+    for coin in sorted(moved):
+        _meet(then, coin)
 
 
 def _written(
