@@ -139,7 +139,7 @@ def test_pages_open_from_the_sidebar(visit: browser.Visit) -> None:
     for name, title in [*PAGES.items()][::-1]:
         page.locator("aside").get_by_role("link", name=title, exact=True).click()
         page.wait_for_url(f"**/extension/{name}/")
-        page.locator("article .us-card, article .us-days, article .us-scroll").first.wait_for()
+        page.locator("article").locator(".us-card, .us-days, .us-scroll, .us pre").first.wait_for()
         clicked = page.locator("article .us").inner_text()
         assert clicked == full(visit, f"{name}/").locator("article .us").inner_text()
 
