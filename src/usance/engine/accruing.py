@@ -44,7 +44,6 @@ class Accruing:
     segments   that ended today, in order of time
     principal  quanta; 0 if nothing accrues
     since      the slot from which the principal has been the same
-    joins      interest joins the principal; if not, somebody else books it
     """
 
     rates: HourlyRates
@@ -53,7 +52,6 @@ class Accruing:
     segments: list[Segment]
     principal: Quanta = NO_QUANTA
     since: int = 0
-    joins: bool = True
 
     def change(self, principal: Quanta, slot: int) -> Quanta:
         """Accrue on another principal from a slot on; return the difference, quanta."""
@@ -65,7 +63,7 @@ class Accruing:
     def end(self, slot: int) -> Quanta:
         """End the segment before a slot; return its interest, quanta, which joins the principal.
 
-        It is 0 if no hour has passed, if one of the hours has no rate, or if none joins.
+        It is 0 if no hour has passed, or if one of the hours has no rate.
         """
         since, self.since = self.since, slot
         if not self.principal or since == slot:
@@ -75,9 +73,20 @@ class Accruing:
             return NO_QUANTA
         mean, growth = mean_and_growth
         principal, carry = self.principal, self.carry
-        grown, self.carry = self.rule(principal, growth, carry)
-        self.segments.append(Segment(principal, slot - since, mean, growth, carry, grown, since))
-        if not self.joins:
-            return NO_QUANTA
-        self.principal = Quanta(principal + grown)
-        return grown
+        joins, self.carry = self.rule(principal, growth, carry)
+        self.segments.append(Segment(principal, slot - since, mean, growth, carry, joins, since))
+        self.principal = Quanta(principal + joins)
+        return joins
+
+
+class Reckoning(Accruing):
+    """A balance whose interest somebody else books: it is reckoned, and joins nothing."""
+
+    __slots__ = ()
+
+    def end(self, slot: int) -> Quanta:
+        """End the segment before a slot; nothing joins the principal."""
+        principal = self.principal
+        Accruing.end(self, slot)
+        self.principal = principal
+        return NO_QUANTA

@@ -137,7 +137,7 @@ def _drafts(book: Book, day: Day, coins: list[LendingDay]) -> list[Draft]:
 
 def _lent_pairs(coin: LendingDay, price: Decimal | None) -> list[Pair]:
     name, unit, before, after = coin.sub_account, coin.coin, coin.before, coin.after
-    earned = coin.earned if coin.booked is None else NO_QUANTA
+    earned = coin.earned if coin.imported is None else NO_QUANTA
     lent = after.lent - before.lent
     amount = unit.from_quanta(earned)
     pairs = []
@@ -156,7 +156,7 @@ def _owed_pairs(coin: LendingDay) -> Iterator[Pair]:
     if coin.borrowed:
         amount = unit.from_quanta(coin.borrowed)
         yield Pair((name, Side.WALLET), (name, Side.BORROWED), amount, unit.name)
-    if coin.booked is None and (coin.paid or coin.before.carry_owed != coin.after.carry_owed):
+    if coin.imported is None and (coin.paid or coin.before.carry_owed != coin.after.carry_owed):
         proof = Proof(unit, coin.owed, coin.after.carry_owed, entry_fee=coin.entry_fee)
         paid = unit.from_quanta(coin.paid)
         yield Pair((name, Side.INTEREST_PAID), (name, Side.BORROWED), paid, unit.name, proof)

@@ -74,24 +74,26 @@ class MarginPool:
         return found[-1] if found else None
 
     def settling(self) -> set[tuple[str, str]]:
-        """Return sub-account and coin of each settlement that the day may end with."""
-        traded = {key for key, days in self.book.trades.items() if self.day in days}
-        open_ = {
-            (name, contract)
-            for name in self.book.sub_accounts
-            for contract in self.state.positions.get(name, ())
-        }
-        found = {
-            (name, coin)
-            for name, held in self.state.holdings.items()
-            for coin, holding in held.items()
-            if holding.perp
-        }
-        for name, contract in traded | open_:
-            key = (self.book.venue(name), contract)
-            terms = in_force(self.book.perpetuals, key, end_of(self.day))
-            if terms is not None:
-                found.add((name, terms.settle))
+        """Return sub-account and coin of each settlement that the day may end with.
+
+        Only of sub-accounts that may not borrow: to others it makes no difference.
+        """
+        found: set[tuple[str, str]] = set()
+        for name, line in self.book.sub_accounts.items():
+            if all(terms.auto_borrow for terms in line.values):
+                continue
+            held = self.state.holdings.get(name, {})
+            found |= {(name, coin) for coin, holding in held.items() if holding.perp}
+            traded = {
+                contract
+                for (owner, contract), days in self.book.trades.items()
+                if owner == name and self.day in days
+            }
+            for contract in traded | self.state.positions.get(name, {}).keys():
+                key = (self.book.venue(name), contract)
+                terms = in_force(self.book.perpetuals, key, end_of(self.day))
+                if terms is not None:
+                    found.add((name, terms.settle))
         return found
 
     def settle(self, lending: AutoLending) -> None:

@@ -5,20 +5,19 @@ what is idle. Between two such moments the pool's rates run; a *segment* of inte
 own balance changes, and at the end of the day. A moment after 23:00 comes after the interest.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from usance.engine.accruing import Accruing, HourlyRates
+from usance.engine.accruing import Accruing, HourlyRates, Reckoning
 from usance.engine.curve_pool import Curve
-from usance.engine.records import Booked, Borrow, LendingDay, PoolDay
+from usance.engine.records import Borrow, Imported, LendingDay, PoolDay
 from usance.engine.state import Carried, Holding
 from usance.model import problems
 from usance.model.amounts import (
     NO_GRAINS,
     NO_QUANTA,
-    ZERO,
     Coin,
     Grains,
     Quanta,
@@ -43,8 +42,6 @@ class Account:
     flows       a person's movements, by slot
     lent, owed  its loan and its debt, as they accrue now
     terms       its switches at the last slot
-    settles     the end of the day pays a settlement into the wallet, or takes one out of it
-    short       what left the wallet below zero, if the settlement has to cover it; or None
     """
 
     day: LendingDay
@@ -54,12 +51,15 @@ class Account:
     lent: Accruing
     owed: Accruing
     terms: SubAccount | None = None
-    settles: bool = False
-    short: Sequence[Movement] | None = None
 
 
 class PoolLending:
-    """One coin at one venue on one day."""
+    """One coin at one venue on one day.
+
+    imported  what is booked of accounts whose interest a person books, and their debts
+    settling  sub-accounts whose wallet may be below zero until the day's settlement
+    short     those that were, or that were settled, with what left them so
+    """
 
     def __init__(self, book: Book, venue: str, coin: Coin, day: Day) -> None:
         self.book = book
@@ -73,28 +73,30 @@ class PoolLending:
         self.pool: Pool | None = None
         self.curve: Curve | None = None
         self.accounts: list[Account] = []
+        self.imported: list[tuple[Imported, Accruing]] = []
+        self.settling: Collection[str] = ()
+        self.short: dict[str, tuple[Account, Sequence[Movement]]] = {}
         self.supply = HourlyRates()
         self.borrow = HourlyRates()
         self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
         self.problems: list[Problem] = []
 
-    def live(self, holdings: Sequence[tuple[str, Holding]], settling: Container[str] = ()) -> None:
+    def live(self, holdings: Sequence[tuple[str, Holding]], settling: Collection[str] = ()) -> None:
         """Run the day but for its settlement; the holdings, by sub-account, go along.
 
         settling  sub-accounts with a settlement of this coin at the end of the day
         """
         self.accounts = [self._account(name, holding) for name, holding in holdings]
-        for account in self.accounts:
-            account.settles = account.day.sub_account in settling
+        self.settling = settling
         slots = self._slots()
         for slot, until in pairwise([*slots, HOURS] if slots[-1] < HOURS else slots):
             self._change(slot)
             self._run(slot, until)
             for account in self.accounts:
                 account.day.hours += [account.lent.principal] * (until - slot)
-                if account.day.booked is not None:
-                    owed = account.owed.principal * (until - slot)
-                    account.day.owed_hours = Quanta(account.day.owed_hours + owed)
+            for imported, debt in self.imported:
+                owed = debt.principal * (until - slot)
+                imported.owed_hours = Quanta(imported.owed_hours + owed)
         for account in self.accounts:
             if account.lent.principal:
                 self._credit(account, HOURS)
@@ -109,15 +111,14 @@ class PoolLending:
             if account.day.sub_account == name:
                 account.holding.free = Grains(account.holding.free + grains)
                 self._move(account, HOURS, ())
-                account.settles, account.short = True, account.short or ()
+                self.short.setdefault(name, (account, ()))
 
     def close(self) -> list[LendingDay]:
         """End the day: the Lent memorandum takes what is lent now."""
         # A gap through the wallet may be liquidated in between: then nothing is below zero now.
-        for account in self.accounts:
-            if account.short is not None:
-                account.settles = False
-                self._check(account, account.short)
+        self.settling = ()
+        for account, moved in self.short.values():
+            self._check(account, moved)
         return [self._closed(account) for account in self.accounts]
 
     def _account(self, name: str, holding: Holding) -> Account:
@@ -130,18 +131,22 @@ class PoolLending:
         day = LendingDay(name, self.venue, self.coin, before, after=before)
         lent = Accruing(self.supply, interest.lender, before.carry_lent, day.lent)
         owed = Accruing(self.borrow, interest.borrower, before.carry_owed, day.owed)
-        switches = self.book.sub_accounts[name]
-        terms = switches.at(self.start)
-        if terms is not None and terms.imported:
-            booked = self.book.interest.get((name, self.coin.name), {}).get(self.day)
-            day.booked = Booked(*booked) if booked else Booked(ZERO, ZERO)
-            lent.joins = owed.joins = False
-        return Account(day, holding, switches, flows, lent, owed)
+        return Account(day, holding, self.book.sub_accounts[name], flows, lent, owed)
+
+    def _import(self, account: Account) -> None:
+        """Let a person's interest count today, and reckon the engine's own beside it."""
+        day = account.day
+        booked = self.book.interest.get((day.sub_account, self.coin.name), {}).get(self.day, ())
+        day.imported = Imported(*booked)
+        before = day.before
+        account.lent = Reckoning(self.supply, interest.lender, before.carry_lent, day.lent)
+        account.owed = Reckoning(self.borrow, interest.borrower, before.carry_owed, day.owed)
+        self.imported.append((day.imported, account.owed))
 
     def _closed(self, account: Account) -> LendingDay:
         holding, day = account.holding, account.day
         lent = self._lendable(account, holding.held)
-        if day.booked is None:
+        if day.imported is None:
             day.after = Carried(lent, account.lent.carry, account.owed.carry)
         else:
             day.after = day.before._replace(lent=lent)
@@ -176,6 +181,8 @@ class PoolLending:
             if slot and same and not moved and _switches(terms) == _switches(account.terms):
                 continue
             account.terms = terms
+            if not slot and terms is not None and terms.imported:
+                self._import(account)
             if moved or account.holding.owed or account.holding.held < 0:
                 self._move(account, slot, moved)
                 self._check(account, moved)
@@ -218,9 +225,10 @@ class PoolLending:
         """Tell if a wallet is below zero and may not borrow, or if no pool lends what is owed."""
         holding = account.holding
         if holding.held < 0 and not (account.terms and account.terms.auto_borrow):
-            if account.settles:
+            name = account.day.sub_account
+            if name in self.settling:
                 # The venue realises results all day, and lets them be spent before they are booked.
-                account.short = moved
+                self.short[name] = account, moved
             else:
                 self._negative(account, moved)
         elif self.pool is None and (holding.owed > 0 or holding.held < 0):
@@ -249,7 +257,7 @@ class PoolLending:
             amount = coin.ceil_quanta(Grains(-holding.held))
             fee = self._entry_fee(account, amount, slot, moved)
             holding.free = Grains(holding.free + coin.in_grains(amount))
-            charged = Quanta(amount + fee) if account.day.booked is None else amount
+            charged = Quanta(amount + fee) if account.day.imported is None else amount
             holding.owed = Grains(holding.owed + coin.in_grains(charged))
             return holding, Borrow(slot, amount, fee, *before)
         amount = coin.floor_quanta(holding.repayable)
@@ -348,9 +356,9 @@ class PoolLending:
     def _missing(self, hour: int, accounts: Iterable[Account]) -> None:
         assert isinstance(self.pool, ObservedPool)
         for account in accounts:
-            if account.day.booked is not None:
+            if account.day.imported is not None:
                 # No figure of the books rests on the rate.
-                account.day.rated = False
+                account.day.imported.rated = False
                 continue
             self.problems.append(
                 problems.missing_rate(
@@ -367,7 +375,7 @@ class PoolLending:
         limit = self.day - self.oldest
         row = iso(row_day)
         for account in self._live():
-            if account.day.booked is not None:
+            if account.day.imported is not None:
                 continue
             at = self.book.moved(account.day.sub_account, self.coin.name, self.day)
             problem = problems.old_rate(
@@ -393,7 +401,7 @@ class PoolLending:
     def _refuse_imported(self) -> None:
         """Tell which sub-accounts have a part in a curve pool, and import what it pays."""
         for account in self._live():
-            if account.terms is not None and account.day.booked is not None:
+            if account.terms is not None and account.day.imported is not None:
                 name = account.day.sub_account
                 self.problems.append(
                     problems.imported_from_curve(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.engine.state import Carried
-from usance.model.amounts import NO_QUANTA, Carry, Coin, Grains, Quanta
+from usance.model.amounts import NO_QUANTA, ZERO, Carry, Coin, Grains, Quanta
 
 
 class Segment(NamedTuple):
@@ -47,11 +47,19 @@ class Borrow(NamedTuple):
     owed: Grains
 
 
-class Booked(NamedTuple):
-    """The interest of a day that a person booked, coins; below zero if more was taken back."""
+@dataclass(slots=True)
+class Imported:
+    """The interest of a day that a person booked, and what it is compared with.
 
-    earned: Decimal
-    paid: Decimal
+    earned, paid  coins; below zero if more was taken back
+    owed_hours    sum over the hours of the principal owed, quanta
+    rated         the pool had a rate in each hour
+    """
+
+    earned: Decimal = ZERO
+    paid: Decimal = ZERO
+    owed_hours: Quanta = NO_QUANTA
+    rated: bool = True
 
 
 @dataclass(slots=True)
@@ -64,9 +72,7 @@ class LendingDay:
     after         carried out of it
     debt          owed at the end of the day, rounded up, quanta
     hours         principal lent in each of the 24 hours, quanta
-    booked        interest that a person booked, if none is generated, or None
-    owed_hours    sum over the hours of the principal owed, quanta; only beside `booked`
-    rated         the pool had a rate in each hour; False only beside `booked`
+    imported      what a person booked, if no interest is generated, or None
     """
 
     sub_account: str
@@ -79,9 +85,7 @@ class LendingDay:
     borrows: list[Borrow] = field(default_factory=list)
     debt: Quanta = NO_QUANTA
     hours: list[Quanta] = field(default_factory=list)
-    booked: Booked | None = None
-    owed_hours: Quanta = NO_QUANTA
-    rated: bool = True
+    imported: Imported | None = None
 
     @property
     def borrowed(self) -> Quanta:
@@ -106,11 +110,11 @@ class LendingDay:
         return sum([segment.interest for segment in self.owed], self.entry_fee)
 
     @property
-    def interest(self) -> Booked:
-        """The interest in the books, coins: generated, or booked by a person."""
-        if self.booked is not None:
-            return self.booked
-        return Booked(self.coin.from_quanta(self.earned), self.coin.from_quanta(self.paid))
+    def interest(self) -> tuple[Decimal, Decimal]:
+        """The interest in the books, coins earned and paid: generated, or booked by a person."""
+        if self.imported is not None:
+            return self.imported.earned, self.imported.paid
+        return self.coin.from_quanta(self.earned), self.coin.from_quanta(self.paid)
 
 
 class PoolDay(NamedTuple):

@@ -40,7 +40,7 @@ class Debt(Balance):
         for borrow in self.day.borrows:
             self._borrow(borrow)
         self._net()
-        if self.day.booked is not None:
+        if self.day.imported is not None:
             return
         self.each_segment()
         fees = self.day.entry_fee
@@ -108,7 +108,7 @@ class Debt(Balance):
             amount,
             coin.name,
         )
-        if borrow.fee and self.day.booked is None:
+        if borrow.fee and self.day.imported is None:
             last = [m for m in self.moved() if slot_of(m.moment) == borrow.slot][-1]
             rates = self.lived.book.rates[self.day.venue, coin.name].at(
                 at_slot(self.lived.day.day, borrow.slot - 1)

@@ -37,7 +37,7 @@ class Loan(Balance):
     def explain(self) -> None:
         """Note the steps, and the directives that they rest on."""
         self.cite()
-        if self.day.booked is None:
+        if self.day.imported is None:
             self.each_segment()
             self.total(self.day.earned, {})
         self.work.cite(Quoted(self.coin.name, self.lived.book.operating))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from usance.engine.lived_day import LivedDay
-from usance.engine.records import Booked, LendingDay
+from usance.engine.records import Imported, LendingDay
 from usance.language.reading import Reading
 from usance.ledger import replay
 from usance.model.amounts import (
@@ -28,7 +28,7 @@ from usance.model.timeline import in_force
 from usance.reports.lending_sides import Side, coins_text, differences, in_books, sides
 from usance.rules.pool_rates import utilization
 
-NOT_BOOKED = Booked(ZERO, ZERO)
+NOTHING = Imported()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def earned(days: Sequence[LivedDay]) -> list[Earned]:
     found: dict[tuple[str, str, bool], list[LendingDay]] = {}
     for day in days:
         for coin in day.coins:
-            booked = coin.booked or NOT_BOOKED
+            booked = coin.imported or NOTHING
             if coin.lent or coin.after.lent or coin.after.carry_lent or booked.earned:
                 found.setdefault((coin.sub_account, coin.coin.name, False), []).append(coin)
             if coin.owed or coin.debt or coin.entry_fee or booked.paid:

@@ -34,16 +34,18 @@ class Side:
 
 def sides(day: LendingDay) -> Iterator[Side]:
     """Yield the sides on which anything was, or on which interest was booked."""
-    unit, booked, interest = day.coin, day.booked, day.interest
+    unit, imported = day.coin, day.imported
+    earned, paid = day.interest
+    rated = imported is None or imported.rated
     # Without a rate there is no segment, so what a person's interest is for is counted by itself.
-    hours = _hours(day.lent) if booked is None else total_quanta(day.hours)
-    if day.lent or day.after.lent or (booked is not None and (hours or booked.earned)):
-        expected = unit.from_quanta(day.earned) if day.rated else None
-        yield Side(day, False, day.after.lent, hours, interest.earned, expected)
-    hours = _hours(day.owed) if booked is None else day.owed_hours
-    if day.owed or day.debt or day.entry_fee or (booked is not None and (hours or booked.paid)):
-        expected = unit.from_quanta(day.paid) if day.rated else None
-        yield Side(day, True, day.debt, hours, interest.paid, expected)
+    hours = _hours(day.lent) if imported is None else total_quanta(day.hours)
+    if day.lent or day.after.lent or (imported is not None and (hours or earned)):
+        expected = unit.from_quanta(day.earned) if rated else None
+        yield Side(day, False, day.after.lent, hours, earned, expected)
+    hours = _hours(day.owed) if imported is None else imported.owed_hours
+    if day.owed or day.debt or day.entry_fee or (imported is not None and (hours or paid)):
+        expected = unit.from_quanta(day.paid) if rated else None
+        yield Side(day, True, day.debt, hours, paid, expected)
 
 
 def _hours(segments: Iterable[Segment]) -> Quanta:
@@ -52,8 +54,8 @@ def _hours(segments: Iterable[Segment]) -> Quanta:
 
 def in_books(days: Sequence[LendingDay], unit: Coin) -> tuple[Decimal, Decimal]:
     """Return the interest of one coin that is in the books, coins: paid, and earned."""
-    generated = [day for day in days if day.booked is None]
-    booked = [day.booked for day in days if day.booked is not None]
+    generated = [day for day in days if day.imported is None]
+    booked = [day.imported for day in days if day.imported is not None]
     paid = unit.from_quanta(total_quanta(day.paid for day in generated))
     earned = unit.from_quanta(total_quanta(day.earned for day in generated))
     paid = total([paid, *(one.paid for one in booked)])
@@ -88,7 +90,7 @@ def differences(days: Iterable[LivedDay]) -> list[Difference]:
     for day in days:
         for coin in day.coins:
             for side in sides(coin):
-                if coin.booked is not None and side.expected is not None:
+                if coin.imported is not None and side.expected is not None:
                     found.setdefault((coin.sub_account, coin.coin.name, side.owed), []).append(side)
     return [_difference(found[key]) for key in sorted(found)]
 

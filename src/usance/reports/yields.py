@@ -58,10 +58,10 @@ class Split:
 
     def lend(self, day: LendingDay) -> None:
         """Add a day's lending."""
-        if day.booked is None:
+        if day.imported is None:
             self._add("lending", day.earned)
         else:
-            self.booked = EXACT.add(self.booked, day.booked.earned)
+            self.booked = EXACT.add(self.booked, day.imported.earned)
         self.hours = sum(day.hours, self.hours)
 
     def earn(self, day: YieldDay, *, counts: bool) -> None:
