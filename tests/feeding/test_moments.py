@@ -159,6 +159,55 @@ def test_rows_before_the_feed_do_not_count(tmp_path: Path) -> None:
     assert seen(at("2025-06-15T12:00:00Z", tmp_path))["quantity", "USDC"][0] == "1000"
 
 
+def interest(at: str, charge: str, symbol: str, quantity: str) -> dict[str, Any]:
+    return {
+        "paymentType": charge,
+        "interestRate": "0.01",
+        "interval": 3600000,
+        "marketSymbol": symbol,
+        "positionId": "7",
+        "quantity": quantity,
+        "symbol": symbol,
+        "timestamp": at,
+    }
+
+
+DEBT = """
+2025-06-16 * "Sell 2 SOL"
+  Assets:Backpack:Main:Wallet   -2 SOL @ 150 USDC
+  Assets:Backpack:Main:Wallet  300 USDC
+"""
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_imported_interest_of_the_day_counts_by_its_rows(*, imported: bool, tmp_path: Path) -> None:
+    """0.5 and 0.25 are earned, 0.1 of a gain, 0.2 of a loss; SOL owes 0.001 and 0.002 more.
+
+    What is generated of the day counts at its end.
+    """
+    rows = [
+        interest("2025-06-17T00:00:00", "Lend", "USDC", "70"),
+        interest("2025-06-17T01:00:00", "Lend", "USDC", "0.5"),
+        interest("2025-06-17T01:00:00", "UnrealizedPositivePnl", "USDC", "0.1"),
+        interest("2025-06-17T01:00:00", "UnrealizedNegativePnl", "USDC", "0.2"),
+        interest("2025-06-17T01:00:00", "Borrow", "SOL", "0.001"),
+        interest("2025-06-17T01:30:00", "EntryFee", "SOL", "0.002"),
+        interest("2025-06-17T02:00:00", "Lend", "USDC", "0.25"),
+        interest("2025-06-17T03:00:00", "Lend", "USDC", "8"),
+    ]
+    kept(tmp_path, "interest", rows)
+    terms = MAIN
+    if imported:
+        terms = MAIN.replace("auto-lend", 'interest: "imported"\n  auto-lend')
+    answers = {"collateral": {"collateral": [], "borrowLiability": "300"}}
+    answers["borrow_lend_positions"] = [owed("SOL", "-2", "150")]  # type: ignore[assignment]
+    said = snapshot(tmp_path / "said", answers)
+    ledger = written(tmp_path, terms + DAY + DEBT)
+    lines = seen(held_against(ledger, said, "2025-06-17T02:00:00Z"))
+    assert lines["quantity", "USDC"][0] == ("1411.65" if imported else "1411")
+    assert lines["borrowed", "SOL"][0] == ("2.003" if imported else "2")
+
+
 # What happens at once
 
 

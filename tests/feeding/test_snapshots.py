@@ -158,3 +158,14 @@ def test_only_answers_right_in_the_folder_are_read(tmp_path: Path) -> None:
     snapshot(tmp_path / "older", {"collateral": COLLATERAL})
     (tmp_path / "README.md").write_text("What these are.")
     assert snapshots.load(said).parts == {Part.COLLATERAL}
+
+
+def test_a_person_may_name_a_snapshot_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot(tmp_path / "said", {"collateral": COLLATERAL})
+    (tmp_path / "link").symlink_to(tmp_path / "said")
+    for folder, words in ((tmp_path, "said"), (tmp_path, "link"), (tmp_path / "said", ".")):
+        monkeypatch.chdir(folder)
+        assert snapshots.load(Path(words)).parts == {Part.COLLATERAL}
+        assert snapshots.load(Path(words) / "collateral.json").parts == {Part.COLLATERAL}

@@ -116,6 +116,8 @@ def load(path: Path, root: Path | None = None) -> Snapshot:
     root  of the folder of downloads it lies in, or None if a person named it
     RefusedError for what is no snapshot; its text names the file.
     """
+    if root is None:
+        path = path.resolve()  # a person may name a link; below the folder of downloads none counts
     if path.is_dir():
         root = root or path
         within = path.relative_to(root).parts
