@@ -15,6 +15,7 @@ from imported_books import ARB, MAIN, books, filled, store
 
 from usance.cli import main
 from usance.feeding.downloads import RefusedError
+from usance.feeding.imported_text import refuse_unreadable
 from usance.feeding.importing import Request, import_
 
 GOLDEN = Path(__file__).parent / "golden" / "imported"
@@ -385,3 +386,69 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     found = run(ledger, *words)
     assert found.exit_code == 2
     assert message in " ".join(found.stderr.split())
+
+
+BEFORE = """
+2025-10-01 open Assets:Backpack:Main:Wallet
+2025-10-01 open Assets:Backpack:Main:Perp "FIFO"
+2025-10-01 open Equity:Before
+2025-10-31 * "What stood before the feed"
+  Assets:Backpack:Main:Wallet     500 USDC
+  Assets:Backpack:Main:Perp         2 SOL-PERP {140 USDC}
+  Assets:Backpack:Main:Perp         1 SOL-PERP {145 USDC, 2025-10-20}
+  Assets:Backpack:Main:Perp      -425 USDC
+  Equity:Before                  -500 USDC
+"""
+
+
+def test_contracts_that_stood_before_the_feed_are_closed_by_it(tmp_path: Path) -> None:
+    """The lot of 2025-10-20 is the oldest: 1 at 145 and 1 at 140, sold at 150, are 15."""
+    ledger = books(tmp_path)
+    text = ledger.read_text().replace(
+        '2025-11-01 custom "sub-account" "Main"', '2025-10-01 custom "sub-account" "Main"'
+    )
+    text = text.replace('2025-11-01 custom "perpetual"', '2025-10-01 custom "perpetual"')
+    ledger.write_text(f"{text}{BEFORE}2025-10-31 price SOL-PERP 140 USDC\n")
+    store(tmp_path, "Main", "fills/0.json", [
+        MAIN["fills"][0] | {"side": "Ask", "price": "150", "fee": "0"}
+    ])  # fmt: skip
+    quiet(ledger)
+    month = (tmp_path / "imported" / "2025-11.beancount").read_text()
+    assert "  Income:Backpack:Main:PnL  -15 USDC\n" in month
+    checked = CliRunner().invoke(main, ["check", str(ledger)])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_payment_of_the_platform_pays_out_a_yield_product(tmp_path: Path) -> None:
+    ledger = books(tmp_path)
+    terms = """\
+2025-11-01 custom "lending-pool" "USDC"
+  rates: "observed"
+2025-11-01 custom "lending-rate" "USDC" 0.04 0.06
+2025-11-01 custom "yield-product" "USD"
+  asset: "USDC"
+  source: "observed"
+  payout: "monthly"
+2025-11-01 custom "treasury-rate" "USD" 0.04
+2025-12-05 price SOL 150 USDC
+"""
+    text = ledger.read_text().replace(
+        "  transit: Equity:Transit\n", '  transit: Equity:Transit\n  pays: "USD"\n'
+    )
+    ledger.write_text(text + terms)
+    store(tmp_path, "Main", "deposits/0.json", MAIN["deposits"])
+    quiet(ledger)
+    month = (tmp_path / "imported" / "2025-12.beancount").read_text()
+    assert '  pays: "USD 2025-11"\n' in month
+    assert "  Assets:Backpack:Main:AccruedYield  -5.5 USDC\n" in month
+    checked = CliRunner().invoke(main, ["check", str(ledger)])
+    assert checked.exit_code == 0, checked.output
+    _, errors, _ = loader.load_file(str(ledger))
+    assert not errors
+
+
+def test_a_text_that_beancount_would_not_take_is_refused_at_its_line() -> None:
+    refuse_unreadable("imported/2025-11.beancount", '\n2025-11-01 * "a \\"b\\""\n  time: "10:00"\n')
+    with pytest.raises(RefusedError) as caught:
+        refuse_unreadable("imported/2025-11.beancount", '\n2025-11-01 * "a\n  Assets:A  1 usdc\n')
+    assert str(caught.value).startswith("imported/2025-11.beancount would not be read back at line")
