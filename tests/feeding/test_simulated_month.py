@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from beancount.core import realization
+from beancount.core.inventory import Inventory
 from click.testing import CliRunner
 from hypothesis import given, settings
 from simulated_books import (
@@ -26,10 +28,24 @@ from simulated_books import (
     served,
     written,
 )
-from simulated_months import on_time, scenarios
-from venue_simulator import DAY, FEEDS, HOUR, SECOND, Row, Scenario, Venue, moment
+from simulated_months import ARB, MAIN, on_time, q, scenarios
+from venue_simulator import (
+    DAY,
+    FEEDS,
+    HOUR,
+    SECOND,
+    Deposit,
+    Row,
+    Scenario,
+    Trade,
+    Venue,
+    Withdraw,
+    moment,
+    stamp,
+)
 
 from usance.cli import main
+from usance.commands import fetch as fetching
 from usance.feeding import importing, reconciling
 from usance.feeding.fetching import Request, World, fetch
 from usance.feeding.lines import Line
@@ -307,6 +323,75 @@ def test_drawn_months_tie_out(scenario: Scenario) -> None:
 @given(scenarios())
 def test_many_drawn_months_tie_out(scenario: Scenario) -> None:
     ties_out(scenario)
+
+
+def test_a_debt_of_the_day_is_not_repaid_by_what_comes_in_later_without_auto_repay() -> None:
+    """4.96 SOL are borrowed at 03:46; 0.02 bought at 08:43 stay in the wallet."""
+    begin = moment("2025-11-01")
+    main_ = MAIN._replace(auto_lend=False, auto_repay=False)
+    ties_out(
+        Scenario(
+            "2025-11-01",
+            2,
+            {"Main": main_, "Arb": ARB},
+            [
+                Deposit(begin + 8 * HOUR, "Main", "USDC", q("6000")),
+                Withdraw(begin + 27 * HOUR + 2799 * SECOND, "Main", "SOL", q("4.95"), q("0.01")),
+                Trade(begin + 33 * HOUR, "Main", "SOL_USDC", 1, q("0.02"), q("148.03"), q("0")),
+            ],
+        )
+    )
+
+
+# Day by day
+
+
+def closes_day_by_day(scenario: Scenario) -> None:
+    """Run `usance daily` after each day, with answers of the venue in place of fetch.
+
+    The last books are those of a ledger into which all of it is imported at once.
+    """
+    venue = Venue(scenario)
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        path = written(Path(name) / "books", ledger_of(scenario.accounts))
+        for day in range(venue.first + DAY, venue.end + 1, DAY):
+            now = day + AFTER_MIDNIGHT
+
+            def answered(_: str, __: object, now: int = now) -> dict[str, Any]:
+                downloaded(venue, path.parent, now)
+                for account in scenario.accounts:
+                    pictured(venue, path.parent, account, now)
+                return {"fetched": [], "snapshots": [], "stable": True, "notes": []}
+
+            patch.setattr(fetching, "answered", answered)
+            through = stamp(day - DAY)[:10]
+            done = CliRunner().invoke(main, ["daily", str(path), "--through", through])
+            assert done.exit_code == 0, done.output
+        whole = written(Path(name) / "whole", ledger_of(scenario.accounts))
+        downloaded(venue, whole.parent, venue.end + AFTER_MIDNIGHT)
+        imported(whole)
+        accrued(whole, stamp(venue.end - DAY)[:10])
+        assert balances(path) == balances(whole)
+
+
+def balances(ledger: Path) -> dict[str, Inventory]:
+    """Return what is on each account at the end."""
+    sums = realization.realize(sound(ledger).entries)
+    found = {real.account: real.balance for real in realization.iter_children(sums)}
+    return {account: balance for account, balance in found.items() if not balance.is_empty()}
+
+
+@settings(max_examples=5, deadline=None)
+@given(scenarios(late=True))
+def test_drawn_days_are_closed_one_by_one_with_rows_that_come_late(scenario: Scenario) -> None:
+    closes_day_by_day(scenario)
+
+
+@pytest.mark.soak
+@settings(max_examples=200, deadline=None)
+@given(scenarios(late=True))
+def test_many_drawn_days_are_closed_one_by_one(scenario: Scenario) -> None:
+    closes_day_by_day(scenario)
 
 
 def test_a_ledger_of_a_month_has_no_finding_and_no_doubt(month: Month) -> None:

@@ -140,15 +140,36 @@ def _actions(days: int) -> st.SearchStrategy[Action]:
     )
 
 
+def _late_deposits(days: int) -> st.SearchStrategy[Action]:
+    """Return deposits whose rows stand up to two days before they can be read."""
+    return st.builds(
+        lambda second, back, cents: Deposit(
+            FIRST + second * SECOND,
+            "Main",
+            "USDC",
+            cents,
+            created=FIRST + max(9 * 3600, second - back) * SECOND,
+        ),
+        st.integers(10 * 3600, days * 86400 - 1),
+        st.integers(1, 2 * 86400),
+        _cents(1, 40000),
+    )
+
+
 @st.composite
-def scenarios(draw: st.DrawFn) -> Scenario:
-    """Draw a few days of two accounts that begin with enough to lose."""
+def scenarios(draw: st.DrawFn, *, late: bool = False) -> Scenario:
+    """Draw a few days of two accounts that begin with enough to lose.
+
+    late  with one row or two that come late
+    """
     days = draw(st.integers(2, 4))
     given: list[Action] = [
         Deposit(FIRST + 8 * HOUR, "Main", "USDC", q("6000")),
         Deposit(FIRST + 8 * HOUR, "Arb", "USDC", q("9000")),
     ]
     drawn = draw(st.lists(_actions(days), min_size=1, max_size=10))
+    if late:
+        drawn += draw(st.lists(_late_deposits(days), min_size=1, max_size=2))
     actions = given + sorted(drawn, key=lambda action: action.at)
     seed = draw(st.integers(0, 9))
     realise = draw(st.sampled_from([600, 3600, 8 * 3600]))
