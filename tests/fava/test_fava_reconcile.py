@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import browser
 import pytest
@@ -14,6 +14,9 @@ from playwright.sync_api import Playwright, expect
 from reconciled_books import MAIN, coin, position, snapshot, written
 
 from usance.fava.view import NONE
+from usance.feeding.lines import text
+from usance.feeding.reconciling import Asked, reconcile
+from usance.ledger.load import load
 
 FAVA = '2025-06-01 custom "fava-extension" "usance.fava"\noption "title" "fed"\n'
 TEXT = """
@@ -25,7 +28,7 @@ TEXT = """
   Assets:Backpack:Main:Perp          50 SOL-PERP {150 USDC}
   Assets:Backpack:Main:Perp       -7500 USDC
 """
-SAID = {
+SAID: dict[str, Any] = {
     "collateral": {
         "collateral": [
             coin("USDC", "1234467.8901234567", lent="1234400", ordered="67.8901234567"),
@@ -104,15 +107,12 @@ def test_a_balance_leads_to_what_generated_it(ledger: Path) -> None:
 
 
 def test_the_page_is_what_the_command_says(ledger: Path) -> None:
-    from usance.feeding import reconciling  # noqa: PLC0415
-    from usance.ledger.load import load  # noqa: PLC0415
-
-    [found] = reconciling.reconcile(load(str(ledger)), reconciling.Asked())
-    exact = re.findall(r'<data value="([^"]*)"', page(served(ledger)))
+    [found] = reconcile(load(str(ledger)), Asked())
+    shown = re.findall(r'<data value="([^"]*)"', page(served(ledger)))
     for line in found.lines:
         for value in (line.books, line.venue, line.difference):
             if value is not None:
-                assert reconciling.lines.text(value) in exact
+                assert text(value) in shown
 
 
 def test_a_newer_snapshot_is_seen_at_the_next_request(ledger: Path) -> None:
