@@ -264,8 +264,9 @@ def test_profit_and_loss_of_july_by_hand(ledger: Path) -> None:
         "fees": "-0.495",
         "result": "80.885",
     }
-    # The funding names no contract, so it has a row without one.
-    assert by_name["Main", ""]["funding"] == "-0.297"
+    assert by_name["Main", "not assigned"]["funding"] == "-0.297"  # it names none
+    # The wallet on July 31, without what is owed in Perp.
+    assert by_name["Main", "USDC"]["quantity_end"] == "962.2"
     coin = by_name["Main", "SOL"]
     assert (coin["quantity_start"], coin["quantity_end"], coin["sold"]) == ("2", "1", "1")
     assert (coin["realised"], coin["unrealised_change"], coin["result"]) == ("15", "10", "25")

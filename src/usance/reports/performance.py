@@ -55,6 +55,9 @@ RESULT = ("", "")
 ATTRIBUTED = {RESULT, ("fees", ""), ("funding", "")}
 """Lines that are told apart by the contract or coin that they are about."""
 
+NOT_ASSIGNED = "not assigned"
+"""The name of a contract that no transaction tells."""
+
 MEMORANDA = (Side.LENT, Side.MARGIN, Side.YIELD, Side.CAPITAL)
 
 Span = tuple[Day, Day]
@@ -116,6 +119,7 @@ class Walk:
     """The parts of a ledger, walked from its first day on.
 
     held   units of assets and liabilities by part and unit; bills as their cost
+    owed   of them, what stands in Perp beside the contracts, mostly a debt
     costs  of them, what open contracts cost, by part and contract
     """
 
@@ -135,6 +139,7 @@ class Walk:
         roots = self.chart.roots
         self.sheet = roots["Assets"], roots["Liabilities"]
         self.held: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
+        self.owed: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
         self.costs: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
         self.known: dict[tuple[Unit, Day], Decimal | None] = {}
 
@@ -218,6 +223,8 @@ class Walk:
                 tally(self.held[leg.party], leg.unit, leg.units)
                 if leg.unit[1]:
                     tally(self.costs[leg.party], leg.unit, leg.weight)
+                elif self.chart.side(leg.account) == (leg.party, Side.PERP):
+                    tally(self.owed[leg.party], leg.unit, leg.units)
 
     def _leg(self, posting: Posting) -> Leg | None:
         """Return a leg, or None of one that is a memorandum."""
@@ -305,7 +312,7 @@ class Walk:
         if len(traded) == 1:
             unit = traded.pop()
             return self.kind(unit), unit[0]
-        return "contracts", str(entry.meta.get("contract", ""))
+        return "contracts", str(entry.meta.get("contract", NOT_ASSIGNED))
 
     def _line(self, leg: Leg) -> Line:
         """Return the line of a leg of income, expenses or equity."""

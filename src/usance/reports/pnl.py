@@ -1,6 +1,6 @@
 """Profit and loss: the answer of `usance pnl`, by sub-account and contract or coin."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -141,9 +141,19 @@ class _Trading(Walk):
         )
         return EXACT.minus(total(units))
 
+    def wallets(self) -> dict[str, dict[Unit, Decimal]]:
+        """Return what each part has now, but for what it owes beside its contracts."""
+        return {
+            part: {
+                unit: EXACT.subtract(number, self.owed[part].get(unit, ZERO))
+                for unit, number in held.items()
+            }
+            for part, held in self.held.items()
+        }
+
     def live(self, span: Span, by_day: dict[Day, list[Transaction]]) -> dict[str, Interval]:
         """Live an interval; keep what is held the evening before the last one."""
-        self.start = {part: dict(held) for part, held in self.held.items()}
+        self.start = self.wallets()
         return super().live(span, by_day)
 
 
@@ -180,7 +190,8 @@ def _rows(walk: _Trading, part: Part, interval: Interval) -> Iterator[Figures]:
     The operating currency has none; what is told of no contract has one without a name.
     """
     name = part.name
-    units = {unit for held in (walk.start, walk.held) for unit in held[name] if held[name][unit]}
+    ends = (walk.start[name], walk.wallets()[name])
+    units = {unit for held in ends for unit in held if held[unit]}
     units |= {unit for owner, unit in walk.turnover if owner == name}
     found: dict[Line, Unit] = {(walk.kind(unit), unit[0]): unit for unit in units}
     for kind, about in interval.lines:
@@ -190,17 +201,24 @@ def _rows(walk: _Trading, part: Part, interval: Interval) -> Iterator[Figures]:
             found.setdefault(("contracts", about), (about, ""))
     found.pop(("coins", walk.prices.currency), None)
     for line, unit in sorted(found.items(), key=lambda item: (item[0][0] == "coins", item)):
-        yield _row(walk, part, interval, line, unit)
+        quantities = [held.get(unit, ZERO) for held in ends]
+        yield _row(walk, part, interval, line, unit, quantities)
 
 
-def _row(walk: _Trading, part: Part, interval: Interval, line: Line, unit: Unit) -> Figures:
+def _row(
+    walk: _Trading,
+    part: Part,
+    interval: Interval,
+    line: Line,
+    unit: Unit,
+    quantities: Sequence[Decimal],
+) -> Figures:
     name, (kind, instrument) = part.name, line
     traded = walk.turnover.get((name, unit), Turnover())
-    held = walk.held[name].get(unit, ZERO)
     lots = walk.lots.get((name, unit), Lots()).held
     quantity = total(each.quantity for each in lots.values())
     cost = total(EXACT.multiply(each.quantity, lot.cost) for lot, each in lots.items())
-    mark = walk.mark(unit, interval.last) if held else None
+    mark = walk.mark(unit, interval.last) if quantities[1] else None
     amount = interval.lines.get(line, ZERO)
     realised = interval.realised.get(line, ZERO)
     funding, fees = (interval.lines.get((of, instrument), ZERO) for of in ("funding", "fees"))
@@ -217,8 +235,8 @@ def _row(walk: _Trading, part: Part, interval: Interval, line: Line, unit: Unit)
         "venue": part.venue,
         "instrument": instrument,
         "kind": kind.removesuffix("s"),
-        "quantity_start": shown(walk.start[name].get(unit, ZERO)),
-        "quantity_end": shown(held),
+        "quantity_start": shown(quantities[0]),
+        "quantity_end": shown(quantities[1]),
         "entry_price": shown(FIGURE.divide(cost, quantity)) if quantity else None,
         "mark": shown(mark),
         "bought": shown(traded.bought),
