@@ -106,7 +106,8 @@ class Whole(NamedTuple):
 @pytest.fixture(scope="module", params=LATE, ids=["new rows", "a late row", "a late last page"])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
-    before, after = books(folder / "before", request.param), books(folder / "after", request.param)
+    before = books(folder / "before", request.param)
+    after = books(folder / "after", request.param, before.downloads)
     after.fetch()
     return Whole(request.param, before.downloads, after.venue.paths(), after.kept())
 

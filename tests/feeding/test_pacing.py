@@ -127,7 +127,7 @@ def test_a_person_hears_of_waits_of_more_than_a_second() -> None:
     [
         (status(401), RefusedKeyError, "GET /api/v1/markets: status 401 SLOW down"),
         (status(403), RefusedKeyError, "status 403"),
-        (status(400), RefusedRequestError, "Correct the ledger or the address of the venue"),
+        (status(400), RefusedRequestError, "Set the clock of this computer if it is wrong"),
         (status(404), RefusedRequestError, "status 404"),
         (status(302), FetchError, "leads elsewhere and is not followed"),
     ],

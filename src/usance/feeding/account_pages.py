@@ -58,7 +58,7 @@ class _Feed:
         after = self._read_on(first)
         if after is None:
             return self._read_anew()
-        return Fetched(after, max(0, after - before), len(self._lengths()))
+        return Fetched(after, max(0, after - before), -(-after // LIMIT))
 
     def _lengths(self) -> list[int]:
         """Return how many rows each stored page has, up to the last one; 0 of one that is lost."""

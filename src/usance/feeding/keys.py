@@ -81,7 +81,7 @@ def keys(
 
 def _path(file: Path | None, environment: Mapping[str, str]) -> Path:
     if file is not None:
-        return file
+        return file.expanduser()
     return Path(environment.get(FILE_VARIABLE) or FILE).expanduser()
 
 

@@ -123,8 +123,8 @@ class Pacing:
                 "address of the venue."
             ) from None
         raise RefusedRequestError(
-            f"GET {path}: {why}. Correct the ledger or the address of the venue, or report the "
-            "answer to the maintainers."
+            f"GET {path}: {why}. Set the clock of this computer if it is wrong, correct the "
+            "address of the venue, or report the answer to the maintainers."
         ) from None
 
     def _keep_pace(self) -> None:
