@@ -291,7 +291,7 @@ def test_a_settle_coin_below_zero_counts_at_the_end_of_its_day(
         assert balance(folder, WALLET) == Decimal(left)
     else:
         [error] = errors
-        assert 'The wallet of sub-account "Main" lacks 10.000000 USDC' in error
+        assert 'The wallet of sub-account "Main" lacks 100.000000 USDC' in error
         assert folder.load()[1][0].source["lineno"] == folder.line("Withdraw a result")
 
 

@@ -58,7 +58,7 @@ class PoolLending:
 
     imported  what is booked of accounts whose interest a person books, and their debts
     settling  sub-accounts whose wallet may be below zero until the day's settlement
-    short     those that were, or that were settled, with what left them so
+    short     the problem of each that was, unless the settlement covers it
     """
 
     def __init__(self, book: Book, venue: str, coin: Coin, day: Day) -> None:
@@ -75,7 +75,8 @@ class PoolLending:
         self.accounts: list[Account] = []
         self.imported: list[tuple[Imported, Accruing]] = []
         self.settling: Collection[str] = ()
-        self.short: dict[str, tuple[Account, Sequence[Movement]]] = {}
+        self.short: dict[str, Problem] = {}
+        self.settled: list[Account] = []
         self.supply = HourlyRates()
         self.borrow = HourlyRates()
         self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
@@ -111,14 +112,17 @@ class PoolLending:
             if account.day.sub_account == name:
                 account.holding.free = Grains(account.holding.free + grains)
                 self._move(account, HOURS, ())
-                self.short.setdefault(name, (account, ()))
+                self._covered(account)
+                self.settled.append(account)
 
     def close(self) -> list[LendingDay]:
         """End the day: the Lent memorandum takes what is lent now."""
         # A gap through the wallet may be liquidated in between: then nothing is below zero now.
         self.settling = ()
-        for account, moved in self.short.values():
-            self._check(account, moved)
+        for account in self.accounts if self.short else ():
+            self._covered(account)
+        for account in self.settled:
+            self._check(account, ())
         return [self._closed(account) for account in self.accounts]
 
     def _account(self, name: str, holding: Holding) -> Account:
@@ -225,14 +229,20 @@ class PoolLending:
         """Tell if a wallet is below zero and may not borrow, or if no pool lends what is owed."""
         holding = account.holding
         if holding.held < 0 and not (account.terms and account.terms.auto_borrow):
-            name = account.day.sub_account
+            problem, name = self._negative(account, moved), account.day.sub_account
             if name in self.settling:
                 # The venue realises results all day, and lets them be spent before they are booked.
-                self.short[name] = account, moved
+                self.short.setdefault(name, problem)
             else:
-                self._negative(account, moved)
+                self.problems.append(problem)
         elif self.pool is None and (holding.owed > 0 or holding.held < 0):
             self._poolless(account)
+
+    def _covered(self, account: Account) -> None:
+        """Tell of a wallet that was below zero within the day, if it is so after its settlement."""
+        problem = self.short.pop(account.day.sub_account, None)
+        if problem is not None and account.holding.held < 0:
+            self.problems.append(problem)
 
     def _ends(self, account: Account, after: Holding, slot: int) -> bool:
         """End the segment of a balance that a step changes; tell whether interest joined it."""
@@ -389,13 +399,11 @@ class PoolLending:
             account for account in self.accounts if account.lent.principal or account.owed.principal
         ]
 
-    def _negative(self, account: Account, moved: Sequence[Movement]) -> None:
+    def _negative(self, account: Account, moved: Sequence[Movement]) -> Problem:
         source = moved[-1].source if moved else account.switches.values[0].source
         short = self.coin.quanta_text(self.coin.ceil_quanta(Grains(-account.holding.held)))
-        self.problems.append(
-            problems.negative_wallet(
-                source, account.day.sub_account, self.coin.name, self._date(), short
-            )
+        return problems.negative_wallet(
+            source, account.day.sub_account, self.coin.name, self._date(), short
         )
 
     def _refuse_imported(self) -> None:
