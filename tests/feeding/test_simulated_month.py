@@ -5,6 +5,7 @@ and its snapshots are its own arithmetic. So a rule of the books that is not the
 is booked twice or not at all, is a line that differs.
 """
 
+import datetime
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from beancount import loader
 from beancount.core import realization
 from beancount.core.inventory import Inventory
 from click.testing import CliRunner
@@ -52,6 +54,7 @@ from usance.feeding.lines import Line
 from usance.feeding.own_text import own
 from usance.feeding.pacing import Clock
 from usance.feeding.reconciling import Asked
+from usance.importers import Backpack
 from usance.ledger.load import Ledger, load
 
 AFTER_MIDNIGHT = 603 * SECOND
@@ -398,3 +401,38 @@ def test_a_ledger_of_a_month_has_no_finding_and_no_doubt(month: Month) -> None:
     done = CliRunner().invoke(main, ["check", str(month.ledger), "--format", "json"])
     answer = json.loads(done.stdout)
     assert answer["errors"] == [] and answer["doubts"] == []
+
+
+def test_the_importer_for_beangulp_makes_the_same_of_each_feed(month: Month, copy: Path) -> None:
+    """All but transfers between two feeds, and the ends of the file, whose days may go on."""
+    reader = Backpack("Main", "Assets:Backpack:Main", "Assets:Bank", interest="imported",
+                      pays="USD", since=datetime.date(2025, 11, 1))  # fmt: skip
+    parsed, errors, _ = loader.load_file(str(copy))
+    assert errors == []
+    ours: dict[str, Any] = {
+        entry.meta["backpack"]: entry for entry in parsed if "backpack" in entry.meta
+    }
+    alike = 0
+    for feed in FEEDS:
+        page = copy.parent / f"{feed}.json"
+        page.write_text(json.dumps(month.venue.rows("Main", feed, LAST)))
+        assert reader.identify(str(page))
+        entries: list[Any] = reader.extract(str(page), [])
+        for entry in entries:
+            of_import = ours.get(entry.meta["backpack"])
+            if of_import is None:
+                assert feed in ("withdrawals", "deposits")  # half of a transfer
+                continue
+            assert (entry.date, entry.narration) == (of_import.date, of_import.narration)
+            assert legs(entry) == legs(of_import)
+            alike += 1
+    assert alike > 100
+
+
+def legs(entry: Any) -> dict[tuple[str, str], Decimal]:  # noqa: ANN401
+    """Return what a transaction adds to each account, lots aside, which Beancount may split."""
+    found: dict[tuple[str, str], Decimal] = {}
+    for posting in entry.postings:
+        key = posting.account, posting.units.currency
+        found[key] = found.get(key, Decimal(0)) + posting.units.number
+    return found
