@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from usance.model.amounts import ZERO, decimal_text, tally
+from usance.model.amounts import EXACT, ZERO, decimal_text
 from usance.model.hours import Day, iso
 from usance.venues.books import Account
 from usance.venues.numbers import SECOND, Instant, day_ended, day_of
@@ -121,5 +121,6 @@ def _moved(rows: Rows, coin: Coin, use: Use) -> Sums:
 def _sums(parts: Iterable[tuple[Day, str, Decimal]]) -> Sums:
     sums: Sums = {}
     for day, symbol, quantity in parts:
-        tally(sums, (day, symbol), quantity)
+        before = sums.get((day, symbol))
+        sums[day, symbol] = quantity if before is None else EXACT.add(before, quantity)
     return sums

@@ -186,7 +186,7 @@ def day_of(at: Instant) -> Day:
 
 def day_ended(at: Instant) -> Day:
     """Return the day of an instant; midnight belongs to the day that it ends."""
-    return day_of(Instant(at - 1))
+    return Day((at - 1) // DAY_NANOS + EPOCH)
 
 
 def seconds_of(at: Instant) -> int:

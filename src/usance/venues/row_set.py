@@ -91,7 +91,8 @@ def _set(pages: Iterable[Sequence[R]]) -> list[R]:
             other = known.setdefault(row.id, row)
             if other is not row:
                 known[row.id] = _merged(other, row)
-        alike |= here
+        for key, count in here.items():
+            alike[key] = max(alike[key], count)
     found = [*known.values(), *(samples[key] for key in alike.elements())]
     return sorted(found, key=ORDER.get(type(found[0]), _by_id)) if found else []
 

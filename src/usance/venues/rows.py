@@ -43,6 +43,9 @@ class Charge(Enum):
     UNREALIZED_LOSS = "UnrealizedNegativePnl"
     TAKEN = "Taken"
 
+    # Faster than Enum's own hash, a Python function: each row is looked up by it.
+    __hash__ = object.__hash__
+
     @property
     def earned(self) -> bool:
         """Tell whether the account gets it."""
@@ -91,6 +94,9 @@ class Use(Enum):
     EARNED = "interest earned"
     PAID = "interest paid"
     DERIVED = "derived"
+
+    # Faster than Enum's own hash, a Python function: each row is looked up by it.
+    __hash__ = object.__hash__
 
 
 class Fill(NamedTuple):
