@@ -282,3 +282,16 @@ def test_a_trade_within_the_day_is_not_settled(tmp_path: Path) -> None:
     assert unmatched(found) == {("lent", "USDC"): ("1111", "1011", "explained", "unsettled")}
     before = held_against(ledger, said, "2025-06-17T00:04:59Z")
     assert seen(before)["position", "SOL-PERP"] == (None, "50", "missing", None)
+
+
+def test_funding_beyond_the_wallet_is_borrowed(tmp_path: Path) -> None:
+    """1110 are there; 1112 are paid at 01:00."""
+    kept(tmp_path, "funding", [funding("2025-06-17T01:00:00", "-1112")])
+    text = DAY.partition('2025-06-17 * "At ten')[0]
+    answers = {
+        "collateral": {"collateral": [], "borrowLiability": "2"},
+        "borrow_lend_positions": [owed("USDC", "-2", "1")],
+    }
+    said = snapshot(tmp_path / "said", answers)
+    found = held_against(written(tmp_path, MAIN + text), said, "2025-06-17T01:00:00Z")
+    assert found.is_ok and not unmatched(found)

@@ -255,6 +255,20 @@ def test_held_and_owed_at_once_here_is_a_term_that_differs(tmp_path: Path) -> No
     assert ("quantity", "SOL") not in left
 
 
+def test_held_and_owed_on_both_sides_in_other_amounts_differs(tmp_path: Path) -> None:
+    text = SHORT + ('2025-06-12 * "Deposit"\n  Assets:Backpack:Main:Wallet  1 SOL\n  Assets:Bank\n')
+    terms = MAIN.replace("auto-borrow: TRUE", "auto-borrow: TRUE\n  auto-repay: FALSE")
+    found = compared(
+        tmp_path,
+        text,
+        [coin("USDC", "1300"), coin("SOL", "0.5", weight="0.95", price="150")],
+        loans=[owed("SOL", "-1.5", "150")],
+        terms=terms,
+    )
+    assert unmatched(found)["borrowed", "SOL"] == ("2", "1.5", "differs", None)
+    assert seen(found)["quantity", "SOL"][2] == "matched"
+
+
 def test_without_the_answer_on_loans_what_is_held_is_compared(tmp_path: Path) -> None:
     answers = {"collateral": {"collateral": [coin("USDC", "1300")], "borrowLiability": "300"}}
     said = snapshot(tmp_path / "said", answers)
@@ -383,6 +397,16 @@ def test_what_is_unsettled_and_in_orders_is_explained_by_both(tmp_path: Path) ->
     }
 
 
+def test_what_is_idle_for_no_order_is_not_unsettled(tmp_path: Path) -> None:
+    found = compared(
+        tmp_path,
+        LONG,
+        [coin("USDC", "900", lent="850", idle="50")],
+        positions=[position("SOL_USDC_PERP", "50", "150", "148")],
+    )
+    assert unmatched(found) == {("lent", "USDC"): ("950", "850", "differs", None)}
+
+
 def test_equity_that_differs_explains_nothing(tmp_path: Path) -> None:
     found = compared(
         tmp_path,
@@ -404,10 +428,17 @@ def test_a_loss_beyond_the_wallet_is_borrowed_sooner_there(tmp_path: Path) -> No
         [],
         positions=[position("SOL_USDC_PERP", "50", "150", "129")],
         loans=[owed("USDC", "-50", "1")],
-        totals={"borrowLiability": "50", "netEquity": "-50"},
+        totals={
+            "borrowLiability": "50",
+            "netEquity": "-50",
+            "netEquityLocked": "650",  # a tenth of 50 * 129 and of 50
+            "netEquityAvailable": "-700",
+        },
     )
     assert found.is_ok
     assert unmatched(found) == {
+        ("available_equity", ""): ("-695", "-700", "explained", "unsettled"),
+        ("initial_margin", ""): ("645", "650", "explained", "unsettled"),
         ("borrowed", "USDC"): ("0", "50", "explained", "unsettled"),
         ("lent", "USDC"): ("950", "0", "explained", "unsettled"),
         ("borrow_liability", ""): ("0", "50", "explained", "unsettled"),
