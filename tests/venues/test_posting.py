@@ -475,3 +475,15 @@ def test_symbols() -> None:
     assert symbols.market("SOL_USDC_RFQ") == symbols.market("SOL_USDC") == ("SOL", "USDC", False)
     with pytest.raises(Misread, match="'xRP' and 'XRP' are both XRP"):
         symbols.coin("XRP")
+
+
+def test_rows_of_one_moment_are_in_order_of_kind_then_id() -> None:
+    arb = account([[api.deposit(2, "1", AT), api.deposit(1, "1", AT)]], "Arb")
+    main = account([[api.dust(1, "1", "1", AT)], [api.fill(3, "Bid", "1", "1", AT)]])
+    posted = post([arb, main])
+    assert [draft.id for draft in posted.drafts] == [
+        "fill/SOL_USDC_PERP/3/93/Bid",
+        "deposit/1",
+        "deposit/2",
+        "dust/1",
+    ]
