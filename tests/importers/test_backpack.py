@@ -233,6 +233,22 @@ def test_beangulp_extracts_and_files(tmp_path: Path) -> None:
     assert (tmp_path / "out" / name).is_file()
 
 
+def test_files_of_several_sub_accounts_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for name in ("Main", "Arb"):
+        (tmp_path / name / "fills").mkdir(parents=True)
+    rows = [fill(8, "Bid", "50", "150", "2025-11-02T09:30:00")]
+    file(tmp_path / "Main" / "fills", rows)
+    file(tmp_path / "Arb" / "fills", rows)
+    both = [
+        Backpack("Main", ROOT, "Assets:Bank", folder="Main"),
+        Backpack("Arb", "Assets:Backpack:Arb", "Assets:Bank", folder="Arb"),
+    ]
+    done = CliRunner().invoke(beangulp.Ingest(both).cli, ["extract", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"Assets:Backpack:Arb:Perp +50 SOL-PERP", done.output)
+    assert re.search(r"Assets:Backpack:Main:Perp +50 SOL-PERP", done.output)
+
+
 def test_beangulp_leaves_out_what_the_ledger_has(tmp_path: Path) -> None:
     path = file(tmp_path, [fill(8, "Bid", "50", "150", "2025-11-02T09:30:00")])
     ledger = tmp_path / "main.beancount"

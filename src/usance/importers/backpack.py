@@ -48,6 +48,7 @@ class Backpack(Importer):  # type: ignore[misc]  # beangulp has no types
     sub_account    name, as in `custom "sub-account"`
     root           account of the sub-account, such as Assets:Backpack:Main
     outside        other side of deposits and withdrawals
+    folder         name of a folder: only files below such a one are read; None: all files
     transit        other side of internal transfers; `outside` if absent
     distributions  other side of what the platform pays in; Income:…:Distributions if absent
     pays           yield product whose payout such a payment is, or None
@@ -66,6 +67,7 @@ class Backpack(Importer):  # type: ignore[misc]  # beangulp has no types
         root: str,
         outside: str,
         *,
+        folder: str | None = None,
         transit: str | None = None,
         distributions: str | None = None,
         pays: str | None = None,
@@ -105,6 +107,7 @@ class Backpack(Importer):  # type: ignore[misc]  # beangulp has no types
             ignore=frozenset(ignore),
             source=Source(sub_account, 1),
         )
+        self._folder = folder
         self._imported, self._repays = interest == "imported", auto_repay
         self._symbols = dict(symbols or {})
 
@@ -115,7 +118,10 @@ class Backpack(Importer):  # type: ignore[misc]  # beangulp has no types
 
     def identify(self, filepath: str) -> bool:
         """Tell whether a file has rows of a feed, all of which can be read."""
-        if Path(filepath).suffix.lower() not in (".json", ".csv"):
+        path = Path(filepath)
+        if path.suffix.lower() not in (".json", ".csv"):
+            return False
+        if self._folder is not None and self._folder not in path.parent.parts:
             return False
         try:
             return _page(filepath).kind in FEEDS
