@@ -10,6 +10,7 @@ from usance.commands.accounts import accounts
 from usance.commands.accrue import accrue
 from usance.commands.check import check
 from usance.commands.daily import daily
+from usance.commands.demo import demo
 from usance.commands.efficiency import efficiency
 from usance.commands.explain import explain
 from usance.commands.fava import fava_
@@ -49,6 +50,7 @@ def main() -> None:
 
 for command in (
     init,
+    demo,
     check,
     fetch,
     import_,

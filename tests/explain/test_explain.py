@@ -422,7 +422,7 @@ def test_the_table_is_for_a_person_with_a_calculator(folder: Folder) -> None:
 
 
 def test_no_line_breaks_within_a_name() -> None:
-    words = ["explain", str(LEDGERS["demo"]), "borrowing/2024-01-10/Desk"]
+    words = ["explain", str(LEDGERS["january"]), "borrowing/2024-01-10/Desk"]
     shown = CliRunner().invoke(main, words).stdout
     assert "rate 14/8760" in shown
     assert not re.search(r"(?:rate|hours)\n +\d", shown)

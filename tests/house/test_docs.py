@@ -138,7 +138,7 @@ def digest(*texts: bytes) -> bytes:
 def test_a_stranger_recomputes_the_seals_from_the_page(tmp_path: Path) -> None:
     """With docs/formulas.md, section 7, and nothing of Usance."""
     books = tmp_path / "books"
-    shutil.copytree(ROOT / "ledgers" / "demo", books)
+    shutil.copytree(ROOT / "ledgers" / "january", books)
     result = CliRunner().invoke(main, ["accrue", str(books / "main.beancount")])
     assert result.exit_code == 0
     lines = (books / "posted" / "2024-01.inputs").read_bytes().splitlines(keepends=True)

@@ -15,6 +15,7 @@ import usance
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = {".py", ".typed", ".beancount", ".html", ".js"}
+DEMO = {".beancount", ".csv", ".md"}
 
 LEDGER = """\
 option "operating_currency" "USDC"
@@ -56,20 +57,20 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
-    for name in ("src", "plugins"):
+    for name in ("src", "plugins", "ledgers/demo"):
         left_out = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, tree / name, ignore=left_out)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tree / "dist", cwd=tree)
     return tree / "dist"
 
 
-def tree_files(folder: str, package: str) -> set[str]:
+def tree_files(folder: str, package: str, kinds: set[str] = PACKAGED) -> set[str]:
     """Return the files of a folder of the tree, as they are named in a package."""
     top = ROOT / folder
     return {
         f"{package}/{path.relative_to(top).as_posix()}"
         for path in top.rglob("*")
-        if path.suffix in PACKAGED
+        if path.suffix in kinds
     }
 
 
@@ -77,7 +78,8 @@ def test_the_wheel_holds_every_module_of_the_tree_and_nothing_else(built: Path) 
     [wheel] = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     packed = {name for name in names if ".dist-info/" not in name}
-    assert packed == tree_files("src/usance", "usance") | tree_files("plugins", "usance/plugins")
+    code = tree_files("src/usance", "usance") | tree_files("plugins", "usance/plugins")
+    assert packed == code | tree_files("ledgers/demo", "usance/demo", DEMO)
     assert "usance/py.typed" in packed
 
 
@@ -86,6 +88,7 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
     sources = tree_files("src/usance", "src/usance") | tree_files("plugins", "plugins")
+    sources |= tree_files("ledgers/demo", "ledgers/demo", DEMO)
     assert sources <= packed
     assert {"pyproject.toml", "README.md", "LICENSE"} <= packed
 
@@ -122,5 +125,15 @@ def test_the_wheel_runs_a_ledger_away_from_the_tree(built: Path, tmp_path: Path)
     assert Path(where.strip()) == purelib / "usance" / "plugins" / "__init__.py"
     assert run(python, "-m", "beancount.scripts.check", ledger, cwd=elsewhere) == ""
     run(environment / "bin" / "usance", "check", ledger, cwd=elsewhere)
+    run(environment / "bin" / "usance", "demo", elsewhere / "demo", cwd=elsewhere)
+    written = {
+        path.relative_to(elsewhere / "demo").as_posix(): path.read_bytes()
+        for path in (elsewhere / "demo").rglob("*")
+        if path.is_file()
+    }
+    assert written == {
+        name.removeprefix("demo/"): (ROOT / "ledgers" / name).read_bytes()
+        for name in tree_files("ledgers/demo", "demo", DEMO)
+    }
     version = run(environment / "bin" / "usance", "--version", cwd=elsewhere)
     assert usance.__version__ in version

@@ -20,6 +20,7 @@ SHARED = ROOT.parent / "shared"
 EXAMPLES = [
     *sorted((ROOT / "ledgers").glob("*.beancount")),
     ROOT / "ledgers" / "demo" / "main.beancount",
+    ROOT / "ledgers" / "january" / "main.beancount",
     ROOT / "src" / "usance" / "first_month.beancount",
 ]
 

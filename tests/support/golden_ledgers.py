@@ -13,7 +13,7 @@ from usance.language.provenance import is_generated
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 LEDGERS = {path.stem: path for path in sorted((ROOT / "ledgers").glob("*.beancount"))}
-LEDGERS["demo"] = ROOT / "ledgers" / "demo" / "main.beancount"
+LEDGERS["january"] = ROOT / "ledgers" / "january" / "main.beancount"
 
 
 def generated(ledger: Path) -> str:
