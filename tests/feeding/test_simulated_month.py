@@ -157,6 +157,22 @@ def test_what_the_rules_explain_is_what_happened(month: Month) -> None:
     assert "open orders" in rules["available_equity", ""]
 
 
+def test_every_settlement_repeats_what_another_feed_tells(month: Month, copy: Path) -> None:
+    """As with --all-settlements; one row of funding less is named with its day and both sums."""
+    folder = copy.parent / "downloads" / "backpack" / "Main"
+    (folder / "settlement").mkdir()
+    rows = month.venue.rows("Main", "settlement", LAST)
+    (folder / "settlement" / "000000000.json").write_text(json.dumps(rows))
+    answer = imported(copy)
+    assert answer["findings"] == [] and answer["files"] == []
+    assert answer["checked"]["settlement"] == len(rows) - 1
+    gone = taken_out(copy.parent, LOST["funding"])
+    [finding] = imported(copy)["findings"]
+    assert finding.startswith("2025-11-12: funding of Main: ")
+    said, booked = (Decimal(part.split()[-1]) for part in finding.split(" USDC")[:2])
+    assert said - booked == Decimal(gone["quantity"])
+
+
 # One row less
 
 
