@@ -26,6 +26,7 @@ USANCE = Path(sys.executable).with_name("usance")
 assert isinstance(main, click.Group)
 COMMANDS = sorted(main.commands)
 NOT_ENOUGH = {"explain", "fava", "init", "reopen", "stress"} | {"fetch", "import", "reconcile"}
+NOT_ENOUGH |= {"daily", "demo"}
 NOT_ENOUGH |= {"pnl", "statement"}  # a deposit of SOL has no price on its day
 OVER_A_LEDGER = [name for name in COMMANDS if name not in NOT_ENOUGH]
 """Commands that a ledger is enough for."""
