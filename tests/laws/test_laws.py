@@ -117,7 +117,7 @@ def test_the_engine_and_the_oracle_agree_to_the_last_digit() -> None:
     """Goal: every figure of every day. Method: two programs, and a count of what was reached."""
     drawn: Counter[str] = Counter()
 
-    @share(3)
+    @share(7)
     @given(ledgers())
     def agree(ledger: Ledger) -> None:
         books = load(str(ledger))

@@ -437,7 +437,7 @@ def test_the_engine_and_the_oracle_agree_to_the_last_digit() -> None:
     """Goal: every figure of every evening. Method: two programs, and a count of what happened."""
     total: Counter[str] = Counter()
 
-    @share(1.5)
+    @share(4)
     @given(ledgers())
     def agree(drawn: Drawn) -> None:
         book = load(drawn.text())
