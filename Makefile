@@ -9,8 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/demo/main.beancount
-EDIT := sed -i 's/^\(2024-01-15T12:00:00Z\),[^,]*/\1,0.05/' build/demo/rates/usdc_2024_01.csv
-CORRECTION := sed -n '/Correction/,/^$$/p' build/demo/posted/2024-02.beancount
+EDIT := sed -i 's/^\(2024-12-05T12:00:00Z\),[^,]*/\1,0.05/' build/demo/rates/usdc.csv
 
 .PHONY: check test pythons demo golden screenshots bench soak browser
 
@@ -36,33 +35,25 @@ pythons: browser
 
 demo: export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: $(READY)
-	@rm -rf build/demo && mkdir -p build && cp -R ledgers/demo build/demo
-	@$(call say,One month of a margin account at real hourly rates. Does it load? Is there anything to know?)
+	@rm -rf build/demo
+	@$(call say,Three months of a margin account at real rates and prices. Write them and check them:)
+	@$(call run,usance demo build/demo)
 	@$(call run,usance check $(DEMO))
-	@$(call say,What was earned and paid in the days around the borrow of Desk:)
-	@$(call run,usance lending $(DEMO) --from 2024-01-09 --to 2024-01-11)
-	@$(call say,Where each sub-account stands at the end of the month:)
-	@$(call run,usance accounts $(DEMO))
-	@$(call say,Where does a figure come from? The borrow of Desk and its interest:)
-	@$(call run,usance explain $(DEMO) borrowing/2024-01-10/Desk)
+	@$(call say,What is it worth and how near is danger?)
+	@$(call run,usance status $(DEMO))
+	@$(call say,What did January bring to Main? It lends and bought SOL on credit:)
+	@$(call run,usance statement $(DEMO) --month 2025-01 --sub-account Main)
+	@$(call say,Where does a figure come from? The interest of one day:)
+	@$(call run,usance explain $(DEMO) lending/2025-01-08/Arb | sed '/^4/Q')
 	@$(call say,So far nothing is stored. Write the days into files and seal them:)
-	@$(call run,usance accrue $(DEMO))
-	@$(call say,The first closed day in the file:)
-	@$(call run,sed '/stages:/q' build/demo/posted/2024-01.beancount)
-	@$(call say,Accrue again. Nothing is left to do and nothing changes:)
-	@$(call run,usance accrue $(DEMO))
-	@$(call say,Are the closed days what was sealed? Without loading the ledger:)
+	@$(call run,usance accrue $(DEMO) --through 2025-02-28)
 	@$(call run,usance verify $(DEMO))
-	@$(call say,The rate of a closed hour turns out to have been another. The difference is posted on the next day:)
+	@$(call say,The rate of a closed hour of December was wrong. The difference is posted on the next day:)
 	@$(call run,$(EDIT))
 	@$(call run,usance check $(DEMO)) || true
-	@$(call run,usance accrue $(DEMO) --correct --through 2024-02-01)
-	@$(call run,$(CORRECTION))
-	@$(call run,usance verify $(DEMO))
-	@$(call say,Another ledger: 1000 USDC are lent and in the yield product and margin for a contract:)
-	@$(call run,usance yield ledgers/dollar_yield.beancount --to 2025-05-31)
-	@$(call run,usance efficiency ledgers/dollar_yield.beancount --at 2025-05-31)
-	@$(call say,See it in Fava:  $(BIN)/usance fava $(DEMO))
+	@$(call run,usance accrue $(DEMO) --correct --through 2025-03-01)
+	@$(call say,Wild was liquidated on 24 February: usance statement $(DEMO) --month 2025-02 --sub-account Wild)
+	@$(call say,Now look:  $(BIN)/usance fava $(DEMO))
 
 golden: $(READY)
 	$(BIN)/python tests/support/golden_ledgers.py

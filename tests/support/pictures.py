@@ -1,4 +1,4 @@
-"""The pictures of the README, taken of the demo and an example as `usance fava` shows them.
+"""The pictures of the README, taken of two examples as `usance fava` shows them.
 
     python tests/pictures.py
 
@@ -25,7 +25,7 @@ SIZE = (1280, 800)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PICTURES = {
     "capital": ("dollar_yield.beancount", "extension/UsanceCapital/", "Capital"),
-    "lending": ("demo/main.beancount", "extension/UsanceLending/?interval=day", "Conservation"),
+    "lending": ("january/main.beancount", "extension/UsanceLending/?interval=day", "Conservation"),
     "margin": ("dollar_yield.beancount", "extension/UsanceMargin/", "Positions"),
 }
 """Ledger and page of each picture, and a text that it shows when it is complete."""
@@ -35,7 +35,7 @@ def take(folder: Path) -> Iterator[tuple[str, str]]:
     """Take every picture, `folder/NAME-SCHEME.png`; yield each name and its text."""
     with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
         books = shutil.copytree(ROOT / "ledgers", Path(made) / "ledgers")
-        closing = ["accrue", str(books / "demo" / "main.beancount")]
+        closing = ["accrue", str(books / "january" / "main.beancount")]
         CliRunner().invoke(main, closing, catch_exceptions=False)
         for name, (ledger, path, shown) in PICTURES.items():
             with (

@@ -190,7 +190,7 @@ class _Legs:
         account = self.chart.reserved(self.name, ProductAccount.DISTRIBUTED)
         now = self.fresh.portfolios.get(self.name, Portfolio()).left_over
         then = self.posted.portfolios.get(self.name, Portfolio()).left_over
-        if (account, coin.name, None, None) in self.sums or now != then:
+        if self.sums.get((account, coin.name, None, None)) or now != then:
             self._prove(account, coin, {"left-over-after": decimal_text(now)})
 
 
