@@ -79,8 +79,8 @@ class MarginPool:
         Only of sub-accounts that may not borrow: to others it makes no difference.
         """
         found: set[tuple[str, str]] = set()
-        for name, line in self.book.sub_accounts.items():
-            if all(terms.auto_borrow for terms in line.values):
+        for name in {owner for owner, _ in self.book.trades}:
+            if all(terms.auto_borrow for terms in self.book.sub_accounts[name].values):
                 continue
             held = self.state.holdings.get(name, {})
             found |= {(name, coin) for coin, holding in held.items() if holding.perp}
