@@ -331,10 +331,10 @@ def test_a_function_that_is_not_known_is_a_finding(tmp_path: Path) -> None:
     text = said(tmp_path, answers, {"SOL": "2025-06-16", "USDC": "2025-06-16"})
     assert heads(text) == ['2025-06-16 custom "collateral" "USDC"']
     file = "downloads/backpack/public/collateral/2025-06-16T001003Z.json"
-    assert text.findings == [
-        f"{file}: SOL: haircutFunction is of the type 'tiers', but known are identity and "
-        "inverseSqrt. Its terms are not written; write them by hand."
-    ]
+    file = "downloads/backpack/public/collateral/2025-06-16T001003Z.json"
+    why = "haircutFunction is of the type 'tiers', but known are identity and inverseSqrt"
+    remedy = "Its terms are not written; write them by hand."
+    assert text.findings == [f"{file}: SOL: {why}. {remedy}"]
 
 
 # Rates
