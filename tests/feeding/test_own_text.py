@@ -8,7 +8,7 @@ import pytest
 from beancount.core.data import Booking
 
 from usance.feeding.downloads import RefusedError
-from usance.feeding.own_text import ByHand, OpenLot, Opened, Own, own
+from usance.feeding.own_text import ByHand, Opened, OpenLot, Own, own
 from usance.model.accounts import Side
 from usance.model.hours import day_of, moment
 from usance.model.problems import Source
@@ -143,8 +143,8 @@ def test_a_text_that_cannot_be_parsed_is_one_error(tmp_path: Path) -> None:
 
 def test_an_include_that_finds_nothing_is_an_error(tmp_path: Path) -> None:
     assert refused(tmp_path, 'include "terms/*.beancount"\n') == (
-        'main.beancount: include "terms/*.beancount" finds no file. Correct the include line, or put '
-        "the file there."
+        'main.beancount: include "terms/*.beancount" finds no file. Correct the include line, or '
+        "put the file there."
     )
 
 
@@ -159,7 +159,8 @@ def test_a_feed_or_sub_account_with_a_fault_is_an_error(tmp_path: Path) -> None:
     [
         (
             "2025-06-01 commodity BONK\n  backpack: 3\n",
-            'main.beancount:6: backpack: of commodity BONK is no text. Write it as "SOL_USDC_PERP".',
+            "main.beancount:6: backpack: of commodity BONK is no text. Write it as "
+            '"SOL_USDC_PERP".',
         ),
         (
             '2025-06-01 commodity A1\n  backpack: "B"\n2025-06-01 commodity A2\n  backpack: "B"\n',
