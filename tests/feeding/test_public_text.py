@@ -398,7 +398,8 @@ def test_rates_at_odds_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_rates_file_with_a_row_of_a_person_is_not_replaced(tmp_path: Path) -> None:
-    files = said(tmp_path, {"borrowLendHistory/USDC/2025-06-02T001003Z.json": HISTORY}).files
+    text = said(tmp_path, {"borrowLendHistory/USDC/2025-06-02T001003Z.json": HISTORY})
+    files = {path: content.encode() for path, content in text.files.items()}
     place = tmp_path / RATES
     rates_text.refuse_edited(tmp_path, files)
     place.parent.mkdir()

@@ -51,7 +51,7 @@ LATE_MAX = 5
     help="Name of a column in the table: time, supply, borrow, utilization or price.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
-@click.option("--overwrite", is_flag=True, help="Also write files of imported/ that were edited.")
+@click.option("--overwrite", is_flag=True, help="Also write files that somebody edited.")
 @with_lines
 def import_(
     path: str,

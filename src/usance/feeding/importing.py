@@ -18,6 +18,7 @@ from usance.feeding.fed_accounts import account_of, by_owner, first_days, refuse
 from usance.feeding.imported_text import ACCOUNTS
 from usance.feeding.own_text import Own, own
 from usance.feeding.public_text import public_text
+from usance.feeding.rates_text import refuse_edited
 from usance.feeding.stored import Read, Stored, read_page, stored
 from usance.feeding.tables import Table, Unit, prices_table, rates_table
 from usance.language.provenance import MONTH_FILE
@@ -72,7 +73,7 @@ def import_(ledger: str | Path, request: Request, wait: Callable[[], None]) -> d
     lock = contextlib.nullcontext() if request.dry_run else downloads.held(path.parent, wait)
     with lock, _uncollected():
         owned = own(path)
-        if not owned.feeds:
+        if not owned.feeds and request.table is None:
             raise RefusedError(
                 f"{path.name} has no feed. Write one, such as\n"
                 '  2025-06-01 custom "feed" "Main" "backpack"\n    outside: Assets:Bank'
@@ -83,6 +84,8 @@ def import_(ledger: str | Path, request: Request, wait: Callable[[], None]) -> d
         first = first_days(posted.drafts)
         refuse_other_hands(owned, first)
         wanted = _texts(owned, posted, first, request.table, plan)
+        if not request.overwrite:
+            refuse_edited(owned.folder, wanted)
         late = _compare(owned, wanted, request, plan)
         if not request.dry_run:
             _write(owned, plan)

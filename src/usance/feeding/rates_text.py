@@ -64,7 +64,7 @@ def text(found: Mapping[Moment, Rate]) -> str:
     return "".join([f"{HEADER}\n", *(f"{moment},{found[moment]}\n" for moment in sorted(found))])
 
 
-def refuse_edited(folder: Path, files: Mapping[str, str]) -> None:
+def refuse_edited(folder: Path, files: Mapping[str, bytes]) -> None:
     """Refuse to replace a rates file that has a row which the downloads do not say.
 
     Rows only come to a set of downloads, so each line of a file that import wrote is in the next
@@ -78,7 +78,7 @@ def refuse_edited(folder: Path, files: Mapping[str, str]) -> None:
             data = downloads.read(root, folder / path)
         except FileNotFoundError:
             continue
-        lines = set(new.encode().splitlines())
+        lines = set(new.splitlines())
         for number, line in enumerate(data.splitlines(), 1):
             if line not in lines:
                 raise RefusedError(
