@@ -221,12 +221,15 @@ def by_hand(
     if not feeds:
         return
     here = normpath((Path(folder) / IMPORTED).absolute())
+    places: dict[str, bool] = {}
     told: set[tuple[Source, str]] = set()
     for trade in trades:
         feed, source = feeds.get(trade.sub_account), trade.source
         if feed is None or day_at(trade.moment) < feed.since or (source, trade.coin) in told:
             continue
-        if normpath(Path(source.file).absolute().parent) != here:
+        if source.file not in places:
+            places[source.file] = normpath(Path(source.file).absolute().parent) == here
+        if not places[source.file]:
             told.add((source, trade.coin))
             problem = problems.traded_by_hand(
                 source, trade.sub_account, trade.coin, iso(feed.since)
