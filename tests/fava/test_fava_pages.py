@@ -27,8 +27,10 @@ PAGES = {
     "UsanceCapital": "Capital efficiency",
     "UsanceLending": "Lending",
     "UsanceMargin": "Margin",
+    "UsanceOverview": "Overview",
     "UsanceReconcile": "Reconciliation",
     "UsanceSplit": "Yield split",
+    "UsanceStatement": "Statement",
     "UsanceSubAccounts": "Sub-accounts",
     "UsanceVerify": "Close and proof",
 }

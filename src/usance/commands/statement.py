@@ -1,7 +1,6 @@
 """`usance statement`: what a period did to the value of each sub-account, and of the whole."""
 
 import datetime
-from collections.abc import Iterator, Sequence
 
 import click
 
@@ -12,20 +11,6 @@ from usance.commands.tables import as_json, comma_separated, table
 from usance.reports import statement as statement_reports
 from usance.reports import statement_page
 from usance.reports.figures import Figures, for_the_eye
-
-COLUMNS = (
-    "name",
-    "venue",
-    "kind",
-    "from",
-    "to",
-    "line",
-    "about",
-    "amount",
-    "realised",
-    "unrealised",
-)
-"""The columns of the CSV; `line` is also opening, closing and difference."""
 
 
 @click.command(short_help="Show what a period did to the value of everything")
@@ -87,7 +72,9 @@ def statement(
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            click.echo(comma_separated(COLUMNS, _flat(answer["parts"])), nl=False)
+            click.echo(
+                comma_separated(statement_reports.COLUMNS, statement_reports.flat(answer)), nl=False
+            )
         case "html":
             values = statement_reports.series(ledger, reading, span, on, name)
             click.echo(statement_page.page(answer, values, places), nl=False)
@@ -95,18 +82,6 @@ def statement(
             for part in answer["parts"]:
                 _show(part, answer, places)
     report(ledger, missing)
-
-
-def _flat(parts: Sequence[Figures]) -> Iterator[list[str | None]]:
-    for part in parts:
-        for period in part["periods"]:
-            head = [part["name"], part["venue"], part["kind"], period["from"], period["to"]]
-            yield [*head, "opening", "", period["opening"], None, None]
-            for row in period["lines"] or ():
-                results = [row.get("realised"), row.get("unrealised")]
-                yield [*head, row["line"], row["name"], row["amount"], *results]
-            yield [*head, "closing", "", period["closing"], None, None]
-            yield [*head, "difference", "", period["difference"], None, None]
 
 
 def _show(part: Figures, answer: Figures, places: int | None) -> None:

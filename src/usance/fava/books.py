@@ -33,11 +33,15 @@ from usance.model.quotes import Quotes
 from usance.reports import balance_sheets, efficiency
 from usance.reports import lending as lending_reports
 from usance.reports import margin as margin_reports
+from usance.reports import pnl as pnl_reports
+from usance.reports import statement as statement_reports
+from usance.reports import status as status_reports
 from usance.reports import yields as yield_reports
 from usance.reports.balance_sheets import Sheet
 from usance.reports.figures import Figures
 from usance.reports.lending_sides import Difference, differences
 from usance.reports.margin import Evening
+from usance.reports.performance import Performance, Span, performance
 
 Answer = TypeVar("Answer")
 Question = TypeVarTuple("Question")
@@ -143,6 +147,27 @@ class Books:
     def sheets(self, day: Day) -> tuple[list[Sheet], list[Problem]]:
         """Return the answer of `usance accounts`."""
         return balance_sheets.sheets(self.ledger, self.reading, date_of(day), at_cost=False)
+
+    @kept
+    def status(self, day: Day) -> tuple[Figures, list[Problem]]:
+        """Return the answer of `usance status`, and the problems of that evening."""
+        evening = self.evenings[day - (self.first or 0)]
+        return status_reports.status(self.ledger, self.reading, day, evening)
+
+    @kept
+    def performance(self, spans: tuple[Span, ...]) -> Performance:
+        """Return what days did, in intervals that follow each other without a gap."""
+        return performance(self.ledger, self.reading, self.ledger.entries, spans)
+
+    @kept
+    def statement(self, first: Day, last: Day) -> tuple[Figures, list[Problem]]:
+        """Return the answer of `usance statement`."""
+        return statement_reports.statement(self.ledger, self.reading, (first, last))
+
+    @kept
+    def pnl(self, first: Day, last: Day) -> tuple[Figures, list[Problem]]:
+        """Return the answer of `usance pnl`."""
+        return pnl_reports.pnl(self.ledger, self.reading, (first, last))
 
     @kept
     def earned(self, first: Day, last: Day) -> list[lending_reports.Earned]:

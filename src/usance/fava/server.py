@@ -15,7 +15,7 @@ from cheroot.wsgi import Server
 from fava.application import create_app
 from fava.context import g
 from fava.json_api import FavaJSONAPIError
-from flask import Flask, render_template, request
+from flask import Flask, Response, render_template, request
 from jinja2 import ChoiceLoader, DictLoader
 
 from usance.fava import limits
@@ -232,8 +232,32 @@ def application(path: Path, *, read_write: bool) -> Flask:
     app.config["LEDGERS"] = Addresses(app.config["LEDGERS"])
     _escape_journal(app)
     app.before_request(_keep_ledger_files)
+    _land_on_overview(app)
     app.register_error_handler(FavaJSONAPIError, _page_of_error)
     return app
+
+
+LANDING = "extension/UsanceOverview/"
+"""The first page, unless the ledger names one with the option `default-page`."""
+
+
+def _land_on_overview(app: Flask) -> None:
+    """Lead from a ledger's bare address to the overview, if the ledger names no first page."""
+    index = app.view_functions["index"]
+
+    def first_page() -> Response:
+        response: Response = index()  # type: ignore[assignment]
+        ledger: FavaLedger = app.config["LEDGERS"][g.beancount_file_slug]
+        named = any(
+            entry.type == "fava-option" and str(entry.values[0].value) == "default-page"
+            for entry in ledger.all_entries_by_type.Custom
+        )
+        if not named:
+            page = ledger.fava_options.default_page
+            response.location = f"{str(response.location).removesuffix(page)}{LANDING}"
+        return response
+
+    app.view_functions["index"] = first_page
 
 
 def _page_of_error(error: FavaJSONAPIError) -> tuple[str, int]:

@@ -21,7 +21,7 @@ from flask import current_app, request
 from usance.fava.books import Books
 from usance.model.amounts import FIGURE, PRECISE, total
 from usance.model.hours import Day, date_of, day_of, iso
-from usance.reports.figures import short
+from usance.reports.figures import for_the_eye, short
 
 POINTS = 120
 """Days that a line goes through, at most."""
@@ -31,6 +31,9 @@ BARS = 100
 
 NONE = "\N{EN DASH}"
 """Stands for a figure that does not exist."""
+
+EYE = 2
+"""Decimals of a figure for the eye; its element has all of them."""
 
 HIGH = Decimal("0.8")
 """A gauge is high from this ratio on."""
@@ -219,6 +222,27 @@ class View:
     def together(texts: Iterable[str]) -> str:
         """Return the sum of some figures."""
         return format(total(map(Decimal, texts)), "f")
+
+    @staticmethod
+    def together_largest(parts: Iterable[Mapping[str, str]]) -> str:
+        """Return the largest amount of some parts, whatever its sign."""
+        return format(max(abs(Decimal(part["amount"])) for part in parts), "f")
+
+    def eye(self, text: str | Decimal | None, *, sign: bool = False) -> str:
+        """Return a figure of the operating currency with separators and two decimals.
+
+        A dash stands for zero. With `sign` a gain has a plus.
+        """
+        if text is None or not Decimal(text):
+            return NONE
+        worth = self.worth(text)
+        if worth is None:
+            return NONE
+        shown = for_the_eye(format(worth, "f"), EYE) or ""
+        if self.ledger.fava_options.locale:
+            shown = self.written(shown.replace(",", ""))
+        plus = "+" if sign and worth > 0 else ""
+        return self.hidden(plus + shown)
 
     @staticmethod
     def level(text: str | None) -> str:

@@ -161,9 +161,8 @@ def pnl(
     ledger: Ledger, reading: Reading, span: Span, on: str = basis.POSTED
 ) -> tuple[Figures, list[Problem]]:
     """Return the answer of `usance pnl`, and a problem for each missing price."""
-    assert reading.book.first is not None
     # From the first day on: a lot keeps the fees of its opening until it is closed.
-    first = min(reading.book.first, span[0])
+    first = span[0] if reading.book.first is None else min(reading.book.first, span[0])
     before = [(first, Day(span[0] - 1))] if first < span[0] else []
     walk = _Trading(ledger, reading, span)
     entries = basis.entries(ledger, reading, span[1], on)

@@ -38,6 +38,21 @@ WORDS = {
 }
 """The name of each line for people."""
 
+COLUMNS = (
+    "name",
+    "venue",
+    "kind",
+    "from",
+    "to",
+    "line",
+    "about",
+    "amount",
+    "realised",
+    "unrealised",
+)
+"""The columns of the CSV; `line` is also opening, closing and difference."""
+
+
 BASES = {basis.POSTED: "as posted", basis.CORRECTED: "as corrected"}
 
 
@@ -197,3 +212,16 @@ def head(period: Figures) -> str:
         if first.endswith("-01-01") and last.endswith("-12-31") and first[:4] == last[:4]:
             return str(first[:4])
     return f"{first} to {last}"
+
+
+def flat(answer: Figures) -> Iterator[list[str | None]]:
+    """Yield a statement as rows of one flat table, with the columns of COLUMNS."""
+    for part in answer["parts"]:
+        for period in part["periods"]:
+            head = [part["name"], part["venue"], part["kind"], period["from"], period["to"]]
+            yield [*head, "opening", "", period["opening"], None, None]
+            for row in period["lines"] or ():
+                results = [row.get("realised"), row.get("unrealised")]
+                yield [*head, row["line"], row["name"], row["amount"], *results]
+            yield [*head, "closing", "", period["closing"], None, None]
+            yield [*head, "difference", "", period["difference"], None, None]

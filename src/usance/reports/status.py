@@ -23,14 +23,21 @@ AGO = (1, 7, 30)
 """Days over which the change of net asset value is told."""
 
 
-def status(ledger: Ledger, reading: Reading, at: Day) -> tuple[Figures, list[Problem]]:
+def status(
+    ledger: Ledger,
+    reading: Reading,
+    at: Day,
+    evening: tuple[LivedDay | None, State] | None = None,
+) -> tuple[Figures, list[Problem]]:
     """Return the answer of `usance status`, and the problems of that evening.
 
     The problems are missing prices, and prices and rates that are older than their limits.
+
+    evening  the day with the state at its end; lived again if absent
     """
     month = day_of(date_of(at).replace(day=1))
     found = _performance(ledger, reading, at, {month, *(Day(at + 1 - days) for days in AGO)})
-    lived, state = _evening(reading, at)
+    lived, state = _evening(reading, at) if evening is None else evening
     others = prices.others(reading.book, ledger.entries)
     seen = margin_reports.priced(reading, state, at, others)
     margins = margin_reports.margin(reading, seen, {})["sub_accounts"]

@@ -1,0 +1,102 @@
+"""Overview: what a person asks first, on one page."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from fava.ext import FavaExtensionBase
+
+from usance.fava import drawing
+from usance.fava.books import Books
+from usance.fava.page import Page
+from usance.fava.view import View
+from usance.ledger.errors import UsanceFinding
+from usance.model.amounts import ZERO, total
+from usance.model.hours import Day, date_of, day_of, iso
+from usance.reports.figures import for_the_eye
+from usance.reports.statement import WORDS, intervals
+
+PARTS = {
+    "lending_interest": "lending",
+    "treasury": "treasury",
+    "bonus": "bonus",
+    "borrow_interest": "paid",
+    "contracts": "contracts",
+    "funding": "contracts",
+    "fees": "paid",
+    "coins": "coins",
+    "liquidation": "coins",
+    "other": "coins",
+}
+"""The lines of a statement that are a result, and the colour of each."""
+
+DAYS_DRAWN = 124
+"""Days up to which the chart has a point for each; then it has one for each week, or month."""
+
+
+class UsanceOverview(Page, FavaExtensionBase):
+    """Net asset value, the result of the month, and how near danger is."""
+
+    report_title = "Overview"
+
+    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+        """Show the last evening of the period."""
+        view.convert()
+        answer, problems = books.status(view.last)
+        month = max(books.first or Day(1), day_of(date_of(view.last).replace(day=1)))
+        return {
+            "answer": answer,
+            "problems": problems,
+            "changes": [
+                (days, change) for days, change in answer["change"].items() if change is not None
+            ],
+            "month": iso(month)[:7],
+            "parts": [*_parts(books, month, view.last)],
+            "dangers": {row["name"]: danger(row) for row in answer["sub_accounts"]},
+            "chart": _chart(books, view),
+            "findings": [
+                (error.source, error.message.removeprefix("finding: "))
+                for error in self.ledger.errors
+                if isinstance(error, UsanceFinding)
+            ],
+        }
+
+
+def danger(row: Mapping[str, Any]) -> str:
+    """Return the nearest liquidation of a sub-account in words, or ""."""
+    nearest = row["nearest_liquidation"]
+    if nearest is None:
+        return ""
+    away = Decimal(nearest["distance"])
+    price = for_the_eye(nearest["price"], 2)
+    where = "below" if away < 0 else "above"
+    return f"{nearest['market']} is liquidated at {price}, {abs(away):.1%} {where} its mark"
+
+
+def _parts(books: Books, first: Day, last: Day) -> Iterator[Mapping[str, Any]]:
+    """Yield each part of the result of a month: its name, its colour, and its amount."""
+    found = books.performance(((first, last),))
+    whole = found.parts[-1][1][0]
+    if whole.difference is None:
+        return
+    for line, colour in PARTS.items():
+        amount = total(amount for (of, _), amount in whole.lines.items() if of == line)
+        if amount:
+            yield {"name": WORDS[line], "colour": colour, "amount": format(amount, "f")}
+
+
+def _chart(books: Books, view: View) -> drawing.Stack | None:
+    """Return net asset value over time by sub-account, or None if a price is missing."""
+    if view.incognito or view.is_empty:
+        return None
+    days = view.last - view.first + 1
+    by = "day" if days <= DAYS_DRAWN else "week" if days <= 7 * DAYS_DRAWN else "month"
+    spans = tuple(intervals((view.first, view.last), by))
+    found = books.performance(spans)
+    values: dict[str, list[Decimal]] = {}
+    for part, periods in found.parts[:-1]:
+        closings = [period.closing for period in periods]
+        if any(closing is None for closing in closings):
+            return None
+        values[part.name] = [closing or ZERO for closing in closings]
+    return drawing.stack([iso(last) for _, last in spans], values)

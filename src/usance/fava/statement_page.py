@@ -1,0 +1,74 @@
+"""Statement page: what a period did to the value of everything, and the trades that were closed."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fava.ext import FavaExtensionBase, extension_endpoint
+from flask import Response
+
+from usance.fava.books import Books
+from usance.fava.page import LISTED, Page
+from usance.fava.view import View
+from usance.model.hours import Day, date_of, iso, month_end
+from usance.reports import statement
+from usance.reports.figures import Figures
+
+
+class UsanceStatement(Page, FavaExtensionBase):
+    """The statement of a period."""
+
+    report_title = "Statement"
+
+    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+        """Show the period of the time filter, or else the last month that is over."""
+        view.keep("a statement is in the operating currency.")
+        first, last = _period(books, view)
+        answer, problems = books.statement(first, last)
+        trades = books.pnl(first, last)[0]["trades"]
+        return {
+            "answer": answer,
+            "problems": problems,
+            "parts": [*_parts(answer)],
+            "trades": trades[-LISTED:],
+            "count": len(trades),
+            "period": f"{iso(first)} to {iso(last)}",
+        }
+
+    @extension_endpoint("csv", ["GET"])  # type: ignore[untyped-decorator, arg-type]
+    def csv(self) -> Response:
+        """Answer the statement as CSV, as `usance statement --format csv` does."""
+        books = self.host.books
+        view = View(books, self.ledger)
+        if view.incognito or view.is_empty:
+            return Response("Nothing is shown here.\n", 400, mimetype="text/plain")
+        answer, _ = books.statement(*_period(books, view))
+        written = io.StringIO()
+        writer = csv.writer(written, lineterminator="\n")
+        writer.writerow(statement.COLUMNS)
+        writer.writerows(statement.flat(answer))
+        return Response(
+            written.getvalue(), mimetype="text/csv", headers={"Cache-Control": "no-store"}
+        )
+
+
+def _period(books: Books, view: View) -> tuple[Day, Day]:
+    return _last_month(books) if view.whole else (view.first, view.last)
+
+
+def _last_month(books: Books) -> tuple[Day, Day]:
+    """Return the last month that the books are through with, or all days if there is none."""
+    begin, end = books.first or Day(1), books.last
+    last = end if month_end(end) == end else Day(end - date_of(end).day)
+    if last < begin:
+        return begin, end
+    return max(begin, Day(last - date_of(last).day + 1)), last
+
+
+def _parts(answer: Figures) -> Iterator[Mapping[str, Any]]:
+    """Yield each part: what it is, and its lines; the whole first."""
+    for part in [answer["parts"][-1], *answer["parts"][:-1]]:
+        heading = statement.title(part, answer).split(", ", 1)[0]
+        _, rows = statement.rows(part)
+        yield {"name": part["name"] or "the whole", "title": heading, "rows": rows}
