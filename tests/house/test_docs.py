@@ -96,7 +96,7 @@ def test_every_error_is_in_the_manual(error: str) -> None:
     assert re.search(rf"\b{error}\b", PAGES["docs/errors.md"])
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/language.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/first-days.md", "docs/language.md"])
 def test_a_whole_ledger_in_the_manual_loads(page: str, tmp_path: Path) -> None:
     [ledger] = blocks(page, "beancount")
     _, errors, _ = loader.load_file(str(written(tmp_path, ledger)))
@@ -114,14 +114,15 @@ def test_the_language_shows_what_its_ledger_generates(tmp_path: Path) -> None:
     assert "\n".join(map(printer.format_entry, last)) in PAGES["docs/language.md"]
 
 
-def test_the_readme_shows_what_its_commands_print(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("page", ["README.md", "docs/first-days.md"])
+def test_a_page_shows_what_its_commands_print(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each console block is a run in order, in a folder that holds the README's ledger."""
+    """Each console block is a run in order, in a folder that holds the page's ledger."""
     monkeypatch.chdir(tmp_path)
-    [ledger] = blocks("README.md", "beancount")
+    [ledger] = blocks(page, "beancount")
     written(tmp_path, ledger)
-    shown = "".join(blocks("README.md", "console"))
+    shown = "".join(blocks(page, "console"))
     runs = re.findall(r"^\$ usance (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
     assert runs
     for arguments, output in runs:

@@ -1,4 +1,4 @@
-"""The pictures of the README, taken of two examples as `usance fava` shows them.
+"""The pictures of the README, taken of the demo as `usance fava` shows it.
 
     python tests/pictures.py
 
@@ -24,9 +24,8 @@ SIZE = (1280, 800)
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PICTURES = {
-    "capital": ("dollar_yield.beancount", "extension/UsanceCapital/", "Capital"),
-    "lending": ("january/main.beancount", "extension/UsanceLending/?interval=day", "Conservation"),
-    "margin": ("dollar_yield.beancount", "extension/UsanceMargin/", "Positions"),
+    "margin": ("demo/main.beancount", "extension/UsanceMargin/?time=2025-02-23", "Positions"),
+    "overview": ("demo/main.beancount", "extension/UsanceOverview/", "Sub-accounts"),
 }
 """Ledger and page of each picture, and a text that it shows when it is complete."""
 
@@ -35,7 +34,7 @@ def take(folder: Path) -> Iterator[tuple[str, str]]:
     """Take every picture, `folder/NAME-SCHEME.png`; yield each name and its text."""
     with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
         books = shutil.copytree(ROOT / "ledgers", Path(made) / "ledgers")
-        closing = ["accrue", str(books / "january" / "main.beancount")]
+        closing = ["accrue", str(books / "demo" / "main.beancount"), "--through", "2025-01-31"]
         CliRunner().invoke(main, closing, catch_exceptions=False)
         for name, (ledger, path, shown) in PICTURES.items():
             with (
