@@ -256,7 +256,7 @@ def test_capital_and_its_uses_are_what_the_command_says(folder: Folder, fava: Fl
     text = page(fava, "UsanceCapital")
     for row in said["sub_accounts"]:
         for key in ("capital", "lent", "margin", "yield", "efficiency", "idle", "siloed", "saved"):
-            assert f'<data value="{row[key]}">' in text
+            assert f'<data value="{row[key]}"' in text
 
 
 def test_a_coin_without_terms_has_its_price_on_each_page(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_a_coin_without_terms_has_its_price_on_each_page(tmp_path: Path) -> None
     )
     capital = said["Arb"]["capital"]
     assert Decimal(capital) == Decimal(was["Arb"]["capital"]) + 250
-    assert f'<data value="{capital}">' in page(fava, "UsanceCapital")
+    assert f'<data value="{capital}"' in page(fava, "UsanceCapital")
     text = page(fava, "UsanceMargin")
     assert figures(text)["Arb/collateral_assets/DOGE/price"] == "0.25"
     assert figures(text)["Arb/collateral_assets/DOGE/value"] == "0"
@@ -307,7 +307,7 @@ def test_lending_is_what_the_command_says(folder: Folder, fava: FlaskClient) -> 
     assert len(sums) == 5
     for (_, coin, _), quanta in sums.items():
         places = 8 if coin == "SOL" else 6
-        assert f'<data value="{quanta // 10**places}.{quanta % 10**places:0{places}}">' in text
+        assert f'<data value="{quanta // 10**places}.{quanta % 10**places:0{places}}"' in text
 
 
 def test_yield_is_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
@@ -942,7 +942,7 @@ def test_all_figures_of_a_page_are_of_one_locale(
         assert len(view.written("0." + "123456789" * 5)) == 47
         assert len(view.written("1" * 40)) >= 40
     text = page(app.test_client(), "UsanceSubAccounts", "", "small")
-    [units, *_] = re.findall(r'<data value="1000.60017878">([^<]*)<', text)
+    [units, *_] = re.findall(r'<data value="1000.60017878"([^<]*)<', text)
     assert units == wallet
 
 

@@ -140,7 +140,7 @@ def test_figures_are_written_as_the_locale_says(ledger: Path) -> None:
     ledger.write_text(ledger.read_text() + '2025-06-01 custom "fava-option" "locale" "de"\n')
     text = page(served(ledger))
     assert "1.234.517,8901234567" in text
-    assert '<data value="1234517.8901234567">' in text
+    assert '<data value="1234517.8901234567"' in text
     assert "TRUE" in text
 
 

@@ -50,7 +50,10 @@ function connect(fields, api) {
       if (!figure) continue;
       node.textContent = figure.shown;
       if (node.dataset.state !== undefined) node.dataset.state = figure.shown;
-      else node.value = figure.exact;
+      else if (node.dataset.text === undefined) {
+        node.value = figure.exact;
+        node.title = figure.exact;
+      }
     }
     for (const node of document.querySelectorAll("[data-meter]")) {
       const figure = figures[node.dataset.meter];
@@ -119,6 +122,12 @@ function connect(fields, api) {
     for (const slider of sliders) moved(slider, 0);
     soon();
   });
+  for (const button of fields.querySelectorAll("[data-shock]")) {
+    button.addEventListener("click", () => {
+      for (const slider of sliders) moved(slider, Number(button.dataset.shock));
+      soon();
+    });
+  }
   fields.disabled = false;
 }
 

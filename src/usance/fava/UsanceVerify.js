@@ -1,4 +1,4 @@
-// Adds to each generated transaction of a journal a link to its arithmetic.
+// Adds to each generated transaction of a journal a link to its arithmetic; copies the head digest.
 
 const PAGE = new URL("../extension/UsanceVerify/", import.meta.url);
 
@@ -23,6 +23,19 @@ function link(entry) {
 }
 
 export default {
+  onExtensionPageLoad() {
+    for (const button of document.querySelectorAll("article [data-copy]")) {
+      button.addEventListener("click", async () => {
+        const place = document.getElementById(button.dataset.copy);
+        try {
+          await navigator.clipboard.writeText(place.textContent);
+          button.textContent = "Copied";
+        } catch {
+          getSelection().selectAllChildren(place); // the person copies it
+        }
+      });
+    }
+  },
   init() {
     const look = (node) => {
       if (!(node instanceof Element)) return;

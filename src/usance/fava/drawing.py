@@ -71,3 +71,46 @@ def _points(values: Sequence[Decimal], low: Decimal, high: Decimal) -> Iterator[
 def _height(value: Decimal, low: Decimal, high: Decimal) -> int:
     """Return how far from the top a value lies."""
     return int(HIGH * (high - value) / (high - low))
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines over time, from zero up, with a line at a limit.
+
+    lines   by name, each as its unbroken parts in points of SVG
+    limit   height of the limit, from the top
+    high    value of the upper edge
+    dates   of the first, the middle and the last point
+    """
+
+    lines: Mapping[str, Sequence[str]]
+    limit: int
+    high: Decimal
+    dates: Sequence[str]
+
+
+def lines(
+    dates: Sequence[str], values: Mapping[str, Sequence[Decimal | None]], limit: Decimal
+) -> Lines | None:
+    """Return the picture of lines over time; None of fewer than three points, or of zeros.
+
+    values  by name, one for each date, at least zero; None breaks a line
+    """
+    known = [value for line in values.values() for value in line if value is not None]
+    if len(dates) < 3 or not any(known):
+        return None
+    high = max(*known, limit) * Decimal("1.05")
+    drawn = {name: [*_runs(line, high)] for name, line in values.items()}
+    middle = dates[len(dates) // 2]
+    return Lines(drawn, _height(limit, ZERO, high), high, (dates[0], middle, dates[-1]))
+
+
+def _runs(values: Sequence[Decimal | None], high: Decimal) -> Iterator[str]:
+    """Yield the points of each part of a line that no missing value breaks."""
+    run: list[str] = []
+    for index, value in enumerate([*values, None]):
+        if value is not None:
+            run.append(f"{WIDE * index // (len(values) - 1)},{_height(value, ZERO, high)}")
+        elif run:
+            yield " ".join(run)
+            run = []

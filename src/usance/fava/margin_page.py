@@ -8,21 +8,25 @@ from typing import Any
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, jsonify, request
 
-from usance.engine.drafts import TransactionKind
+from usance.engine.drafts import Identity, TransactionKind
+from usance.fava import drawing
 from usance.fava.books import Books
 from usance.fava.page import Page, scaled
 from usance.fava.view import View
 from usance.model.accounts import Side
-from usance.model.hours import Day
+from usance.model.amounts import decimal_text, total
+from usance.model.hours import Day, iso
 from usance.reports import margin as margin_reports
 from usance.reports.figures import Figures
 
 PRICE = re.compile(r"([^=,\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
 GAUGES = ("imr", "mmr")
+AT_ONCE = ("bankrupt", "in breach")
+"""States in which positions are liquidated now."""
+
 PERCENT = frozenset((*GAUGES, "margin_fraction", "imf", "mmf"))
-PLAIN = frozenset(
-    ("quantity", "lent", "price", "weight", "mark", "entry_price", "liquidation_price")
-)
+PRICES = frozenset(("price", "mark", "entry_price", "liquidation_price"))
+PLAIN = frozenset(("quantity", "lent", "weight"))
 
 
 class UsanceMargin(Page, FavaExtensionBase):
@@ -44,13 +48,10 @@ class UsanceMargin(Page, FavaExtensionBase):
 
             return points
 
-        def ratios(day: Day) -> Mapping[str, Decimal | None]:
-            rows = books.margin(day)["sub_accounts"]
-            return {row["name"]: scaled(row["mmr"], 100) for row in rows}
-
-        rows = answer["sub_accounts"]
+        rows = sorted(answer["sub_accounts"], key=nearness, reverse=True)
         return {
-            "rows": rows,
+            "exposed": [row for row in rows if standing(row) != "no exposure"],
+            "quiet": [row for row in rows if standing(row) == "no exposure"],
             "problems": evening.problems,
             "prices": list(_prices(answer, books)),
             "settled": lambda name: books.latest(TransactionKind.SETTLEMENT, name, view.last),
@@ -59,15 +60,15 @@ class UsanceMargin(Page, FavaExtensionBase):
                 books.reading.chart.account(name, Side[side]), coin, view.last
             ),
             "show": lambda key, text: looks(view, key, text),
+            "far": lambda row, part: far(view, row, part),
             "gauge": lambda row, key: gauge(view, row, key),
-            "distance": margin_reports.distance,
             "standing": standing,
-            "charts": view.drawn(
-                [
-                    view.lines("MMR (%)", ratios),
-                    *(view.lines(row["name"], of(row["name"])) for row in rows),
-                ]
-            ),
+            "distance": margin_reports.distance,
+            "danger": lambda row: view.message(danger(view, row)),
+            "history": _history(books, view),
+            "layer": sorted(row["name"] for row in rows).index,
+            "liquidations": [*_liquidations(books, view)][::-1],
+            "charts": view.drawn([view.lines(row["name"], of(row["name"])) for row in rows]),
         }
 
     @extension_endpoint("whatif", ["GET"])  # type: ignore[untyped-decorator, arg-type]
@@ -134,6 +135,7 @@ def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]
     for row in answer["sub_accounts"]:
         name = row["name"]
         yield f"{name}/state", {"shown": standing(row)}
+        yield f"{name}/danger", {"shown": danger(view, row)}
         for key in margin_reports.SUMS:
             bar = gauge(view, row, key) if key in GAUGES else {}
             yield f"{name}/{key}", _figure(view, key, row[key]) | bar
@@ -145,7 +147,11 @@ def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]
             for part in row[parts] or ():
                 figures = dict(part)
                 if parts == "positions":
-                    figures["distance"] = margin_reports.distance(part)
+                    distance = margin_reports.distance(part)
+                    yield (
+                        f"{name}/{parts}/{part[key_of_name]}/distance",
+                        {"exact": view.hidden(distance or ""), "shown": far(view, row, part)},
+                    )
                 for key, text in figures.items():
                     if key != key_of_name:
                         yield f"{name}/{parts}/{part[key_of_name]}/{key}", _figure(view, key, text)
@@ -170,7 +176,9 @@ def looks(view: View, key: str, text: str | None) -> str:
         return view.signed(text)
     if key in PERCENT:
         return view.percent(text)
-    return view.number(text) if key in PLAIN else view.money(text)
+    if key in PRICES:
+        return view.price(text)
+    return view.coins(text) if key in PLAIN else view.eye(text)
 
 
 def standing(row: Figures) -> str:
@@ -184,6 +192,75 @@ def standing(row: Figures) -> str:
     if Decimal(row["mmr"]) >= 1:
         return "in breach"
     return "fully used" if row["imr"] is None or Decimal(row["imr"]) >= 1 else "within limits"
+
+
+def nearness(row: Figures) -> tuple[int, Decimal]:
+    """Return how near a sub-account is to its liquidation, to order by: the nearest is largest."""
+    if standing(row) in ("cannot be priced", "bankrupt"):
+        return 1, Decimal(0)
+    return 0, Decimal(row["mmr"] or 0)
+
+
+def far(view: View, row: Figures, position: Figures) -> str:
+    """Return how far the mark of a position is from its liquidation, in percent, or "now"."""
+    if standing(row) in AT_ONCE:
+        return "now"
+    return view.signed(margin_reports.distance(position))
+
+
+def danger(view: View, row: Figures) -> str:
+    """Return the nearest liquidation of a sub-account as a sentence, or ""."""
+    state = standing(row)
+    if state in AT_ONCE:
+        return "Positions are liquidated now."
+    found = [
+        (abs(Decimal(distance)), distance, position)
+        for position in row["positions"] or ()
+        if (distance := margin_reports.distance(position)) is not None
+    ]
+    if not found:
+        return "" if state == "no exposure" else "No price of one contract alone liquidates it."
+    away, distance, position = min(found, key=lambda one: one[0])
+    where = "below" if distance.startswith("-") else "above"
+    price = view.price(position["liquidation_price"])
+    share = view.percent(format(away, "f"))
+    return f"{position['market']} is liquidated at {price}, {share} {where} its mark."
+
+
+def _history(books: Books, view: View) -> drawing.Lines | None:
+    """Return margin in use over time: a line for each sub-account that had an exposure."""
+    if view.incognito:
+        return None
+    days = view.sample
+    lines: dict[str, list[Decimal | None]] = {}
+    for index, day in enumerate(days):
+        for row in books.margin(day)["sub_accounts"]:
+            line = lines.setdefault(row["name"], [None] * len(days))
+            line[index] = scaled(row["mmr"], 100)
+    used = {name: line for name, line in sorted(lines.items()) if any(line)}
+    return drawing.lines([iso(day) for day in days], used, Decimal(100))
+
+
+def _liquidations(books: Books, view: View) -> Iterator[dict[str, Any]]:
+    """Yield what liquidations of the period closed, in order of time; the steps of a day as one."""
+    found: dict[tuple[Day, str, str, Decimal], list[tuple[str, Decimal]]] = {}
+    for identity, entry in books.ids.items():
+        known = Identity.parse(identity)
+        if known.kind is TransactionKind.LIQUIDATION and view.first <= known.day <= view.last:
+            for leg in entry.postings:
+                if leg.units and leg.units.number and leg.price and leg.price.number:
+                    key = (known.day, known.name, leg.units.currency, leg.price.number)
+                    found.setdefault(key, []).append((identity, leg.units.number))
+    for (day, name, market, price), steps in found.items():
+        yield {
+            "id": steps[0][0],
+            "date": iso(day),
+            "name": name,
+            "market": market,
+            "quantity": decimal_text(total(number for _, number in steps)),
+            "price": decimal_text(price),
+            "steps": len({identity for identity, _ in steps}),
+        }
 
 
 def _prices(answer: Figures, books: Books) -> Iterator[dict[str, Any]]:

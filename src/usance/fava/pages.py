@@ -1,6 +1,6 @@
 """Pages: capital, lending, sub-accounts and yield. They ask reports and compute nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +10,14 @@ from usance.engine.drafts import TransactionKind
 from usance.fava.books import Books
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
-from usance.model.amounts import ZERO, decimal_text
-from usance.model.hours import Day, iso
+from usance.model.amounts import ZERO, decimal_text, total
+from usance.model.hours import Day, end_of, iso
+from usance.model.timeline import in_force
 from usance.reports import balance_sheets
+from usance.reports.figures import Figures
 from usance.reports.lending import SIDES
+from usance.reports.performance import LINES, Interval
+from usance.reports.statement import WORDS
 from usance.reports.yields import SOURCES
 
 
@@ -40,6 +44,10 @@ class UsanceCapital(Page, FavaExtensionBase):
         return {
             "rows": answer["sub_accounts"],
             "problems": problems,
+            "why": {
+                row["name"]: [*_unlent(books, view.last, row)]
+                for row in books.margin(view.last)["sub_accounts"]
+            },
             "proofs": {
                 name: {
                     use: books.latest(kind, name, view.last)
@@ -60,6 +68,18 @@ class UsanceCapital(Page, FavaExtensionBase):
                 ]
             ),
         }
+
+
+def _unlent(books: Books, day: Day, row: Figures) -> Iterator[str]:
+    """Yield why coins of a sub-account are idle, in words."""
+    book, name = books.reading.book, row["name"]
+    switches = in_force(book.sub_accounts, name, end_of(day))
+    for asset in row["collateral_assets"] or ():
+        if Decimal(asset["quantity"]) > Decimal(asset["lent"]):
+            if (row["venue"], asset["coin"]) not in book.pools:
+                yield f"{asset['coin']} has no pool"
+            elif switches is None or not switches.auto_lend:
+                yield f"{asset['coin']} is not lent: auto-lend is off"
 
 
 class UsanceLending(Page, FavaExtensionBase):
@@ -131,7 +151,12 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
             for draft in books.handovers(view.first, view.last)
             for pair in draft.pairs
         ]
+        results = {}
+        for part, [period] in books.performance(((view.first, view.last),)).parts:
+            results[part.name if part.kind != "whole" else ""] = [*_results(period)]
         return {
+            "whole": None if whole is None else format(whole, "f"),
+            "results": results,
             "sheets": [(sheet, list(balance_sheets.sheet_rows(sheet, chart))) for sheet in sheets],
             "changed": lambda account, coin: books.changed(account, coin, view.last),
             "total": list(balance_sheets.total_rows(sheets, chart, whole)),
@@ -139,6 +164,24 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
             "count": len(transfers),
             "transfers": listed(view, transfers),
         }
+
+
+FLOWS = ("deposits", "withdrawals", "transfers_in", "transfers_out")
+"""The lines of a statement that are no result."""
+
+
+def _results(period: Interval) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a result and their sum, by name; nothing if a price is missing."""
+    if period.difference is None:
+        return
+    amounts: dict[str, Decimal] = {}
+    for (line, _), amount in period.lines.items():
+        if line not in FLOWS:
+            amounts[line] = amounts.get(line, ZERO) + amount
+    for line in LINES:
+        if amounts.get(line):
+            yield WORDS[line], format(amounts[line], "f")
+    yield "Result", format(total(amounts.values()), "f")
 
 
 class UsanceSplit(Page, FavaExtensionBase):

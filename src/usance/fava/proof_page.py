@@ -1,20 +1,23 @@
 """Proof page: closed days and their seals, and the arithmetic behind a transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from beancount.core.data import Posting, Transaction
 from fava.ext import FavaExtensionBase
 from flask import request
 
 from usance.close.days import last_day
+from usance.engine.drafts import Identity, TransactionKind
 from usance.explain.explanation import Explanation, nearest
 from usance.explain.working import substituted
 from usance.fava.books import Books
 from usance.fava.page import Page, listed
 from usance.fava.view import View
-from usance.model.amounts import decimal_text, rounded_text
-from usance.model.hours import Day, date_of, day_of
+from usance.model.amounts import ZERO, decimal_text, rounded_text
+from usance.model.hours import Day, date_of, day_of, iso
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,6 @@ class UsanceVerify(Page, FavaExtensionBase):
         view.keep("a proof uses the coins of the ledger.")
         if identity := self.asked:
             return {"id": identity, **self._explained(books, view, identity)}
-        transactions = [
-            {"id": identity, "entry": entry}
-            for identity, entry in books.ids.items()
-            if view.first <= day_of(entry.date) <= view.last
-        ]
         verification, wrong = books.verification()
         for message in wrong:
             self.host.tell(message)
@@ -56,11 +54,16 @@ class UsanceVerify(Page, FavaExtensionBase):
             "seals": books.reading.seals,
             "months": list(_months(books, view)),
             "corrections": [
-                (entry.date.isoformat(), [value.value for value in entry.values])
+                {
+                    "date": entry.date.isoformat(),
+                    "of": entry.values[0].value,
+                    "digest": entry.values[1].value,
+                    "changes": [*_changes(books, day_of(entry.date))],
+                }
                 for entry in books.reading.corrections
             ],
-            "count": len(transactions),
-            "listed": listed(view, transactions[::-1]),
+            "count": view.last - view.first + 1,
+            "days": [*_days(books, view)],
         }
 
     def _explained(self, books: Books, view: View, identity: str) -> Mapping[str, Any]:
@@ -101,14 +104,100 @@ def _steps(view: View, explained: Explanation) -> Iterator[dict[str, str]]:
         }
 
 
-def _months(books: Books, view: View) -> Iterator[Month]:
-    """Yield the months of the period."""
+def _state(books: Books) -> Callable[[Day], str]:
+    """Return what tells of a day whether it is closed, corrected or open."""
     closed = {seal.date for seal in books.reading.seals}
     corrected = {entry.values[0].value for entry in books.reading.corrections}
+
+    def of(day: Day) -> str:
+        date = date_of(day)
+        return "corrected" if date in corrected else "closed" if date in closed else "open"
+
+    return of
+
+
+def _days(books: Books, view: View) -> Iterator[Mapping[str, Any]]:
+    """Yield the last days of the period, the newest first, with their transactions."""
+    state = _state(books)
+    days = listed(view, range(view.last, view.first - 1, -1))
+    by_day: dict[int, list[tuple[str, Transaction]]] = {day: [] for day in days}
+    for identity, entry in books.ids.items():
+        if (at := day_of(entry.date)) in by_day:
+            by_day[at].append((identity, entry))
+    chart = books.reading.chart
+    for day, found in by_day.items():
+        yield {
+            "date": iso(Day(day)),
+            "state": state(Day(day)),
+            "count": len(found),
+            "interest": _sums(found, INTEREST, (chart.roots["Income"], chart.roots["Expenses"])),
+            "settlement": _sums(found, SETTLED, (chart.roots["Assets"],), ":Wallet"),
+            "listed": [
+                {"id": identity, "entry": entry, "amounts": _amounts(entry)}
+                for identity, entry in listed(view, found)
+            ],
+        }
+
+
+INTEREST = (TransactionKind.LENDING, TransactionKind.BORROWING)
+SETTLED = (TransactionKind.SETTLEMENT,)
+
+
+def _sums(
+    found: Sequence[tuple[str, Transaction]],
+    kinds: Collection[TransactionKind],
+    roots: Collection[str],
+    tail: str = "",
+) -> list[tuple[str, str]]:
+    """Return what transactions of some kinds brought, by coin: amounts on accounts of some roots.
+
+    Income and expenses are turned round, so that a gain is above zero.
+    """
+    sums: dict[str, Decimal] = {}
+    for identity, entry in found:
+        if Identity.parse(identity).kind in kinds:
+            for leg in entry.postings:
+                if leg.account.partition(":")[0] in roots and leg.account.endswith(tail):
+                    number, coin = _number(leg), leg.units.currency if leg.units else ""
+                    sums[coin] = sums.get(coin, ZERO) + (number if tail else -number)
+    return [(decimal_text(number), coin) for coin, number in sorted(sums.items()) if number]
+
+
+def _number(leg: Posting) -> Decimal:
+    return ZERO if leg.units is None or leg.units.number is None else leg.units.number
+
+
+def _amounts(entry: Transaction) -> list[tuple[str, str]]:
+    """Return what a transaction moved, by coin: the sum of its amounts above zero."""
+    sums: dict[str, Decimal] = {}
+    for leg in entry.postings:
+        if leg.units is not None and (number := _number(leg)) > 0:
+            sums[leg.units.currency] = sums.get(leg.units.currency, ZERO) + number
+    if not sums:
+        sums = {leg.units.currency: _number(leg) for leg in entry.postings if leg.units}
+    return [(decimal_text(number), coin) for coin, number in sorted(sums.items())]
+
+
+def _changes(books: Books, day: Day) -> Iterator[Mapping[str, str]]:
+    """Yield what the corrections of a day changed: account and amount."""
+    for identity, entry in books.ids.items():
+        known = Identity.parse(identity)
+        if known.kind is TransactionKind.CORRECTION and known.day == day:
+            for leg in entry.postings:
+                if leg.units is not None and _number(leg):
+                    yield {
+                        "id": identity,
+                        "account": leg.account,
+                        "amount": decimal_text(_number(leg)),
+                        "coin": leg.units.currency,
+                    }
+
+
+def _months(books: Books, view: View) -> Iterator[Month]:
+    """Yield the months of the period."""
+    state = _state(books)
     months: dict[str, list[tuple[str, str]]] = {}
     for day in map(Day, range(view.first, view.last + 1)):
-        date = date_of(day)
-        state = "corrected" if date in corrected else "closed" if date in closed else "open"
-        months.setdefault(date.isoformat()[:7], []).append((date.isoformat(), state))
+        months.setdefault(iso(day)[:7], []).append((iso(day), state(day)))
     for name, days in months.items():
         yield Month(name, days)

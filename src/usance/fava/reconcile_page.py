@@ -94,4 +94,4 @@ def _cell(view: View, value: lines.Value | None) -> tuple[str, str]:
     if value is None:
         return "", NONE
     text = lines.text(value)
-    return text, text if isinstance(value, bool) else view.written(text)
+    return text, text if isinstance(value, bool) else view.coins(text)

@@ -26,6 +26,9 @@ from usance.reports.figures import for_the_eye, short
 POINTS = 120
 """Days that a line goes through, at most."""
 
+POINTS_LEAST = 3
+"""Points of a chart, at least: fewer are better read in the table."""
+
 BARS = 100
 """Intervals with a bar, at most: as many as in Fava's own charts."""
 
@@ -37,6 +40,12 @@ EYE = 2
 
 HIGH = Decimal("0.8")
 """A gauge is high from this ratio on."""
+
+DECIMALS_FROM = ((Decimal(1000), 2), (Decimal(1), 4), (Decimal(0), 8))
+"""Decimals of a quantity or a price for the eye, at most, by what it is at least."""
+
+PRICE_FROM = 10
+"""A price has two decimals from here on."""
 
 DECIMALS = 8
 """Decimals shown of a figure without a currency; its element has all of them."""
@@ -169,14 +178,20 @@ class View:
 
     def money(self, text: str | Decimal | None) -> str:
         """Return a figure of the operating currency as the page shows it."""
-        worth = self.worth(text)
-        return (
-            NONE if worth is None else self.hidden(self.ledger.format_decimal(worth, self.currency))
-        )
+        return self.eye(text)
 
     def percent(self, text: str | None) -> str:
         """Return a ratio in percent."""
         return NONE if text is None else self.written(f"{Decimal(text) * 100:.2f}") + " %"
+
+    @staticmethod
+    def hundredth(number: Decimal) -> str:
+        """Return a percentage as a fraction."""
+        return format(number / 100, "f")
+
+    def times(self, text: str) -> str:
+        """Return a ratio as a number of times."""
+        return self.written(f"{Decimal(text):.2f}")
 
     def signed(self, text: str | None) -> str:
         """Return a change in percent."""
@@ -187,6 +202,35 @@ class View:
     def number(self, text: str | None) -> str:
         """Return a quantity or a price with eight decimals at most."""
         return NONE if text is None else self.written(short(text, DECIMALS))
+
+    def coins(self, text: str | None) -> str:
+        """Return a quantity or a price for the eye: two decimals from 1000 on, else up to eight.
+
+        A dash stands for zero.
+        """
+        if text is None or not Decimal(text):
+            return NONE
+        places = next(places for least, places in DECIMALS_FROM if abs(Decimal(text)) >= least)
+        shown = for_the_eye(text, places) or ""
+        if "." in shown:
+            whole, _, decimals = shown.partition(".")
+            decimals = decimals.rstrip("0").ljust(min(EYE, len(text.partition(".")[2])), "0")
+            shown = f"{whole}.{decimals}" if decimals else whole
+        if not shown.strip("-0.,"):
+            return self.tiny(text)
+        return self.grouped(shown)
+
+    def price(self, text: str | None) -> str:
+        """Return a price for the eye: two decimals from 10 on, else up to eight."""
+        if text is None or Decimal(text) < PRICE_FROM:
+            return self.coins(text)
+        return self.grouped(for_the_eye(text, EYE) or "")
+
+    def grouped(self, shown: str) -> str:
+        """Return a figure that has commas, with the separators of Fava's locale if it has one."""
+        if self.ledger.fava_options.locale:
+            return self.written(shown.replace(",", ""))
+        return self.hidden(shown)
 
     def written(self, text: str) -> str:
         """Return all digits of a figure, with the separators of Fava's locale."""
@@ -199,19 +243,25 @@ class View:
         with localcontext(PRECISE):
             return self.hidden(pattern.apply(Decimal(text), locale))
 
-    def part(self, text: str | None, whole: str | None = "1") -> str:
+    def part(self, text: str | Decimal | None, whole: str | None = "1") -> str:
         """Return a figure in percent of a whole, 0 to 100; always 0 in incognito mode."""
         if text is None or whole is None or self.incognito or Decimal(whole) <= 0:
             return "0"
         part = min(Decimal(1), max(Decimal(0), Decimal(text) / Decimal(whole)))
         return f"{part * 100:.3f}"
 
+    def share(self, text: str | Decimal | None, whole: str | None) -> str:
+        """Return a figure in percent of a whole, or a dash."""
+        if text is None or whole is None or Decimal(whole) <= 0:
+            return NONE
+        return self.percent(format(FIGURE.divide(Decimal(text), Decimal(whole)), "f"))
+
     def tiny(self, text: str) -> str:
         """Return a figure that may be far below one with three significant digits."""
         if not Decimal(text):
             return self.hidden("0")
-        number, _, power = f"{Decimal(text):.2e}".partition("e")
-        return self.hidden(f"{self.written(number)}e{power}")
+        places = 2 - Decimal(f"{Decimal(text):.2e}").adjusted()
+        return self.written(f"{Decimal(text):.{max(0, places)}f}")
 
     @staticmethod
     def larger(*texts: str) -> str:
@@ -239,10 +289,10 @@ class View:
         if worth is None:
             return NONE
         shown = for_the_eye(format(worth, "f"), EYE) or ""
-        if self.ledger.fava_options.locale:
-            shown = self.written(shown.replace(",", ""))
+        if not shown.strip("-0.,"):
+            return self.tiny(format(worth, "f"))
         plus = "+" if sign and worth > 0 else ""
-        return self.hidden(plus + shown)
+        return plus + self.grouped(shown)
 
     @staticmethod
     def level(text: str | None) -> str:
@@ -316,10 +366,16 @@ class View:
         """Return the charts that have figures; none in incognito mode."""
         if self.incognito:
             return []
-        full = [chart for chart in charts if any(point["balance"] for point in chart.data)]
+        full = [chart for chart in charts if _says_something(chart)]
         if len(self.intervals) > BARS and any(chart.type == "bar" for chart in full):
             self.notes.append(
                 f"Bars show only the last {BARS} intervals. "
                 "Choose a longer interval to see all days."
             )
         return full
+
+
+def _says_something(chart: Chart) -> bool:
+    """Tell whether a chart has at least three points, and they are not all zero."""
+    points = [point["balance"] for point in chart.data if point["balance"]]
+    return len(points) >= POINTS_LEAST and any(any(point.values()) for point in points)
