@@ -97,7 +97,7 @@ def test_lines_of_margin_are_what_the_command_says(
 ) -> None:
     rows = asked(folder, "margin", "--at", day)["sub_accounts"]
     drawn = charts(fava, "UsanceMargin")
-    compare(drawn["MMR (%)"], day, {row["name"]: row["mmr"] for row in rows}, 100)
+    compare(drawn["Margin in use (%)"], day, {row["name"]: row["mmr"] for row in rows}, 100)
     for row in rows:
         keys = ("net_equity", "initial_margin", "maintenance_margin")
         compare(drawn[row["name"]], day, {key.replace("_", " "): row[key] for key in keys})
@@ -213,7 +213,7 @@ def test_bars_of_capital_are_as_wide_as_their_figures(folder: Folder, fava: Flas
 
 def test_a_transfer_goes_from_its_giver_to_its_taker(fava: FlaskClient) -> None:
     rows = re.findall(
-        r"<td>(\w+)</td><td>(\w+)</td><td class=\"us-num\"><data value=\"(\d+)\">",
+        r"<td>(\w+)</td><td>(\w+)</td><td class=\"us-num\"><data value=\"(\d+)\"",
         page(fava, "UsanceSubAccounts"),
     )
     assert rows == [("Arb", "Main", "5000"), ("Main", "Arb", "20000")]

@@ -289,7 +289,7 @@ def test_money_follows_the_conversion_where_there_is_a_price(fava: FlaskClient) 
     # Main: 109327.38188 USDC on 31 May; SOL is at 139, so Fava's price of USDC is 1/139.
     text = page(fava, "UsanceCapital", "conversion=SOL")
     assert "All in SOL" in text
-    assert ">786.52792719<" in text
+    assert re.search(r'<data value="786.52792719\d*" title="786.52792719\d*">786.53<', text)
     assert "All in USDC" in page(fava, "UsanceCapital", "conversion=EUR")
     assert "no price of USDC in EUR on 2025-05-31" in page(fava, "UsanceCapital", "conversion=EUR")
     assert "margin is measured in the operating currency" in page(
@@ -316,20 +316,20 @@ def test_yield_is_what_the_command_says(folder: Folder, fava: FlaskClient) -> No
     assert len(said["rows"]) == 3
     for row in said["rows"]:
         for source in row["sources"]:
-            assert f'<data value="{source["income"]}">' in text
-        assert f'<data value="{row["apy"]}">' in text
-        assert f'<data value="{row["accrued_unpaid"]}">' in text
+            assert f'<data value="{source["income"]}"' in text
+        assert f'<data value="{row["apy"]}"' in text
+        assert f'<data value="{row["accrued_unpaid"]}"' in text
     backed = json.loads(folder.usance("yield", "--reserves", "--format", "json").stdout)
     for key in ("owed", "bills", "cash", "coverage", "backing"):
-        assert f'<data value="{backed["products"][0][key]}">' in page(fava, "UsanceSplit")
+        assert f'<data value="{backed["products"][0][key]}"' in page(fava, "UsanceSplit")
 
 
 def test_sub_accounts_are_what_the_command_says(folder: Folder, fava: FlaskClient) -> None:
     said = json.loads(folder.usance("accounts", "--format", "json").stdout)
     text = page(fava, "UsanceSubAccounts")
     for sheet in said["sub_accounts"]:
-        assert f'<data value="{sheet["net_asset_value"]}">' in text
-    assert f'<data value="{said["net_asset_value"]}">' in text
+        assert f'<data value="{sheet["net_asset_value"]}"' in text
+    assert f'<data value="{said["net_asset_value"]}"' in text
     assert "transfer/2025-05-06/Arb" in text
     assert "transfer/2025-04-02/Arb" in text
     assert "transfer/2025-04-02/Arb" not in page(fava, "UsanceSubAccounts", "time=2025-05")
@@ -508,7 +508,7 @@ def test_what_cannot_be_priced_is_said(tmp_path: Path) -> None:
     fava = served(folder).test_client()
     assert "Cannot be priced" in page(fava, "UsanceCapital")
     assert "Some figures are missing" in page(fava, "UsanceMargin")
-    assert "109327.381880" in page(fava, "UsanceCapital"), "the other sub-accounts stay"
+    assert '<data value="109327.38188' in page(fava, "UsanceCapital"), "the other sub-accounts stay"
     assert fava.get("/pages/extension/UsanceMargin/whatif?prices=SOL-PERP=120").status_code == 200
 
 
@@ -911,21 +911,28 @@ def test_a_gauge_is_high_from_four_fifths(fava: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "quantity", "wallet", "percent"),
+    ("line", "quantity", "money", "wallet", "percent"),
     [
-        ('option "render_commas" "TRUE"', "101,000.612345", "1,000.60017878", "12,345.60 %"),
+        (
+            'option "render_commas" "TRUE"',
+            "101,000.612345",
+            "101,000.61",
+            "1,000.60",
+            "12,345.60 %",
+        ),
         (
             '2025-05-01 custom "fava-option" "locale" "de_DE"',
             "101.000,612345",
-            "1.000,60017878",
+            "101.000,61",
+            "1.000,60",
             "12.345,60 %",
         ),
-        ("", "101000.612345", "1000.60017878", "12345.60 %"),
+        ("", "101000.612345", "101,000.61", "1,000.60", "12345.60 %"),
     ],
     ids=["commas", "German", "plain"],
 )
 def test_all_figures_of_a_page_are_of_one_locale(
-    line: str, quantity: str, wallet: str, percent: str, tmp_path: Path
+    line: str, quantity: str, money: str, wallet: str, percent: str, tmp_path: Path
 ) -> None:
     folder = Folder.made(tmp_path / "small", f"{line}\n{SMALL}", ROWS)
     app = served(folder)
@@ -934,15 +941,15 @@ def test_all_figures_of_a_page_are_of_one_locale(
         view = View(books_of(app), ledger_of(app))
         assert view.written("101000.612345") == quantity
         assert view.number("101000.612345") == quantity
-        assert view.money("101000.612345").startswith(quantity)
+        assert view.money("101000.612345") == money
         assert view.percent("123.456") == percent
         assert view.signed("123.456") == f"+{percent}"
         assert view.signed("-0.5")[1:].rstrip(" %") in ("50.00", "50,00")
-        assert view.tiny("0.000000123") == ("1,23e-7" if "fava-option" in line else "1.23e-7")
+        assert view.tiny("0.000000123").lstrip("0.,") == "123"
         assert len(view.written("0." + "123456789" * 5)) == 47
         assert len(view.written("1" * 40)) >= 40
     text = page(app.test_client(), "UsanceSubAccounts", "", "small")
-    [units, *_] = re.findall(r'<data value="1000.60017878"([^<]*)<', text)
+    [units, *_] = re.findall(r'<data value="1000.60017878"[^>]*>([^<]*)<', text)
     assert units == wallet
 
 

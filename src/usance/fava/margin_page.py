@@ -48,6 +48,10 @@ class UsanceMargin(Page, FavaExtensionBase):
 
             return points
 
+        def ratios(day: Day) -> Mapping[str, Decimal | None]:
+            rows = books.margin(day)["sub_accounts"]
+            return {row["name"]: scaled(row["mmr"], 100) for row in rows}
+
         rows = sorted(answer["sub_accounts"], key=nearness, reverse=True)
         return {
             "exposed": [row for row in rows if standing(row) != "no exposure"],
@@ -68,7 +72,12 @@ class UsanceMargin(Page, FavaExtensionBase):
             "history": _history(books, view),
             "layer": sorted(row["name"] for row in rows).index,
             "liquidations": [*_liquidations(books, view)][::-1],
-            "charts": view.drawn([view.lines(row["name"], of(row["name"])) for row in rows]),
+            "charts": view.drawn(
+                [
+                    *(view.lines(row["name"], of(row["name"])) for row in rows),
+                    view.lines("Margin in use (%)", ratios),
+                ]
+            ),
         }
 
     @extension_endpoint("whatif", ["GET"])  # type: ignore[untyped-decorator, arg-type]

@@ -27,7 +27,7 @@ POINTS = 120
 """Days that a line goes through, at most."""
 
 POINTS_LEAST = 3
-"""Points of a chart, at least: fewer are better read in the table."""
+"""Points of a line, at least: fewer are better read in the table."""
 
 BARS = 100
 """Intervals with a bar, at most: as many as in Fava's own charts."""
@@ -376,6 +376,7 @@ class View:
 
 
 def _says_something(chart: Chart) -> bool:
-    """Tell whether a chart has at least three points, and they are not all zero."""
+    """Tell whether a chart is not of zeros alone, and a line has at least three points."""
     points = [point["balance"] for point in chart.data if point["balance"]]
-    return len(points) >= POINTS_LEAST and any(any(point.values()) for point in points)
+    least = 1 if chart.type == "bar" else POINTS_LEAST
+    return len(points) >= least and any(any(point.values()) for point in points)
