@@ -425,12 +425,12 @@ def test_sliders_move_the_price_of_a_cheap_coin(playwright: Playwright, tmp_path
     ):
         visit.page.goto(f"{base}/extension/UsanceMargin/")
         value = visit.page.locator('[data-figure="Main/collateral"]')
-        expect(value).to_have_text("960.00000")
+        expect(value).to_have_text("960.00")
         for coin, percent, price, worth in (
-            ("PEPE", "-20", "0.0000080000", "800.00000"),
-            ("PEPE", "-90", "0.0000010000", "240.00000"),
-            ("PEPE", "0", "0.00001", "960.00000"),
-            ("DOGE", "0.5", "0.20100", "960.80000"),
+            ("PEPE", "-20", "0.0000080000", "800.00"),
+            ("PEPE", "-90", "0.0000010000", "240.00"),
+            ("PEPE", "0", "0.00001", "960.00"),
+            ("DOGE", "0.5", "0.20100", "960.80"),
         ):
             slider = visit.page.locator(f'.us-slider[data-name="{coin}"]')
             slider.locator("input[type=range]").fill(percent)
