@@ -337,7 +337,7 @@ def test_a_price_far_away_moves_its_contracts_as_far(visit: browser.Visit, folde
     page.locator('.us-slider[data-name="SOL"] input[type=text]').fill("0.001")
     contract = page.locator('.us-slider[data-name="SOL-PERP"] input[type=text]')
     expect(contract).to_have_value("0.0010011")
-    shown = page.locator('[data-figure="Arb/net_equity"]')
+    shown = page.locator('[data-figure="Arb/available_equity"]')
     expect(page.locator("#us-told")).to_be_empty()
     figure = net_equity(folder, "SOL=0.001", "SOL-PERP=0.0010011", name="Desk")
     expect(page.locator('[data-figure="Desk/net_equity"]')).to_have_attribute("value", figure)
