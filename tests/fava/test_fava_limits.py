@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,3 +135,29 @@ def test_a_request_that_comes_byte_by_byte_ends_in_time(server: Running) -> None
 def test_a_request_has_a_size(server: Running) -> None:
     got = server.ask("GET", f"/beancount/api/query?query_string={'x' * limits.HEADER_BYTES}")
     assert got.status == 414
+
+
+def test_a_query_leaves_nothing_behind_that_slows_the_interpreter() -> None:
+    """Goal: no interrupt is pending after a query. Method: a traced call ends, in a process."""
+    code = """
+import sys, time
+from usance.fava import limits
+
+def traced():
+    return 1
+
+for seconds in (10, 0.05):
+    limits.QUERY_SECONDS = seconds
+    try:
+        with limits.limited_query():
+            end = time.monotonic() + (0.3 if seconds < 1 else 0)
+            while time.monotonic() < end:
+                pass
+    except limits.TooLongError:
+        assert seconds < 1
+    sys.settrace(lambda *_: None)
+    assert traced() == 1
+    sys.settrace(None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode == 0

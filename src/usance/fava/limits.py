@@ -123,14 +123,15 @@ def limited_query() -> Iterator[None]:
 def _within(seconds: float) -> Iterator[None]:
     """Raise _TimeIsOver in this thread if the context takes longer."""
     thread, over, lock = ctypes.c_ulong(threading.get_ident()), threading.Event(), threading.Lock()
-    interrupt = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    sent = threading.Event()
 
     def watch() -> None:
         wait = seconds
         while not over.wait(wait):
             with lock:
                 if not over.is_set():
-                    interrupt(thread, ctypes.py_object(_TimeIsOver))
+                    sent.set()
+                    _interrupt(thread)
             wait = 1  # again, if code of a query kept the first one
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -140,7 +141,23 @@ def _within(seconds: float) -> Iterator[None]:
     finally:
         over.set()
         with lock:
-            interrupt(thread, None)  # one that is on its way would come after the end
+            if sent.is_set():
+                _receive(thread)
+
+
+def _interrupt(thread: ctypes.c_ulong) -> None:
+    """Let a thread raise _TimeIsOver."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_TimeIsOver))
+
+
+def _receive(thread: ctypes.c_ulong) -> None:
+    """Let this thread raise _TimeIsOver here, where one that is on its way ends as well."""
+    # To cancel it would leave the interpreter looking for it at each call and loop, for good; under
+    # a tracer, CPython 3.11 then never ends.
+    with suppress(_TimeIsOver):
+        _interrupt(thread)
+        for _ in range(1_000_000):
+            pass
 
 
 # Expressions that do not end
