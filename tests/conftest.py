@@ -5,6 +5,7 @@ import os
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"  # read when beancount.loader is imported
 os.environ["WATCHFILES_FORCE_POLLING"] = "1"  # a machine watches few folders at once
 
+import contextlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,14 @@ settings.register_profile(
     "soak", max_examples=2000, deadline=None, suppress_health_check=SLOW, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+# Hypothesis also draws constants of the modules that happen to be loaded. Then what a law draws,
+# and how often it meets a rare case, would depend on the tests before it and on new constants.
+with contextlib.suppress(ImportError):
+    from hypothesis.internal.conjecture import providers
+
+    if hasattr(providers, "_get_local_constants"):
+        vars(providers)["_get_local_constants"] = lambda: vars(providers)["_local_constants"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell runs what is in the background so, and a server that is tested would not hear Ctrl-C.
