@@ -494,7 +494,7 @@ def test_the_dialog_of_a_generated_entry_says_why_it_has_no_source(
     opened: browser.Visit,
 ) -> None:
     page = full(opened, "UsanceVerify/?time=2025-05-31")
-    page.get_by_role("link", name="2025-05-31", exact=True).first.click()
+    page.locator('article a[href^="#context-"]').first.click()
     dialog = page.locator("dialog[open]")
     dialog.get_by_text("The entry is generated and cannot be edited.").wait_for()
     opened.wrong.clear()  # the browser tells of the refusal
