@@ -202,6 +202,39 @@ def test_sliders_show_what_the_command_says(way: str, visit: browser.Visit, fold
     assert {name: exact(page, f"{name}/net_equity") for name in before} == before
 
 
+def test_a_button_lowers_all_prices(visit: browser.Visit, folder: Folder) -> None:
+    page = full(visit, "UsanceMargin/")
+    page.get_by_role("button", name="20 %").click()
+    expect(page.locator('.us-slider[data-name="SOL"] input[type=text]')).to_have_value("111.20")
+    prices = [
+        f"{slider.get_attribute('data-name')}={slider.locator('input[type=text]').input_value()}"
+        for slider in page.locator(".us-slider").all()
+    ]
+    assert len(prices) > 1
+    figure = page.locator('[data-figure="Main/net_equity"]')
+    expect(figure).to_have_attribute("value", net_equity(folder, *prices))
+
+
+def test_a_row_of_a_day_opens_to_its_transactions(visit: browser.Visit) -> None:
+    page = full(visit, "UsanceVerify/")
+    row = page.locator(".us-dayrow").filter(has_text="2025-05-20")
+    row.locator("summary").click()
+    found = row.get_by_role("region", name="Generated transactions of 2025-05-20")
+    expect(found.get_by_role("link", name="lending/2025-05-20/Main")).to_be_visible()
+    expect(found.locator("tbody tr").filter(has_text="Lending").first).to_contain_text("USDC")
+    found.get_by_role("link", name="lending/2025-05-20/Main").click()
+    expect(page.locator("article .us-steps")).to_be_visible()
+
+
+def test_a_button_copies_the_head(visit: browser.Visit, folder: Folder) -> None:
+    head = json.loads(folder.usance("verify", "--format", "json").stdout)["head"]
+    page = full(visit, "UsanceVerify/")
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("window.copied") == head
+
+
 def test_what_if_is_of_the_day_that_is_shown(visit: browser.Visit, folder: Folder) -> None:
     page = full(visit, "UsanceMargin/?time=2025-04-20")
     page.locator("#us-over").uncheck()

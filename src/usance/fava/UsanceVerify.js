@@ -1,4 +1,5 @@
-// Adds to each generated transaction of a journal a link to its arithmetic; copies the head digest.
+// Adds to each generated transaction of a journal a link to its arithmetic.
+// On its page: shows the transactions of a day whose row is opened, and copies the head digest.
 
 const PAGE = new URL("../extension/UsanceVerify/", import.meta.url);
 
@@ -22,8 +23,24 @@ function link(entry) {
   place.append(anchor);
 }
 
+/** Put the transactions of a day into its row, from the page of that day. */
+async function fill(place) {
+  place.removeAttribute("data-day");
+  const response = await fetch(place.querySelector("a").href);
+  const text = response.ok ? await response.text() : "";
+  const day = new DOMParser().parseFromString(text, "text/html");
+  const table = day.querySelector(".us-dayrow .us-scroll");
+  if (table) place.replaceWith(document.importNode(table, true)); // else its link stays
+}
+
 export default {
   onExtensionPageLoad() {
+    for (const row of document.querySelectorAll("article .us-dayrow")) {
+      row.addEventListener("toggle", () => {
+        const place = row.querySelector("[data-day]");
+        if (row.open && place) fill(place).catch(() => {}); // the link leads there too
+      });
+    }
     for (const button of document.querySelectorAll("article [data-copy]")) {
       button.addEventListener("click", async () => {
         const place = document.getElementById(button.dataset.copy);

@@ -44,6 +44,7 @@ class UsanceVerify(Page, FavaExtensionBase):
         view.keep("a proof uses the coins of the ledger.")
         if identity := self.asked:
             return {"id": identity, **self._explained(books, view, identity)}
+        changes = _changes(books)
         verification, wrong = books.verification()
         for message in wrong:
             self.host.tell(message)
@@ -58,7 +59,7 @@ class UsanceVerify(Page, FavaExtensionBase):
                     "date": entry.date.isoformat(),
                     "of": entry.values[0].value,
                     "digest": entry.values[1].value,
-                    "changes": [*_changes(books, day_of(entry.date))],
+                    "changes": changes.get(day_of(entry.date), ()),
                 }
                 for entry in books.reading.corrections
             ],
@@ -117,7 +118,7 @@ def _state(books: Books) -> Callable[[Day], str]:
 
 
 def _days(books: Books, view: View) -> Iterator[Mapping[str, Any]]:
-    """Yield the last days of the period, the newest first, with their transactions."""
+    """Yield the last days of the period, the newest first; a single day with its transactions."""
     state = _state(books)
     days = listed(view, range(view.last, view.first - 1, -1))
     by_day: dict[int, list[tuple[str, Transaction]]] = {day: [] for day in days}
@@ -134,7 +135,8 @@ def _days(books: Books, view: View) -> Iterator[Mapping[str, Any]]:
             "settlement": _sums(found, SETTLED, (chart.roots["Assets"],), ":Wallet"),
             "listed": [
                 {"id": identity, "entry": entry, "amounts": _amounts(entry)}
-                for identity, entry in listed(view, found)
+                for identity, entry in found
+                if view.first == view.last
             ],
         }
 
@@ -178,19 +180,22 @@ def _amounts(entry: Transaction) -> list[tuple[str, str]]:
     return [(decimal_text(number), coin) for coin, number in sorted(sums.items())]
 
 
-def _changes(books: Books, day: Day) -> Iterator[Mapping[str, str]]:
-    """Yield what the corrections of a day changed: account and amount."""
-    for identity, entry in books.ids.items():
+def _changes(books: Books) -> Mapping[Day, Sequence[Mapping[str, str]]]:
+    """Return what the corrections of each day changed: account and amount."""
+    changes: dict[Day, list[Mapping[str, str]]] = {}
+    for identity, entry in books.ids.items() if books.reading.corrections else ():
         known = Identity.parse(identity)
-        if known.kind is TransactionKind.CORRECTION and known.day == day:
+        if known.kind is TransactionKind.CORRECTION:
             for leg in entry.postings:
                 if leg.units is not None and _number(leg):
-                    yield {
+                    change = {
                         "id": identity,
                         "account": leg.account,
                         "amount": decimal_text(_number(leg)),
                         "coin": leg.units.currency,
                     }
+                    changes.setdefault(known.day, []).append(change)
+    return changes
 
 
 def _months(books: Books, view: View) -> Iterator[Month]:
