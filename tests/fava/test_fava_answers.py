@@ -161,7 +161,7 @@ def test_shares_come_to_the_whole(fava: FlaskClient) -> None:
     )
     widths = [Decimal(width) for width in re.findall(r"width:([\d.]+)%", bar)]
     assert len(widths) > 2
-    assert abs(sum(widths) - 100) < Decimal("0.01")
+    assert abs(sum(widths, Decimal(0)) - 100) < Decimal("0.01")
 
 
 # Capital
