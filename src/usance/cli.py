@@ -35,7 +35,7 @@ def main() -> None:
     """Keep the books of a global margin account in Beancount.
 
     LEDGER is a Beancount file with the line  plugin "usance.plugins". If you leave LEDGER out,
-    USANCE_FILE or BEANCOUNT_FILE names the file.
+    USANCE_FILE or BEANCOUNT_FILE names the file, or it is main.beancount in the current folder.
 
     \b
     Examples:

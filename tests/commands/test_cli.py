@@ -80,23 +80,24 @@ def test_a_ledger_that_is_not_there_or_is_a_folder_is_wrong_usage(
 
 WRONG = [
     ("accrue", "--through", "2025-02-30"),
-    ("accrue", "--through", "today"),
+    ("accrue", "--through", "tomorrow"),
     ("accrue", "--through", "2025-2-3"),
     ("accrue", "--through", "2025-W05-1"),
     ("accrue", "--through", "20250203"),
     ("accrue", "--format", "xml"),
     ("accrue", "--through"),
     ("lending", "--from", "yesterday"),
-    ("lending", "--to", "2025-02"),
+    ("lending", "--to", "2025-13"),
     ("lending", "--at", "2025-01-01"),
     ("accounts", "--at", "2025-01-01T00:00:00"),
     ("accounts", "more"),
     ("check", "--loose"),
     ("nothing",),
-    # Beyond the books, which end on 2025-02-02
-    ("lending", "--to", "2025-02-03"),
+    # The books end on 2025-02-02
     ("lending", "--from", "2025-02-03"),
-    ("accounts", "--at", "2025-02-03"),
+    ("lending", "--to", "2035-02-11"),
+    ("accounts", "--at", "2035-02-11"),
+    ("accounts", "--every", "month", "--at-cost"),
     # The wrong way round
     ("lending", "--from", "2025-02-01", "--to", "2025-01-31"),
     ("yield", "--from", "2025-02-01", "--to", "2025-01-31"),
@@ -114,25 +115,71 @@ def test_wrong_usage_exits_2_and_prints_no_figures(words: tuple[str, ...], folde
     assert folder.files() == files
 
 
-BOOKS_END = [
-    ("lending", "--from"),
-    ("lending", "--to"),
-    ("yield", "--from"),
-    ("yield", "--to"),
-    ("accounts", "--at"),
-]
+BEYOND = [("lending", "--to"), ("yield", "--to"), ("accounts", "--at"), ("margin", "--at")]
 
 
-@pytest.mark.parametrize(("command", "option"), BOOKS_END)
-def test_the_books_end_with_the_horizon_or_the_last_closed_day(
+@pytest.mark.parametrize(("command", "option"), BEYOND)
+def test_days_beyond_the_books_are_lived_and_said(
     command: str, option: str, folder: Folder
 ) -> None:
-    assert folder.usance(command, option, "2025-02-02").exit_code == 0
+    assert folder.usance(command, option, "2025-02-02").stderr == ""
+    beyond = folder.usance(command, option, "2025-02-04")
+    assert beyond.exit_code == 0
+    assert "The books run to 2025-02-02. The days after it" in beyond.stderr
     folder.accrue("--through", "2025-02-04")
-    assert folder.usance(command, option, "2025-02-04").exit_code == 0
-    beyond = folder.usance(command, option, "2025-02-05")
-    assert beyond.exit_code == 2
-    assert "2025-02-04" in beyond.stderr
+    closed = folder.usance(command, option, "2025-02-04")
+    assert (closed.stdout, closed.stderr) == (beyond.stdout, "")
+
+
+@pytest.mark.parametrize("option", ["--from", "--to", "--at"])
+def test_books_without_a_day_have_none_to_show(option: str, tmp_path: Path) -> None:
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text('option "operating_currency" "USDC"\nplugin "usance.plugins"\n')
+    done = usance("accounts" if option == "--at" else "lending", str(ledger), option, "2025-02-04")
+    assert done.exit_code == 2
+    assert f"{option} 2025-02-04: the books have no day yet." in done.stderr
+
+
+def test_what_is_left_out_is_said(folder: Folder) -> None:
+    with folder.ledger.open("a") as text:
+        for amount in ("7", "8"):
+            text.write(f'\n2025-02-04 * "Late"\n  Assets:Bank  -{amount} USDC\n')
+            text.write(f"  Assets:Backpack:Arb:Wallet  {amount} USDC\n")
+    done = folder.usance("accounts")
+    assert done.stderr == (
+        "The books run to 2025-02-03; 2 transactions of 2025-02-04 are not counted: add --at "
+        "2025-02-04.\n"
+    )
+    assert "are not counted: add --to 2025-02-04." in folder.usance("lending").stderr
+    assert folder.usance("accounts", "--at", "2025-02-03").stderr == ""
+
+
+@pytest.mark.parametrize("command", OVER_A_LEDGER)
+def test_the_ledger_of_the_current_folder_may_be_left_out(
+    command: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = {"USANCE_FILE": "", "BEANCOUNT_FILE": ""}
+    folder.ledger.rename(folder.path / "main.beancount")
+    monkeypatch.chdir(folder.path)
+    done = usance(command, **nothing)
+    assert done.exit_code == 0
+    assert done.stdout
+
+
+def test_a_snapshot_or_an_id_may_stand_alone(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.path)
+    if folder.ledger.name != "main.beancount":
+        folder.ledger.rename("main.beancount")
+    nothing = {"USANCE_FILE": "", "BEANCOUNT_FILE": ""}
+    assert usance("explain", "lending/2025-02-01/Arb", **nothing).exit_code == 0
+    (folder.path / "one.json").write_text("{}")
+    # Neither is taken for a ledger: the text of JSON is none.
+    for command in ("reconcile", "import"):
+        done = usance(command, "one.json", **nothing)
+        assert done.exit_code
+        assert "one.json:1: " not in done.stderr
 
 
 def test_version_and_help() -> None:
@@ -314,7 +361,7 @@ def test_accounts_in_json(folder: Folder) -> None:
     done = folder.usance("accounts", "--format", "json")
     assert done.exit_code == 0
     answer = json.loads(done.stdout)
-    assert list(answer) == ["at", "sub_accounts", "net_asset_value"]
+    assert list(answer) == ["at", "basis", "sub_accounts", "net_asset_value"]
     assert answer["at"] == "2025-02-02"
     arb, main_ = answer["sub_accounts"]
     for sheet in (arb, main_):

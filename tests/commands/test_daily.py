@@ -1,5 +1,6 @@
 """`usance daily`: its five steps against a venue, day by day."""
 
+import datetime
 import json
 import re
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ from venue_simulator import HOUR, SECOND, Deposit, Scenario, Trade, Transfer, Ve
 
 from usance.cli import main
 from usance.commands import accrue, daily, fetch, options
-from usance.commands.options import date
 from usance.feeding.fetching import World
 from usance.feeding.pacing import Clock
 
@@ -59,7 +59,7 @@ class Books:
         self.fake.now = lambda: now
         clock = Clock(lambda: now, lambda _: None)
         self.patch.setattr(fetch, "World", partial(World, clock=clock))
-        yesterday = date(f"2025-11-{int(text[:2]) - 1:02}")
+        yesterday = datetime.date(2025, 11, int(text[:2]) - 1)
         for module in (accrue, daily, options):
             self.patch.setattr(module, "yesterday", lambda: yesterday)
 

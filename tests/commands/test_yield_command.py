@@ -213,7 +213,7 @@ def test_other_forms(tmp_path: Path) -> None:
 
 def test_wrong_usage_is_exit_2(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, EXAMPLE)
-    for words in (["--to", "2025-05-31"], ["--to", "May"], ["--format", "xml"]):
+    for words in (["--from", "2025-05-31"], ["--to", "May"], ["--format", "xml"]):
         done = usance("yield", ledger, *words)
         assert (done.exit_code, done.stdout) == (2, "")
     assert usance("yield", ledger, "--to", "2025-05-30").exit_code == 0

@@ -11,7 +11,7 @@ import click
 from usance.close.folder import edited, folder_of
 from usance.close.posting import Posting, Request, plan
 from usance.commands.messages import beside, located, placed, refuse, show
-from usance.commands.options import date_or_yesterday, with_format, with_ledger, yesterday
+from usance.commands.options import DAYS, last_of, with_format, with_ledger, yesterday
 from usance.commands.tables import as_json, comma_separated, counted
 from usance.engine.lived_day import LivedDay
 from usance.language.provenance import ClosedMonths
@@ -35,10 +35,10 @@ OLD_FIGURES = (
 @with_ledger
 @click.option(
     "--through",
-    type=date_or_yesterday,
+    type=last_of,
     metavar="DATE",
     show_default="the horizon, at most yesterday (UTC)",
-    help="Last day to close: a date, or yesterday (UTC).",
+    help=f"Last day to close: {DAYS}",
 )
 @click.option("--dry-run", is_flag=True, help="Print the text to post, and write nothing.")
 @click.option(

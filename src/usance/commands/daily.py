@@ -16,7 +16,7 @@ from usance.close.posting import Posting, Request
 from usance.commands import accrue, fetch, import_, reconcile, verify
 from usance.commands.fetch import with_key_file, with_url
 from usance.commands.messages import located, placed, refuse, show
-from usance.commands.options import date_or_yesterday, told, with_ledger, with_lines, yesterday
+from usance.commands.options import DAYS, last_of, told, with_ledger, with_lines, yesterday
 from usance.commands.tables import as_json, counted
 from usance.feeding import fetching, importing, reconciling
 from usance.feeding.downloads import IMPORTED, RATES, RefusedError
@@ -44,10 +44,10 @@ class Outcome(NamedTuple):
 @with_ledger
 @click.option(
     "--through",
-    type=date_or_yesterday,
+    type=last_of,
     metavar="DATE",
     show_default="yesterday (UTC)",
-    help="Last day to close.",
+    help=f"Last day to close: {DAYS}",
 )
 @with_key_file
 @with_url

@@ -8,7 +8,6 @@ import click
 
 from usance.commands.messages import report
 from usance.commands.options import (
-    last_day,
     loaded_until,
     with_at,
     with_format,
@@ -31,9 +30,9 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
     Example:
       usance efficiency books/main.beancount --at 2025-05-04
     """
-    ledger, reading = loaded_until(path, at)
+    ledger, reading, day = loaded_until(path, at)
     others = prices.others(reading.book, ledger.entries)
-    answer, missing = of_efficiency(reading, last_day(reading, at), others)
+    answer, missing = of_efficiency(reading, day, others)
     rows = answer["sub_accounts"]
     match form:
         case "json":

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from usance.commands.messages import loaded, near, report
-from usance.commands.options import with_format, with_ledger
+from usance.commands.options import AfterLedger, with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, table
 from usance.explain import explanation as explaining
 from usance.explain.explanation import Explanation
@@ -23,19 +23,7 @@ WIDTH = 97
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
-class _AfterLedger(click.Command):
-    """A command with an argument after LEDGER, which the environment may name."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take a lone argument as the last one if the environment names the ledger."""
-        given, _, _ = self.make_parser(ctx).parse_args(list(args))
-        path, last = (param for param in self.params if isinstance(param, click.Argument))
-        named = path.resolve_envvar_value(ctx)
-        alone = isinstance(given.get(path.name), str) and not isinstance(given.get(last.name), str)
-        return super().parse_args(ctx, [named, *args] if alone and named else args)
-
-
-@click.command(cls=_AfterLedger, short_help="Show the arithmetic behind one generated transaction")
+@click.command(cls=AfterLedger, short_help="Show the arithmetic behind one generated transaction")
 @with_ledger
 @click.argument("identity", metavar="ID")
 @click.option("--hours", "hourly", is_flag=True, help="Show each hour's principal and rate.")

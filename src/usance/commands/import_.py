@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from usance.commands.options import with_ledger, with_lines
+from usance.commands.options import AfterLedger, with_ledger, with_lines
 from usance.commands.tables import as_json, counted
 from usance.feeding import importing
 from usance.feeding.downloads import RefusedError
@@ -20,7 +20,9 @@ LATE_MAX = 5
 """Closed days that are named one by one."""
 
 
-@click.command("import", short_help="Write the text of what was downloaded, and of files")
+@click.command(
+    "import", cls=AfterLedger, short_help="Write the text of what was downloaded, and of files"
+)
 @with_ledger
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option(

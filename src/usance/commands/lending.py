@@ -35,7 +35,7 @@ def lending(path: str, begin: datetime.date | None, end: datetime.date | None, f
     """
     ledger = loaded(path)
     reading = ledger.read()
-    answer = lending_reports.lending(reading, *days_of(begin, end, reading.last))
+    answer = lending_reports.lending(reading, *days_of(begin, end, ledger, reading))
     rows = [astuple(row) for row in answer["rows"]]
     imports = "differences" in answer
     kind = lending_reports.Compared if imports else lending_reports.Interest

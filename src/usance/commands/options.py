@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import click
+from beancount.core.data import Transaction
 
 from usance.commands.messages import loaded
+from usance.commands.tables import counted
+from usance.language.horizon import FAR
 from usance.language.reading import Reading
 from usance.ledger import plugin_lines
 from usance.ledger.load import BrokenPluginError, Ledger, broken_plugin
 from usance.model.hours import Day, date_of, day_of, month_end
 
-YESTERDAY = "yesterday"
+DAYS = "a date, a month, today or yesterday (UTC)."
+"""What stands for a day, in the help of an option."""
 
+MAIN = "main.beancount"
+"""The ledger of a folder, if the command line names none."""
 
-def date(text: str) -> datetime.date:
-    """Return the date `YYYY-MM-DD` of an option."""
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-            return datetime.date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise click.BadParameter(f"{text!r} is not a date. Write it as 2025-05-31.")
+LEDGERS = (".beancount", ".bean")
+"""How the name of a ledger ends, if it stands before other files."""
 
 
 def first_of(text: str) -> datetime.date:
@@ -40,17 +40,18 @@ def last_of(text: str) -> datetime.date:
 
 
 def _when(text: str, *, last: bool) -> datetime.date:
-    if text in ("today", YESTERDAY):
+    if text in ("today", "yesterday"):
         return yesterday() + datetime.timedelta(days=text == "today")
-    if re.fullmatch(r"\d{4}-\d\d", text, re.ASCII):
-        first = date(f"{text}-01")
-        return date_of(month_end(day_of(first))) if last else first
-    return date(text)
-
-
-def date_or_yesterday(text: str) -> datetime.date:
-    """Return a date, or the day before today in UTC."""
-    return yesterday() if text == YESTERDAY else date(text)
+    is_month = re.fullmatch(r"\d{4}-\d\d", text, re.ASCII)
+    try:
+        if is_month or re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            day = datetime.date.fromisoformat(f"{text}-01" if is_month else text)
+            return date_of(month_end(day_of(day))) if is_month and last else day
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"{text!r} is not a date. Write it as 2025-05-31, or 2025-05 for a month, today, yesterday."
+    )
 
 
 def yesterday() -> datetime.date:
@@ -78,16 +79,32 @@ class LedgerFile(click.Path):
     ) -> str | None:
         """Say what names a ledger that was left out."""
         del param, ctx
-        return "Write the path of a ledger, or let the variable USANCE_FILE name it."
+        return (
+            f"Write the path of a ledger, go to a folder that holds {MAIN}, or let the variable "
+            "USANCE_FILE name it."
+        )
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; of a folder, suggest the ledger in it."""
         folder = Path(value)
         if folder.is_dir():
-            ledger = folder / "main.beancount"
+            ledger = folder / MAIN
             hint = f"Write {ledger}" if ledger.is_file() else "Write the path of a ledger in it"
             self.fail(f"{str(value)!r} is a folder. {hint}.", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class LedgerArgument(click.Argument):
+    """LEDGER: a path, or that of a variable, or the ledger of the current folder."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Return what names a ledger that was left out, or None."""
+        return super().resolve_envvar_value(ctx) or (MAIN if Path(MAIN).is_file() else None)
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the name of the argument for a message."""
+        del ctx
+        return "'LEDGER'"
 
 
 Command = Callable[..., None]
@@ -123,9 +140,28 @@ def with_ledger(command: Command) -> Command:
             command(**values)
 
     argument = click.argument(
-        "path", metavar="LEDGER", type=LedgerFile(), envvar=["USANCE_FILE", "BEANCOUNT_FILE"]
+        "path",
+        cls=LedgerArgument,
+        metavar="[LEDGER]",
+        type=LedgerFile(),
+        envvar=["USANCE_FILE", "BEANCOUNT_FILE"],
     )
     return argument(guarded)
+
+
+class AfterLedger(click.Command):
+    """A command with arguments after LEDGER, which may be left out all the same."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the ledger that the environment or the folder names before what is no ledger."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        path, last = (param for param in self.params if isinstance(param, click.Argument))
+        first, others = given.get(path.name), given.get(last.name)
+        named = path.resolve_envvar_value(ctx)
+        is_other = isinstance(first, str) and not first.endswith(LEDGERS)
+        if named and is_other and (last.nargs != 1 or not isinstance(others, str)):
+            args = [named, *args]
+        return super().parse_args(ctx, args)
 
 
 with_format = click.option(
@@ -150,10 +186,10 @@ with_lines = click.option(
 
 with_at = click.option(
     "--at",
-    type=date,
+    type=last_of,
     metavar="DATE",
     show_default="the last day of the books",
-    help="Show the end of this day.",
+    help=f"Show the end of this day: {DAYS}",
 )
 
 
@@ -162,44 +198,51 @@ def with_period(command: Command) -> Command:
     first = click.option(
         "--from",
         "begin",
-        type=date,
+        type=first_of,
         metavar="DATE",
         show_default="the first day of the books",
-        help="First day.",
+        help=f"First day: {DAYS}",
     )
     last = click.option(
         "--to",
         "end",
-        type=date,
+        type=last_of,
         metavar="DATE",
         show_default="the last day of the books",
-        help="Last day.",
+        help=f"Last day: {DAYS}",
     )
     return first(last(command))
 
 
 def days_of(
-    begin: datetime.date | None, end: datetime.date | None, horizon: Day
+    begin: datetime.date | None, end: datetime.date | None, ledger: Ledger, reading: Reading
 ) -> tuple[Day | None, Day | None]:
-    """Return the first and last day of a period, or None for a day that was not asked for.
-
-    A day beyond the books is wrong usage.
-    """
-    within_books(begin, horizon, "--from")
-    within_books(end, horizon, "--to")
+    """Return the first and last day of a period, or None for a day that was not asked for."""
+    first, last = (None if day is None else day_of(day) for day in (begin, end))
     if begin is not None and end is not None and begin > end:
         raise click.UsageError(f"--from {begin} is after --to {end}. Swap the two dates.")
-    first, last = (None if day is None else day_of(day) for day in (begin, end))
+    near_the_books(begin, reading.last, "--from")
+    asked = last_day(ledger, reading, end, "--to")
+    if first is not None and first > asked:
+        raise click.UsageError(
+            f"--from {begin} is after {date_of(asked)}, the last day of the books. Add --to."
+        )
     return first, last
 
 
-def within_books(asked: datetime.date | None, last: Day, option: str) -> None:
-    """Refuse a day that the books do not reach."""
-    if asked is not None and day_of(asked) > last:
-        until = "have no day yet. Write a transaction first"
-        if last:
-            until = f"end on {date_of(last)}. Write that day or an earlier one"
-        raise click.UsageError(f"{option} {asked} is beyond the books, which {until}.")
+def near_the_books(asked: datetime.date | None, last: Day, option: str) -> None:
+    """Refuse a day of books without days, and one so far ahead that its year is mistyped."""
+    if asked is None:
+        return
+    if not last:
+        raise click.UsageError(
+            f"{option} {asked}: the books have no day yet. Write a transaction first."
+        )
+    if day_of(asked) - last > FAR:
+        raise click.UsageError(
+            f"{option} {asked} is more than ten years after {date_of(last)}, the last day of the "
+            "books. Correct the year."
+        )
 
 
 with_name = click.option(
@@ -211,14 +254,38 @@ with_name = click.option(
 )
 
 
-def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading]:
-    """Load and read a ledger; a day beyond its books is wrong usage."""
+def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading, Day]:
+    """Load and read a ledger; return them with the day of --at, or the last day of the books."""
     ledger = loaded(path)
     reading = ledger.read()
-    within_books(at, reading.last, "--at")
-    return ledger, reading
+    return ledger, reading, last_day(ledger, reading, at, "--at")
 
 
-def last_day(reading: Reading, at: datetime.date | None) -> Day:
-    """Return the day of --at, or the last day of the books."""
-    return max(Day(1), reading.last) if at is None else day_of(at)
+def last_day(ledger: Ledger, reading: Reading, at: datetime.date | None, option: str) -> Day:
+    """Return the day of an option, or the last day of the books.
+
+    Say on standard error if the days until then are beyond the books, or what it leaves out.
+    """
+    near_the_books(at, reading.last, option)
+    if at is None:
+        later = [
+            entry.date
+            for entry in ledger.entries
+            if isinstance(entry, Transaction) and day_of(entry.date) > reading.last
+        ]
+        if reading.last and later:
+            until = f"{'until' if later[0] < later[-1] else 'of'} {later[-1]}"
+            click.echo(
+                f"The books run to {date_of(reading.last)}; {counted(len(later), 'transaction')} "
+                f"{until} {'are' if len(later) > 1 else 'is'} not counted: add {option} "
+                f"{later[-1]}.",
+                err=True,
+            )
+        return max(Day(1), reading.last)
+    if day_of(at) > reading.last:
+        click.echo(
+            f"The books run to {date_of(reading.last)}. The days after it are computed with the "
+            "terms and prices that are in force then.",
+            err=True,
+        )
+    return day_of(at)

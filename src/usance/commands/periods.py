@@ -10,12 +10,19 @@ from typing import NamedTuple
 import click
 
 from usance.commands.messages import loaded, placed, report, show
-from usance.commands.options import Command, first_of, last_of
+from usance.commands.options import (
+    DAYS,
+    Command,
+    first_of,
+    last_day,
+    last_of,
+    near_the_books,
+)
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model import problems
 from usance.model.amounts import decimals
-from usance.model.hours import Day, date_of, day_of, iso
+from usance.model.hours import Day, date_of, day_of
 from usance.model.problems import Source
 from usance.reports import basis
 
@@ -39,7 +46,6 @@ def year(text: str) -> Asked:
 
 def with_span(command: Command) -> Command:
     """Give a command its period: two dates, a month or a year."""
-    days = "a date, a month, today or yesterday (UTC)."
     for option in (
         click.option("--year", "years", type=year, metavar="YYYY", help="Show a year."),
         click.option("--month", "months", type=month, metavar="YYYY-MM", help="Show a month."),
@@ -49,7 +55,7 @@ def with_span(command: Command) -> Command:
             type=last_of,
             metavar="DATE",
             show_default="the last day of the books",
-            help=f"Last day: {days}",
+            help=f"Last day: {DAYS}",
         ),
         click.option(
             "--from",
@@ -57,23 +63,26 @@ def with_span(command: Command) -> Command:
             type=first_of,
             metavar="DATE",
             show_default="the first day of the books",
-            help=f"First day: {days}",
+            help=f"First day: {DAYS}",
         ),
     ):
         command = option(command)
     return command
 
 
-def _span(asked: Sequence[Asked | None], reading: Reading) -> tuple[Day, Day] | None:
+def _span(
+    asked: Sequence[Asked | None], ledger: Ledger, reading: Reading, option: str
+) -> tuple[Day, Day] | None:
     """Return the period that was asked for in one way, or all days; None if the books have none."""
     ways = [way for way in asked if way is not None and way != (None, None)]
     if len(ways) > 1:
         raise click.UsageError("Write --month, --year, or --from and --to: one of them.")
     begin, end = ways[0] if ways else (None, None)
-    first = reading.book.first if begin is None else day_of(begin)
-    last = reading.last if end is None else day_of(end)
-    if first is None or not last:
+    if reading.book.first is None or not reading.last:
         return None
+    near_the_books(begin, reading.last, "--from")
+    first = reading.book.first if begin is None else day_of(begin)
+    last = last_day(ledger, reading, end, option)
     if first > last:
         raise click.UsageError(
             f"The period would begin on {date_of(first)} and end on {date_of(last)}. Write a first "
@@ -109,31 +118,28 @@ def with_basis(command: Command) -> Command:
 
 
 def question(
-    path: str, asked: Sequence[Asked | None], *, corrected: bool, exact: bool
+    path: str, asked: Sequence[Asked | None], *, corrected: bool, exact: bool, option: str = "--to"
 ) -> Question | None:
-    """Return what is asked of a ledger, or None, said to the person, if it has no day yet."""
+    """Return what is asked of a ledger, or None, said to the person, if it has no day yet.
+
+    option  names the last day
+    """
     ledger = loaded(path)
     reading = ledger.read()
     if not ledger.options["operating_currency"]:
         report(ledger)
         show([placed(problems.no_operating_currency(Source(ledger.path, 1)))], sys.stderr)
         sys.exit(1)
-    span = _span(asked, reading)
+    span = _span(asked, ledger, reading, option)
     if span is None:
         report(ledger)
         click.echo("No transaction stands in these books yet: there is nothing to show.")
         return None
-    if span[1] > reading.last:
-        click.echo(
-            f"The books run to {iso(reading.last)}. The days after it are computed with the terms "
-            "and prices that are in force then.",
-            err=True,
-        )
     on = basis.CORRECTED if corrected else basis.POSTED
-    return Question(ledger, reading, span, on, None if exact else _places(ledger))
+    return Question(ledger, reading, span, on, None if exact else places_of(ledger))
 
 
-def _places(ledger: Ledger) -> int:
+def places_of(ledger: Ledger) -> int:
     """Return the decimals of the currency for people: those of `display_precision`, or two."""
     stated: Mapping[str, Decimal] = ledger.options["display_precision"]
     currency = ledger.options["operating_currency"][0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from usance.commands.messages import loaded, report
-from usance.commands.options import with_format, with_ledger
+from usance.commands.options import AfterLedger, with_format, with_ledger
 from usance.commands.tables import as_json, comma_separated, counted, table
 from usance.feeding import lines, reconciling
 from usance.feeding.downloads import RefusedError
@@ -21,7 +21,7 @@ FORMULA = ("=", "+", "-", "@")
 """How a text begins that a spreadsheet takes for a formula."""
 
 
-@click.command(short_help="Hold the books against the venue's own snapshot")
+@click.command(cls=AfterLedger, short_help="Hold the books against the venue's own snapshot")
 @with_ledger
 @click.argument(
     "snapshot", metavar="[SNAPSHOT]", required=False, type=click.Path(exists=True, path_type=Path)

@@ -11,7 +11,7 @@ from usance.close.folder import broken_at, finds_reopened, folder_of
 from usance.close.reopening import Reopening
 from usance.close.seals import Broken
 from usance.commands.messages import beside, placed, refuse
-from usance.commands.options import date, with_ledger, with_lines
+from usance.commands.options import DAYS, first_of, with_ledger, with_lines
 from usance.commands.tables import as_json, counted
 from usance.ledger.disk import Disk, locked
 
@@ -21,10 +21,10 @@ from usance.ledger.disk import Disk, locked
 @click.option(
     "--from",
     "since",
-    type=date,
+    type=first_of,
     metavar="DATE",
     required=True,
-    help="First day that is open again.",
+    help=f"First day that is open again: {DAYS}",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and move nothing.")
 @with_lines

@@ -7,7 +7,7 @@ from decimal import Decimal
 import click
 
 from usance.commands.messages import Place, located, placed, show
-from usance.commands.options import last_of, with_ledger, with_lines
+from usance.commands.options import with_at, with_ledger, with_lines
 from usance.commands.periods import question
 from usance.commands.tables import as_json, table
 from usance.language.directive import source_of
@@ -20,13 +20,7 @@ from usance.reports.figures import Figures, for_the_eye
 
 @click.command(short_help="Show what you are worth, how near danger is, what comes next")
 @with_ledger
-@click.option(
-    "--at",
-    type=last_of,
-    metavar="DATE",
-    show_default="the last day of the books",
-    help="Show the end of this day: a date, a month, today or yesterday (UTC).",
-)
+@with_at
 @with_lines
 def status(path: str, at: datetime.date | None, form: str) -> None:
     """Show net asset value and its change, and for each sub-account how near a liquidation is.
@@ -40,7 +34,7 @@ def status(path: str, at: datetime.date | None, form: str) -> None:
       usance status books/main.beancount
       usance status books/main.beancount --at yesterday --format json
     """
-    asked = question(path, [(None, at)], corrected=False, exact=False)
+    asked = question(path, [(None, at)], corrected=False, exact=False, option="--at")
     if asked is None:
         return
     ledger, reading, span, _, places = asked

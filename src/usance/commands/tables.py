@@ -10,6 +10,7 @@ from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from typing import Any
 
+from usance.model.amounts import ZERO
 from usance.reports.figures import Figures, short
 
 
@@ -74,6 +75,22 @@ def bar(part: Decimal, whole: Decimal, width: int = 40) -> str:
     eighths = int(min(Decimal(1), part / whole) * width * 8)
     full, rest = divmod(eighths, 8)
     return "█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest]
+
+
+def blocks(values: Sequence[Decimal | None], width: int = 60) -> str:
+    """Return values as a line of blocks, from zero or the lowest to the highest; a gap for None.
+
+    More values than the width are thinned evenly; the last one stays.
+    """
+    step = -(-len(values) // width)
+    shown = values[::-1][::step][::-1]
+    known = [value for value in shown if value is not None]
+    low, high = min([ZERO, *known]), max([ZERO, *known])
+    heights = "▁▂▃▄▅▆▇█"
+    return "".join(
+        " " if value is None else heights[int((value - low) / ((high - low) or 1) * 7)]
+        for value in shown
+    ).rstrip()
 
 
 def stacked(parts: Sequence[tuple[str, Decimal]], width: int = 40) -> str:

@@ -7,10 +7,7 @@ from decimal import Decimal
 
 import click
 
-from usance.commands.options import (
-    last_day,
-    loaded_until,
-)
+from usance.commands.options import loaded_until
 from usance.language import prices
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
@@ -37,9 +34,9 @@ def evening_of(
     path: str, at: datetime.date | None, name: str | None
 ) -> tuple[Ledger, Reading, Evening]:
     """Return a ledger, its reading, and the evening of a day for one sub-account, or for all."""
-    ledger, reading = loaded_until(path, at)
+    ledger, reading, day = loaded_until(path, at)
     others = prices.others(reading.book, ledger.entries)
-    seen = margin_reports.evening(reading, last_day(reading, at), others, name)
+    seen = margin_reports.evening(reading, day, others, name)
     if name is not None and name not in seen.valuations:
         declared = ", ".join(sorted(reading.book.sub_accounts)) or "none"
         raise click.UsageError(

@@ -45,7 +45,7 @@ def yield_(
     """
     ledger = loaded(path)
     reading = ledger.read()
-    first, last = days_of(begin, end, reading.last)
+    first, last = days_of(begin, end, ledger, reading)
     if reserves:
         _reserves(yield_reports.reserves(reading, last), form)
     else:

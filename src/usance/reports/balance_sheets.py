@@ -19,6 +19,7 @@ from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
 from usance.model.amounts import EXACT, FIGURE, ZERO, K, decimal_text, tally, total
 from usance.model.hours import day_of
 from usance.model.problems import Problem, Source
+from usance.reports import basis
 from usance.reports.figures import as_summed
 
 
@@ -79,9 +80,12 @@ class Prices:
 
 
 def sheets(
-    ledger: Ledger, reading: Reading, at: datetime.date, *, at_cost: bool
+    ledger: Ledger, reading: Reading, at: datetime.date, on: str = basis.POSTED, *, at_cost: bool
 ) -> tuple[list[Sheet], list[Problem]]:
-    """Return the balance sheets at the end of a day, and a problem for each missing price."""
+    """Return the balance sheets at the end of a day, and a problem for each missing price.
+
+    on  the basis
+    """
     table = Prices(ledger, at)
     chart = reading.chart
     venues = {name: reading.book.venue(name) for name in sorted(reading.book.sub_accounts)}
@@ -94,7 +98,7 @@ def sheets(
     bills = {
         chart.reserved(name, ProductAccount.BILLS) for name in venues if chart.is_product(name)
     }
-    for entry in ledger.entries:
+    for entry in basis.entries(ledger, reading, day_of(at), on):
         if isinstance(entry, Transaction) and entry.date <= at:
             _book(entry, chart, legs, bills, at_cost=at_cost)
     marked: dict[str, dict[str, str]] = defaultdict(dict)
@@ -240,11 +244,12 @@ def net_asset_value(sheets: Iterable[Sheet]) -> Decimal | None:
     return _sum(sheet.value for sheet in sheets)
 
 
-def accounts(at: datetime.date, sheets: list[Sheet]) -> dict[str, Any]:
-    """Return the answer of `usance accounts`."""
+def accounts(at: datetime.date, on: str, sheets: list[Sheet]) -> dict[str, Any]:
+    """Return the answer of `usance accounts` on a basis."""
     whole = net_asset_value(sheets)
     return {
         "at": at.isoformat(),
+        "basis": on,
         "sub_accounts": [
             {
                 "name": sheet.name,

@@ -85,10 +85,34 @@ def series(
     A period of more than four months has the evenings of weeks.
     """
     by = "day" if span[1] - span[0] < LONG else "week"
+    answer, _ = values(ledger, reading, span, by, on)
+    return [
+        (row["date"], row["net_asset_value"])
+        for row in answer["rows"]
+        if row["sub_account"] == (name or "")
+    ]
+
+
+def values(
+    ledger: Ledger, reading: Reading, span: Span, every: str, on: str
+) -> tuple[Figures, list[Problem]]:
+    """Return the answer of `usance accounts --every`, and a problem for each missing price.
+
+    every  one of INTERVALS: each row is of the last evening of one
+    """
     entries = basis.entries(ledger, reading, span[1], on)
-    found = performance(ledger, reading, entries, list(intervals(span, by)))
-    periods = next(periods for part, periods in found.parts if part.name == (name or ""))
-    return [(iso(period.last), shown(period.closing)) for period in periods]
+    found = performance(ledger, reading, entries, list(intervals(span, every)))
+    rows = [
+        {
+            "date": iso(period.last),
+            "sub_account": part.name,
+            "venue": part.venue,
+            "net_asset_value": shown(period.closing),
+        }
+        for periods in zip(*(periods for _, periods in found.parts), strict=True)
+        for (part, _), period in zip(found.parts, periods, strict=True)
+    ]
+    return {"every": every, "currency": found.currency, "basis": on, "rows": rows}, found.problems
 
 
 LONG = 124
