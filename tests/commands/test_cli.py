@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -474,24 +475,103 @@ def test_yesterday_is_that_of_utc(zone: str, tmp_path: Path) -> None:
 # init
 
 
+TERMS = Path(__file__).parents[2] / "src" / "usance" / "venues" / "backpack" / "terms.beancount"
+
+
 def test_init_writes_a_ledger_that_loads_and_accrues(tmp_path: Path) -> None:
-    top = tmp_path / "new" / "books"
-    done = usance("init", str(top))
+    top = tmp_path / "new" / "my books"
+    done = usance("init", str(top), "--from", "2025-05-05")
     assert done.exit_code == 0
     assert {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()} == {
         "main.beancount",
         "posted/first.beancount",
+        "venues/backpack.beancount",
     }
     folder = Folder(top)
-    checked = folder.usance("check")
+    checked = folder.usance("check", "--strict")
     assert checked.exit_code == 0, checked.output
-    assert folder.accrue().stdout.startswith("Posted 2025-05-01 to 2025-05-31: ")
-    assert folder.usance("check").exit_code == 0
-    # What it prints to try next works.
-    [words] = re.findall(r"^Now try: usance (.*)$", done.stdout, re.MULTILINE)
-    tried = usance(*words.split())
-    assert tried.exit_code == 0
-    assert "0.042740" in tried.stdout
+    assert folder.accrue().stdout.startswith("Posted 2025-05-05 to 2025-05-08: ")
+    assert folder.usance("check", "--strict").exit_code == 0
+    # What it prints to try next works as it is printed, a folder with a blank included.
+    tried = re.findall(r"^  usance (.*)$", done.stdout, re.MULTILINE)
+    assert [words.split()[0] for words in tried] == ["status", "fava"]
+    assert {tuple(shlex.split(words)[1:]) for words in tried} == {(str(folder.ledger),)}
+    # 1000 deposited, 1.50 and 0.38 of fees, 5 x (152 - 150) and 15 x (151 - 150) made: 1023.12.
+    # Interest of the first day: 1000 in 2 hours, 998.503561 in 5 and 998.132452 in 8 earn
+    # 0.003561 + 0.008891 + 0.014220 = 0.026672. Of the others: 1023.146672, which grows by
+    # 0.000042740601 a day, earns 0.043730, 0.043732 and 0.043733. Together 0.157867.
+    shown = usance(*shlex.split(tried[0]), "--format", "json")
+    assert json.loads(shown.stdout)["net_asset_value"] == "1023.277867"
+
+
+def test_init_asks_nothing_and_begins_today(tmp_path: Path) -> None:
+    before = datetime.datetime.now(datetime.UTC).date()
+    assert usance("init", str(tmp_path)).exit_code == 0
+    folder = Folder(tmp_path)
+    after = datetime.datetime.now(datetime.UTC).date()
+    [deposit] = re.findall(r'^(\S+) \* "Deposit"$', folder.ledger.read_text(), re.MULTILINE)
+    assert before <= datetime.date.fromisoformat(deposit) <= after
+    assert folder.usance("check", "--strict").exit_code == 0
+    # Today is not over, so no day is closed.
+    assert folder.accrue().stdout == "Nothing to post: no day is closed yet.\n"
+
+
+@pytest.mark.parametrize("since", ["0001-01-01", "2025-05-05", "2025-06-16", "2025-07-01"])
+def test_init_on_any_day_has_terms_from_it_on(since: str, tmp_path: Path) -> None:
+    """Goal: books that begin before a term was seen have terms, and none makes them run longer."""
+    assert usance("init", str(tmp_path), "--from", since).exit_code == 0
+    folder = Folder(tmp_path)
+    checked = folder.usance("check", "--strict", "--format", "json")
+    assert checked.exit_code == 0, checked.output
+    first = datetime.date.fromisoformat(since)
+    assert json.loads(checked.stdout)["last"] == str(first + datetime.timedelta(days=3))
+    terms = tmp_path / "venues" / "backpack.beancount"
+    dates = re.findall(r"^\d{4}-\d\d-\d\d", terms.read_text(), re.MULTILINE)
+    assert max(dates) <= since
+    for name in ('"SOL"', '"SOL-PERP"', '"ETH-PERP"', '"BTC-PERP"'):
+        assert re.search(rf"^\d\S+ custom \S+ {name}$", terms.read_text(), re.MULTILINE)
+    # Without the comment signs, as the file says, it is what is known, from that day on.
+    whole = re.sub(r"^; ", "", terms.read_text(), flags=re.MULTILINE)
+    known = TERMS.read_text()
+    assert re.sub(r"^\d\S+", "", whole, flags=re.MULTILINE) == re.sub(
+        r"^\d\S+", "", known, flags=re.MULTILINE
+    )
+    terms.write_text(whole)
+    assert json.loads(folder.usance("check", "--format", "json").stdout)["errors"] == []
+
+
+def test_init_with_a_feed_begins_on_its_day(tmp_path: Path) -> None:
+    done = usance("init", str(tmp_path), "--feed", "backpack", "--from", "2025-06")
+    assert done.exit_code == 0
+    assert "booked from 2025-06-01 on" in done.stdout
+    assert '2025-06-01 custom "feed" "Main" "backpack"' in Folder(tmp_path).ledger.read_text()
+    assert Folder(tmp_path).usance("check", "--strict").exit_code == 0
+    assert not (tmp_path / "venues").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--from", "9999-12-31"), "--from 9999-12-31 is still to come. Write a day until "),
+        (("--from", "2025-02-30"), "'2025-02-30' is not a date. Write it as 2025-05-31"),
+        (("--venue", "backpack", "--feed", "backpack"), "Use one of them."),
+        (("--venue", "kraken"), "'kraken' is not 'backpack'"),
+    ],
+)
+def test_init_refuses_what_it_cannot_do(
+    options: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    done = usance("init", str(tmp_path / "books"), *options)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert not (tmp_path / "books").exists()
+
+
+@pytest.mark.parametrize("command", ["init", "demo"])
+def test_a_missing_folder_says_what_to_write(command: str) -> None:
+    done = usance(command)
+    assert done.exit_code == 2
+    assert f"Name a new folder, as in: usance {command} books" in done.stderr
 
 
 def test_init_in_a_folder_that_is_there(tmp_path: Path) -> None:
@@ -515,7 +595,9 @@ def as_folder(path: Path) -> None:
     path.mkdir(parents=True)
 
 
-@pytest.mark.parametrize("name", ["main.beancount", "posted/first.beancount"])
+@pytest.mark.parametrize(
+    "name", ["main.beancount", "posted/first.beancount", "venues/backpack.beancount"]
+)
 @pytest.mark.parametrize("make", [in_place, as_link, as_folder])
 def test_init_never_overwrites(name: str, make: Callable[[Path], None], tmp_path: Path) -> None:
     make(tmp_path / name)
@@ -541,16 +623,22 @@ def test_init_where_no_folder_can_be(tmp_path: Path) -> None:
 
 def test_an_init_ledger_shows_six_digits_in_reports(tmp_path: Path) -> None:
     """A person typed 1000 USDC."""
-    usance("init", str(tmp_path))
+    usance("init", str(tmp_path), "--from", "2025-05-05")
     folder = Folder(tmp_path)
-    query = "SELECT date, account, position WHERE account ~ 'Wallet' AND date = 2025-05-01"
+    query = "SELECT date, account, position WHERE account ~ 'Wallet' AND date = 2025-05-05"
     bean_query = Path(sys.executable).with_name("bean-query")
     for _ in range(2):
         done = subprocess.run(
             [bean_query, folder.ledger, query], capture_output=True, text=True, check=True
         )
         rows = sorted(line.split()[2:] for line in done.stdout.splitlines()[2:])
-        assert rows == [["0.042740", "USDC"], ["1000.000000", "USDC"]]
+        assert rows == [
+            ["-0.380000", "USDC"],
+            ["-1.500000", "USDC"],
+            ["0.026672", "USDC"],
+            ["1000.000000", "USDC"],
+            ["25.000000", "USDC"],
+        ]
         folder.accrue()
 
 

@@ -112,7 +112,8 @@ def run(*arguments: object) -> Result:
 @pytest.fixture
 def ledger(tmp_path: Path) -> Path:
     """Return a ledger as init writes it."""
-    assert run("init", tmp_path / "books", "--feed", "backpack").exit_code == 0
+    made = run("init", tmp_path / "books", "--feed", "backpack", "--from", "2025-06-01")
+    assert made.exit_code == 0
     return tmp_path / "books" / "main.beancount"
 
 

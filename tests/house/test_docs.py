@@ -96,7 +96,7 @@ def test_every_error_is_in_the_manual(error: str) -> None:
     assert re.search(rf"\b{error}\b", PAGES["docs/errors.md"])
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/first-days.md", "docs/language.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md"])
 def test_a_whole_ledger_in_the_manual_loads(page: str, tmp_path: Path) -> None:
     [ledger] = blocks(page, "beancount")
     _, errors, _ = loader.load_file(str(written(tmp_path, ledger)))
@@ -114,20 +114,74 @@ def test_the_language_shows_what_its_ledger_generates(tmp_path: Path) -> None:
     assert "\n".join(map(printer.format_entry, last)) in PAGES["docs/language.md"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/first-days.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/first-week.md"])
 def test_a_page_shows_what_its_commands_print(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each console block is a run in order, in a folder that holds the page's ledger."""
+    """Goal: who types along sees what the page shows, and the ledger has the lines that it shows.
+
+    Method: its blocks are followed in order, from an empty folder.
+    """
     monkeypatch.chdir(tmp_path)
-    [ledger] = blocks(page, "beancount")
-    written(tmp_path, ledger)
-    shown = "".join(blocks(page, "console"))
-    runs = re.findall(r"^\$ usance (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
+    followed = {"beancount": written_down, "diff": edited, "console": typed}
+    kinds = [kind for kind, _ in BLOCK.findall(PAGES[page])]
+    assert {"beancount", "console"} <= set(kinds) <= followed.keys() | {""}
+    for kind, text in BLOCK.findall(PAGES[page]):
+        if kind:
+            followed[kind](text, monkeypatch)
+
+
+LEDGER = Path("main.beancount")
+"""The ledger of the folder in which a page is followed."""
+
+
+def written_down(text: str, _: pytest.MonkeyPatch) -> None:
+    """Make a ledger of a block, or write the block at its end, or find it there."""
+    if not LEDGER.exists():
+        written(Path(), text)
+    elif text not in LEDGER.read_text():
+        LEDGER.write_text(f"{LEDGER.read_text()}\n{text}")
+
+
+def edited(text: str, _: pytest.MonkeyPatch) -> None:
+    """Replace what a diff takes away, and the lines around it, by what stands there then."""
+    lines = text.splitlines(keepends=True)
+    before, after = (
+        "".join(line[1:] for line in lines if line[0] in kept) for kept in (" -", " +")
+    )
+    assert before != after
+    assert LEDGER.read_text().count(before) == 1
+    LEDGER.write_text(LEDGER.read_text().replace(before, after))
+
+
+def typed(text: str, shell: pytest.MonkeyPatch) -> None:
+    """Type each command of a console, and see in the shell what the page shows below it."""
+    runs = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
     assert runs
-    for arguments, output in runs:
-        result = CliRunner().invoke(main, shlex.split(arguments), prog_name="usance")
-        assert result.stdout == output
+    for command, output in runs:
+        name, *words = shlex.split(command)
+        if name == "cd":
+            shell.chdir(*words)
+            assert not output
+        else:
+            assert name == "usance"
+            assert CliRunner().invoke(main, words, prog_name="usance").output == output
+
+
+NAMED = re.compile(r"^(?:\$ )?usance ([a-z]+)(.*)$", re.MULTILINE)
+
+
+ARROW = re.compile(r"--(?:[\w ]*--)?>")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_commands_and_options_that_exist(page: str) -> None:
+    """Goal: what stands in a block works when typed."""
+    for _, text in BLOCK.findall(PAGES[page]):
+        for name, rest in NAMED.findall(ARROW.sub("", text)):
+            assert name in COMMANDS
+            known = {option for of, option in options() if of == name}
+            assert set(re.findall(r"(?<=\s)--[a-z][\w-]*", rest)) <= known | {"--help"}
 
 
 def digest(*texts: bytes) -> bytes:
@@ -188,7 +242,7 @@ def test_a_page_names_no_machine_but_those_of_examples(page: str) -> None:
 
 
 RECOMMENDED = re.compile(r'^option "tolerance_multiplier" "0".*', re.MULTILINE)
-TEMPLATE = (ROOT / "src" / "usance" / "first_month.beancount").read_text()
+TEMPLATE = (ROOT / "src" / "usance" / "first_ledger.beancount").read_text()
 ADVISERS = {**PAGES, "usance init": TEMPLATE}
 ADVISERS = {
     name: text

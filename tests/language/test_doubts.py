@@ -21,7 +21,6 @@ EXAMPLES = [
     *sorted((ROOT / "ledgers").glob("*.beancount")),
     ROOT / "ledgers" / "demo" / "main.beancount",
     ROOT / "ledgers" / "january" / "main.beancount",
-    ROOT / "src" / "usance" / "first_month.beancount",
 ]
 
 BOOKS = """\

@@ -1,4 +1,4 @@
-"""The terms of Backpack in ledgers/venues: what they are, from when, and who says so.
+"""The terms of Backpack that `usance init` writes: what they are, from when, and who says so.
 
 Where the recorded answers of the venue lie beside the project, they are compared with them too.
 """
@@ -21,7 +21,7 @@ from usance.model.hours import Day, day_of, moment
 from usance.model.terms import Collateral, Identity, Perpetual, Slope, Stage
 
 ROOT = Path(__file__).parents[2]
-PRESET = ROOT / "ledgers" / "venues" / "backpack.beancount"
+PRESET = ROOT / "src" / "usance" / "venues" / "backpack" / "terms.beancount"
 TEXT = PRESET.read_text()
 SHARED = ROOT.parent / "shared"
 RECORDED = SHARED / "data"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from usance.commands.options import MAIN, NewFolder
+
 
 def packaged() -> Traversable:
     """Return the folder of the demo: in the package, or in the clone that an editable install uses.
@@ -28,7 +30,7 @@ def files(folder: Traversable, at: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 @click.command(short_help="Write a ledger that shows everything")
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.argument("folder", metavar="DIR", type=NewFolder())
 def demo(folder: str) -> None:
     """Write the demo ledger into DIR: three months of a margin account at real rates and prices.
 
@@ -54,6 +56,6 @@ def demo(folder: str) -> None:
         raise click.ClickException(
             f"Cannot write {error.filename}: {error.strerror}. Name another folder."
         ) from error
-    ledger = top / "main.beancount"
+    ledger = top / MAIN
     click.echo(f"Wrote {ledger} and {len(written) - 1} files beside it")
     click.echo(f"Now try: usance status {ledger}")

@@ -107,6 +107,20 @@ class LedgerArgument(click.Argument):
         return "'LEDGER'"
 
 
+class NewFolder(click.Path):
+    """The path of a folder to write into, there or not."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False)
+
+    def get_missing_message(
+        self, param: click.Parameter, ctx: click.Context | None = None
+    ) -> str | None:
+        """Say what to write."""
+        del param
+        return f"Name a new folder, as in: {ctx.command_path if ctx else 'usance init'} books"
+
+
 Command = Callable[..., None]
 
 
