@@ -1,13 +1,17 @@
-"""Closed days: following their seals, and correcting the first of them, against bean-check."""
+"""Closed days: seals and a correction, against bean-check; five years at once, against one."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import books
+from loading import length
 from timing import BIN, Row, interleave, output, ratios, seconds
 
 FIRST = date(2020, 1, 1)
+BACKLOG = 5.50
+"""Five times as many days take five times as long."""
 
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
@@ -45,3 +49,21 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     )
     what = f"accrue --correct of the first day / bean-check: {behind}"
     yield Row(what, ratios(times, "correct", "check"))
+    yield _backlog(folder / "backlog", 30 if quick else books.YEAR)
+
+
+def _backlog(folder: Path, days: int) -> Row:
+    """Close five times as many days in one run, and those days in one; nothing is closed before."""
+    ledger = books.write(books.Book(2, 5, 5 * days, FIRST, posted=True), folder)
+    posted = ledger.with_name("posted")
+    kept = posted.rename(ledger.with_name("kept"))
+
+    def close(count: int) -> float:
+        shutil.rmtree(posted, ignore_errors=True)
+        shutil.copytree(kept, posted)
+        through = FIRST + timedelta(days=count - 1)
+        return seconds(BIN / "usance", "accrue", ledger, "--through", str(through))
+
+    times = interleave(3, {"long": lambda: close(5 * days), "short": lambda: close(days)})
+    what = f"accrue of {length(5 * days)} at once / of {length(days)}: none posted"
+    return Row(what, ratios(times, "long", "short"), BACKLOG)

@@ -47,7 +47,7 @@ class Posting:
     """The outcome of closing days.
 
     problems  why no day can be closed, or not all that were asked for
-    text      to append to the month files, in order of date
+    texts     to append to the month files, one a day
     files     paths of the files to write, with their bytes, in order
     last      the last closed day, or None
     changes   of closed days that the run corrects, one text each
@@ -57,13 +57,18 @@ class Posting:
     days: list[str] = field(default_factory=list)
     transactions: int = 0
     corrections: int = 0
-    text: str = ""
+    texts: list[str] = field(default_factory=list)
     files: list[tuple[Path, bytes]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     last: str | None = None
     changes: list[str] = field(default_factory=list)
     beyond: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What is appended to the month files."""
+        return "".join(self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +270,7 @@ def _post(
         text += seal.text()
         months.add(date, text, of_day, entries)
         new += entries
-        posting.text += text
+        posting.texts.append(text)
         posting.days.append(date)
         posting.transactions += len(day.drafts)
     if not posting.days:
