@@ -23,7 +23,7 @@ from hypothesis import given
 from usance.ledger.load import Ledger, load
 from usance.model.hours import date_of, iso
 from usance.reports import basis
-from usance.reports.performance import Interval, Part, performance
+from usance.reports.performance import Interval, Part, Performance, Span, joined, performance
 from usance.reports.statement import intervals
 
 ZERO = Fraction(0)
@@ -38,11 +38,29 @@ def written(text: str, folder: Path) -> Ledger:
 
 
 def parts_of(ledger: Ledger, by: str | None, on: str = basis.POSTED) -> Parts:
+    return walked(ledger, by, on)[0].parts
+
+
+def walked(
+    ledger: Ledger, by: str | None, on: str = basis.POSTED
+) -> tuple[Performance, list[Span]]:
     reading = ledger.read()
     assert reading.book.first is not None
-    span = (reading.book.first, reading.last)
+    spans = list(intervals((reading.book.first, reading.last), by))
     entries = basis.entries(ledger, reading, reading.last, on)
-    return performance(ledger, reading, entries, list(intervals(span, by))).parts
+    return performance(ledger, reading, entries, spans), spans
+
+
+def check_joined(ledger: Ledger) -> None:
+    """Days that are joined are what a walk of the whole period says, and missing prices too."""
+    days, _ = walked(ledger, "day")
+    week, weeks = walked(ledger, "week")
+    assert joined(days, weeks) == week
+    # Without the first interval, whose days the walk then only books.
+    later, reading = weeks[1:], ledger.read()
+    if later:
+        entries = basis.entries(ledger, reading, reading.last, basis.POSTED)
+        assert joined(days, later) == performance(ledger, reading, entries, later)
 
 
 def check_identity(parts: Parts, *, unpriced: bool) -> None:
@@ -160,6 +178,7 @@ def check(ledger: Ledger, *, unpriced: bool = False) -> Parts:
         check_whole(days)
         check_sums(days, parts_of(ledger, None))
     check_values(ledger, days)
+    check_joined(ledger)
     return days
 
 

@@ -64,13 +64,20 @@ def ids(ledger: Ledger) -> dict[str, Transaction]:
     """Return the generated transactions of a ledger, by id."""
     months = ClosedMonths(ledger.folder)
     return {
-        str(entry.meta["usance"]): entry
+        found: entry
         for entry in ledger.entries
-        if isinstance(entry, Transaction)
-        and has_id(entry)
-        and (is_generated(entry) or months.hold(entry.meta))
-        and Identity.read(str(entry.meta["usance"])) is not None
+        if isinstance(entry, Transaction) and (found := identity(entry, months))
     }
+
+
+def identity(entry: Transaction, months: ClosedMonths) -> str:
+    """Return the id of a generated transaction, or "" of any other one."""
+    if not has_id(entry):
+        return ""
+    text = str(entry.meta["usance"])
+    if is_generated(entry):
+        return text
+    return text if months.hold(entry.meta) and Identity.read(text) is not None else ""
 
 
 OFFERED = 12

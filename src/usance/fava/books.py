@@ -1,11 +1,8 @@
 """Books: the reports of one load of a ledger. Its days run once, when a page first asks."""
 
-import datetime
 import threading
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from functools import wraps
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -15,11 +12,12 @@ from usance.close.days import first_day
 from usance.close.folder import broken_at, left_out, month_files, month_names
 from usance.close.verification import Verification, verify
 from usance.engine import sub_accounts
-from usance.engine.drafts import Draft, Identity, TransactionKind
+from usance.engine.drafts import Draft, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.explain import explanation
 from usance.explain.explanation import Explanation
+from usance.fava.newest import Newest
 from usance.feeding import downloads, reconciling
 from usance.feeding.downloads import DOWNLOADS, RefusedError
 from usance.feeding.reconciling import Asked, Reconciled, WrongUsageError
@@ -30,7 +28,7 @@ from usance.ledger.load import Ledger
 from usance.model.hours import Day, date_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
-from usance.reports import balance_sheets, efficiency
+from usance.reports import balance_sheets, basis, efficiency
 from usance.reports import lending as lending_reports
 from usance.reports import margin as margin_reports
 from usance.reports import pnl as pnl_reports
@@ -41,18 +39,11 @@ from usance.reports.balance_sheets import Sheet
 from usance.reports.figures import Figures
 from usance.reports.lending_sides import Difference, differences
 from usance.reports.margin import Evening
-from usance.reports.performance import Performance, Span, performance
+from usance.reports.performance import Performance, Span, joined
+from usance.reports.round_trips import Trade
 
 Answer = TypeVar("Answer")
 Question = TypeVarTuple("Question")
-
-Dated = list[tuple[datetime.date, str]]
-"""Dates and ids of transactions, in order of date."""
-
-
-def _last(dates: Dated, day: Day, fits: Callable[[str], bool] = bool) -> str:
-    until = dates[: bisect_right(dates, (date_of(day), "~"))]
-    return next((identity for _, identity in reversed(until) if fits(identity)), "")
 
 
 def kept(
@@ -91,7 +82,7 @@ class Books:
         """The operating currency, or ""."""
         return self.reading.book.operating
 
-    @property
+    @cached_property
     def first(self) -> Day | None:
         """The first day with a movement or a seal, or None if the last day is before it."""
         days = (self.reading.book.first, first_day(self.reading))
@@ -152,22 +143,27 @@ class Books:
     def status(self, day: Day) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance status`, and the problems of that evening."""
         evening = self.evenings[day - (self.first or 0)]
-        return status_reports.status(self.ledger, self.reading, day, evening)
+        return status_reports.status(self.ledger, self.reading, day, evening, self.performance)
 
+    @property
     @kept
-    def performance(self, spans: tuple[Span, ...]) -> Performance:
+    def daily(self) -> tuple[Performance, list[Trade]]:
+        """What each day did, and the trades: walked once for all pages and periods."""
+        return pnl_reports.daily(self.ledger, self.reading, (self.first or self.last, self.last))
+
+    def performance(self, spans: Sequence[Span]) -> Performance:
         """Return what days did, in intervals that follow each other without a gap."""
-        return performance(self.ledger, self.reading, self.ledger.entries, spans)
+        return joined(self.daily[0], spans)
 
     @kept
     def statement(self, first: Day, last: Day) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance statement`."""
-        return statement_reports.statement(self.ledger, self.reading, (first, last))
+        span = (first, last)
+        return statement_reports.answered(self.performance([span]), span, basis.POSTED)
 
-    @kept
-    def pnl(self, first: Day, last: Day) -> tuple[Figures, list[Problem]]:
-        """Return the answer of `usance pnl`."""
-        return pnl_reports.pnl(self.ledger, self.reading, (first, last))
+    def trades(self, first: Day, last: Day) -> list[Figures]:
+        """Return the trades of `usance pnl --trades`."""
+        return pnl_reports.trades_of(self.daily[1], (first, last))
 
     @kept
     def earned(self, first: Day, last: Day) -> list[lending_reports.Earned]:
@@ -223,35 +219,17 @@ class Books:
 
         coin  if given, a coin that the transaction must post
         """
-        dates = self._by_kind().get((kind, name), [])
-        return _last(dates, day, lambda identity: not coin or self._posts(identity, coin))
-
-    def _posts(self, identity: str, coin: str) -> bool:
-        legs = self.ids[identity].postings
-        # An amount of zero is false in Beancount: such a leg moves no coin.
-        return any(leg.units and leg.units.currency == coin for leg in legs)
+        with self._lock:
+            return self._newest(day).of_kind(kind, name, coin)
 
     def changed(self, account: str, coin: str, day: Day) -> str:
         """Return the id of the last transaction that posted to an account up to a day, or ""."""
-        return _last(self._by_account().get((account, coin), []), day)
+        with self._lock:
+            return self._newest(day).on_account(account, coin)
 
     @kept
-    def _by_kind(self) -> dict[tuple[TransactionKind, str], Dated]:
-        dates: dict[tuple[TransactionKind, str], Dated] = defaultdict(list)
-        for identity, entry in self.ids.items():
-            kind, _, name, _ = Identity.parse(identity)
-            dates[kind, name].append((entry.date, identity))
-        return dates
-
-    @kept
-    def _by_account(self) -> dict[tuple[str, str], Dated]:
-        dates: dict[tuple[str, str], Dated] = defaultdict(list)
-        for identity, entry in self.ids.items():
-            for account, coin in {
-                (leg.account, leg.units.currency) for leg in entry.postings if leg.units
-            }:
-                dates[account, coin].append((entry.date, identity))
-        return dates
+    def _newest(self, day: Day) -> Newest:
+        return Newest(self.ledger, day)
 
     @kept
     def explanation(self, identity: str) -> Explanation:

@@ -254,8 +254,10 @@ def _liquidations(books: Books, view: View) -> Iterator[dict[str, Any]]:
     """Yield what liquidations of the period closed, in order of time; the steps of a day as one."""
     found: dict[tuple[Day, str, str, Decimal], list[tuple[str, Decimal]]] = {}
     for identity, entry in books.ids.items():
+        if not identity.startswith(f"{TransactionKind.LIQUIDATION}/"):
+            continue
         known = Identity.parse(identity)
-        if known.kind is TransactionKind.LIQUIDATION and view.first <= known.day <= view.last:
+        if view.first <= known.day <= view.last:
             for leg in entry.postings:
                 if leg.units and leg.units.number and leg.price and leg.price.number:
                     key = (known.day, known.name, leg.units.currency, leg.price.number)

@@ -26,7 +26,7 @@ class UsanceStatement(Page, FavaExtensionBase):
         view.keep("a statement is in the operating currency.")
         first, last = _period(books, view)
         answer, problems = books.statement(first, last)
-        trades = books.pnl(first, last)[0]["trades"]
+        trades = books.trades(first, last)
         return {
             "answer": answer,
             "problems": problems,

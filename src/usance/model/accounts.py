@@ -73,6 +73,7 @@ class ChartOfAccounts:
         self._tail_of = {name: tail for tail, name in self._tails.items()}
         self.venues = {tail.rpartition(":")[0] for tail in self._tails}
         self._owners: dict[str, str | None] = {}
+        self._parties: dict[str, str | None] = {}
         self._sides = {
             f"{roots[root]}:{tail}:{below}": (name, side)
             for tail, name in self._tails.items()
@@ -123,6 +124,14 @@ class ChartOfAccounts:
     def product(self, account: str) -> str | None:
         """Return the product to which an account belongs, or None."""
         return self._entities.get(self._prefix(account, self._entities))
+
+    def party(self, account: str) -> str | None:
+        """Return the sub-account or product to which an account belongs, or None."""
+        try:
+            return self._parties[account]
+        except KeyError:
+            self._parties[account] = party = self.owner(account) or self.product(account)
+            return party
 
     def is_product(self, name: str) -> bool:
         """Tell whether a name is that of a product with accounts of its own."""

@@ -134,9 +134,7 @@ def _book(
     at_cost: bool,
 ) -> None:
     """Book a transaction on the sheets of the sub-accounts and products that it touches."""
-    owners = [
-        chart.owner(posting.account) or chart.product(posting.account) for posting in entry.postings
-    ]
+    owners = [chart.party(posting.account) for posting in entry.postings]
     touched = {owner for owner in owners if owner in legs}
     if not touched:
         return

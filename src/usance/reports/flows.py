@@ -6,7 +6,7 @@ sold is matched at weight, as Beancount balances it. What is then left of a part
 difference: the value of its legs at the day's prices, less what they cost.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ class Leg(NamedTuple):
     party   sub-account or product that owns the account, or the account itself
     weight  in `currency`; the units themselves where they have neither a cost nor a price
     lot     of units at cost, or None
+    held    it moves assets or liabilities of a party that is ours
     """
 
     party: str
@@ -41,6 +42,7 @@ class Leg(NamedTuple):
     weight: Decimal
     currency: Unit
     lot: Lot | None = None
+    held: bool = False
 
 
 class Flow(NamedTuple):
@@ -61,15 +63,17 @@ class Brought(NamedTuple):
     traded: dict[tuple[str, Unit], Decimal]
 
 
-def brought(legs: Iterable[Leg], ours: Container[str], value: Value) -> Brought:
+def brought(legs: Collection[Leg], ours: Container[str], value: Value) -> Brought:
     """Return the flows and trading differences of those parties of a transaction that are ours.
 
     For each of them, the value of its legs is the sum of what flows to it and of its differences.
     """
+    if _is_inside(legs):
+        return Brought([], {})
     units: dict[Unit, dict[str, Decimal]] = {}
     weights: dict[tuple[str, Unit, Unit], Decimal] = {}
     worth: dict[str, Decimal] = {}
-    for party, _, number, unit, weight, currency, _ in legs:
+    for party, _, number, unit, weight, currency, *_ in legs:
         tally(units.setdefault(unit, {}), party, number)
         tally(weights, (party, unit, currency), weight)
         if party in ours:
@@ -98,6 +102,16 @@ def brought(legs: Iterable[Leg], ours: Container[str], value: Value) -> Brought:
     ]
     _square(flows, traded, worth)
     return Brought(flows, traded)
+
+
+def _is_inside(legs: Collection[Leg]) -> bool:
+    """Tell whether each party only moves coins from one of its accounts to another."""
+    sums: dict[tuple[str, Unit], Decimal] = {}
+    for leg in legs:
+        if leg.unit != leg.currency or leg.weight != leg.units:
+            return False
+        tally(sums, (leg.party, leg.unit), leg.units)
+    return not any(sums.values())
 
 
 def _matched(

@@ -66,6 +66,9 @@ Span = tuple[Day, Day]
 Line = tuple[str, str]
 """A line and what it is about: an account, a sub-account, a contract, a coin, or nothing."""
 
+Missing = dict[tuple[str, str], Problem]
+"""Problems with prices, by commodity and quote."""
+
 
 class Part(NamedTuple):
     """What a statement is of."""
@@ -83,6 +86,7 @@ class Interval:
     realised  of it, of a contract or coin: what was realised by closing or selling
     opening   value of the evening before, `closing` of the last evening; None without a price
     unpriced  something was held or moved on a day on which it had no price yet
+    missing   prices that it lacks, by commodity and quote, the first of each
     """
 
     first: Day
@@ -92,6 +96,7 @@ class Interval:
     lines: dict[Line, Decimal] = field(default_factory=dict)
     realised: dict[Line, Decimal] = field(default_factory=dict)
     unpriced: bool = False
+    missing: Missing = field(default_factory=dict)
 
     @property
     def difference(self) -> Decimal | None:
@@ -115,12 +120,31 @@ class _UnpricedError(Exception):
     """A commodity has no price."""
 
 
+class Role(NamedTuple):
+    """What an account is to the parts of a ledger.
+
+    party  the part that owns it, else the account itself
+    side   of a sub-account
+    held   its legs move assets or liabilities of a part
+    bills  it holds the bills of a product
+    line   of a part's income, expenses or equity: the line of its legs
+    """
+
+    party: str
+    side: Side | None
+    held: bool
+    bills: bool
+    line: Line | None
+
+
 class Walk:
     """The parts of a ledger, walked from its first day on.
 
     held   units of assets and liabilities by part and unit; bills as their cost
     owed   of them, what stands in Perp beside the contracts, mostly a debt
     costs  of them, what open contracts cost, by part and contract
+
+    prices, roles and evenings  are worked out once
     """
 
     def __init__(self, ledger: Ledger, reading: Reading) -> None:
@@ -141,23 +165,23 @@ class Walk:
         self.held: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
         self.owed: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
         self.costs: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
-        self.known: dict[tuple[Unit, Day], Decimal | None] = {}
+        self.known: dict[tuple[Unit, Day], Decimal] = {}
+        self.roles: dict[str, Role | None] = {}
+        self.evenings: dict[tuple[str, Day], Decimal | None] = {}
 
     def price(self, unit: Unit, day: Day) -> Decimal | None:
-        """Return the price of a unit at the end of a day, or None."""
-        key = (unit, day)
-        if key not in self.known:
+        """Return the price of a unit at the end of a day, or None; each interval notes that."""
+        price = self.known.get((unit, day))
+        if price is None:
             self.prices.at = date_of(day)
-            self.known[key] = self.prices.value(Decimal(1), *unit)
-        return self.known[key]
+            price = self.prices.value(Decimal(1), *unit)
+            if price is not None:
+                self.known[unit, day] = price
+        return price
 
     def mark(self, unit: Unit, day: Day) -> Decimal | None:
         """Return the price of a contract in its settle coin, of a coin as all else, or None."""
         return self.price(unit, day) if not unit[1] else self.prices.quoted(*unit, date_of(day))
-
-    def is_held(self, leg: Leg) -> bool:
-        """Tell whether a leg moves the assets or liabilities of a part."""
-        return leg.party in self.held and leg.account.startswith(self.sheet)
 
     def value(self, part: str, day: Day) -> Decimal | None:
         """Return the value of a part in an evening, or None without a price."""
@@ -171,22 +195,32 @@ class Walk:
 
     def live(self, span: Span, by_day: dict[Day, list[Transaction]]) -> dict[str, Interval]:
         """Return what the days of an interval did to each part."""
-        into = {name: Interval(*span) for name in self.parts}
+        missing: Missing = {}
+        self.prices.missing = missing
+        into = {name: Interval(*span, missing=missing) for name in self.parts}
+        evening = Day(span[0] - 1)
         for name, interval in into.items():
-            interval.opening = self.value(name, Day(span[0] - 1))
+            known = self.evenings.get((name, evening))
+            interval.opening = self.value(name, evening) if known is None else known
         for day in days(*span):
             self.revalue(day, into)
             for entry in by_day.get(day, ()):
                 self.book(entry, into)
+        self.evenings = {(name, span[1]): self.value(name, span[1]) for name in into}
         for name, interval in into.items():
-            interval.closing = self.value(name, span[1])
+            interval.closing = self.evenings[name, span[1]]
         return into
 
     def revalue(self, day: Day, into: dict[str, Interval]) -> None:
         """Add what a day's new prices did to what was held the evening before."""
+        moves: dict[Unit, Decimal | None] = {}
         for part, interval in into.items():
             for unit, number in self.held[part].items():
-                moved = self._moved(unit, day) if number else ZERO
+                if not number:
+                    continue
+                if unit not in moves:
+                    moves[unit] = self._moved(unit, day)
+                moved = moves[unit]
                 if moved is None:
                     interval.unpriced = True
                 elif moved:
@@ -216,37 +250,62 @@ class Walk:
     def book(self, entry: Transaction, into: dict[str, Interval]) -> None:
         """Take a transaction in; add what it brings to the intervals of its parts."""
         legs = [leg for posting in entry.postings if (leg := self._leg(posting)) is not None]
-        if into:
+        if into and legs:
             self._bring(entry, legs, into)
         for leg in legs:
-            if self.is_held(leg):
+            if leg.held:
                 tally(self.held[leg.party], leg.unit, leg.units)
                 if leg.unit[1]:
                     tally(self.costs[leg.party], leg.unit, leg.weight)
-                elif self.chart.side(leg.account) == (leg.party, Side.PERP):
+                elif self.side(leg) is Side.PERP:
                     tally(self.owed[leg.party], leg.unit, leg.units)
+
+    def role(self, account: str) -> Role | None:
+        """Return what an account is, or None of a memorandum."""
+        try:
+            return self.roles[account]
+        except KeyError:
+            self.roles[account] = role = self._role(account)
+            return role
+
+    def _role(self, account: str) -> Role | None:
+        chart = self.chart
+        party = chart.party(account) or account
+        of = chart.side(account)
+        side = None if of is None else of[1]
+        if side in MEMORANDA:
+            return None
+        reserve = chart.reserve(account)
+        bills = reserve is not None and reserve[1] is ProductAccount.BILLS
+        ours, sheet = party in self.parts, account.startswith(self.sheet)
+        line = self._line(party, account) if ours and not sheet else None
+        return Role(party, side, ours and sheet, ours and bills, line)
+
+    def side(self, leg: Leg) -> Side | None:
+        """Return the side of a sub-account that a leg is on, or None."""
+        role = self.role(leg.account)
+        return None if role is None else role.side
 
     def _leg(self, posting: Posting) -> Leg | None:
         """Return a leg, or None of one that is a memorandum."""
         account = posting.account
-        party = self.chart.owner(account) or self.chart.product(account)
-        side = self.chart.side(account)
-        if side is not None and side[1] in MEMORANDA:
+        role = self.role(account)
+        if role is None:
             return None
         number, commodity = units_of(posting)
-        weighed = posting.cost or posting.price
-        weight: Any = convert.get_weight(posting) if weighed else posting.units
-        currency: Unit = (weight.currency, "")
         unit: Unit = (commodity, "")
+        if posting.cost is None and posting.price is None:
+            return Leg(role.party, account, number, unit, number, unit, None, role.held)
+        weight: Any = convert.get_weight(posting)
+        currency: Unit = (weight.currency, "")
         lot = lot_of(posting)
-        if party is not None and party in self.parts:
-            reserve = self.chart.reserve(account)
-            if reserve is not None and reserve[1] is ProductAccount.BILLS:
-                # Bills count at cost, whatever a price says: their accretion stands beside them.
-                number, unit, lot = weight.number, currency, None
-            elif lot is not None:
-                unit = (commodity, self.settle.get((self.parts[party].venue, commodity), ""))
-        return Leg(party or account, account, number, unit, weight.number, currency, lot)
+        if role.bills:
+            # Bills count at cost, whatever a price says: their accretion stands beside them.
+            number, unit, lot = weight.number, currency, None
+        elif lot is not None and role.party in self.parts:
+            unit = (commodity, self.settle.get((self.parts[role.party].venue, commodity), ""))
+        weighed = (weight.number, currency)
+        return Leg(role.party, account, number, unit, *weighed, lot, role.held)
 
     def _bring(self, entry: Transaction, legs: list[Leg], into: dict[str, Interval]) -> None:
         """Add what a transaction brings to the intervals of its parts."""
@@ -288,9 +347,10 @@ class Walk:
         for (party, unit), amount in traded.items():
             yield party, (self.kind(unit), unit[0]), amount
         for leg in legs:
-            if leg.party in ours and not leg.account.startswith(self.sheet):
+            role = None if leg.held else self.role(leg.account)
+            line = None if role is None else role.line
+            if line is not None:
                 amount = EXACT.minus(value(leg.units, leg.unit))
-                line = self._line(leg)
                 if line in ATTRIBUTED:
                     kind, name = self._attributed(entry, legs, leg.party)
                     line = (kind if line == RESULT else line[0], name)
@@ -300,33 +360,31 @@ class Walk:
 
     def is_result(self, leg: Leg) -> bool:
         """Tell whether a leg is a trading result."""
-        return self.chart.side(leg.account) == (leg.party, Side.PNL)
+        return self.side(leg) is Side.PNL
 
     def _attributed(self, entry: Transaction, legs: Iterable[Leg], part: str) -> Line:
         """Return the contract or coin that a transaction of a part is about, or no name."""
         traded = {
-            leg.unit
-            for leg in legs
-            if leg.party == part and leg.unit != leg.currency and leg.account.startswith(self.sheet)
+            leg.unit for leg in legs if leg.party == part and leg.unit != leg.currency and leg.held
         }
         if len(traded) == 1:
             unit = traded.pop()
             return self.kind(unit), unit[0]
         return "contracts", str(entry.meta.get("contract", NOT_ASSIGNED))
 
-    def _line(self, leg: Leg) -> Line:
-        """Return the line of a leg of income, expenses or equity."""
-        account, chart = leg.account, self.chart
+    def _line(self, part: str, account: str) -> Line:
+        """Return the line of an account of income, expenses or equity of a part."""
+        chart = self.chart
         side = chart.side(account)
         if side is not None:
             return OF_SIDE[side[1]], ""
         if chart.reserve(account) is not None:
             return "treasury", ""
-        if self.parts[leg.party].kind == "sub-account":
-            transfers = chart.transfers(leg.party, "")
+        if self.parts[part].kind == "sub-account":
+            transfers = chart.transfers(part, "")
             if account.startswith(transfers):
                 return "transfers", account.removeprefix(transfers)
-            if account in chart.funding(leg.party):
+            if account in chart.funding(part):
                 return "funding", ""
         if account.startswith(f"{chart.roots['Equity']}:"):
             return "outside", account
@@ -361,11 +419,51 @@ def walked(walk: Walk, entries: Iterable[Any], spans: Sequence[Span]) -> Perform
         for name, interval in walk.live(span, by_day).items():
             parts[name].append(interval)
     made = [(walk.parts[name], intervals) for name, intervals in parts.items()]
-    made.append((Part("", "", "whole"), _whole(spans, list(parts.values()))))
-    return Performance(walk.prices.currency, made, list(walk.prices.missing.values()))
+    return _together(walk.prices.currency, spans, made)
 
 
-def _whole(spans: Sequence[tuple[Day, Day]], parts: Sequence[Sequence[Interval]]) -> list[Interval]:
+def joined(daily: Performance, spans: Sequence[Span]) -> Performance:
+    """Return what days did in other intervals, from what each of them did by itself.
+
+    daily  an interval for each day; the spans lie within them
+    """
+    made = []
+    for part, intervals in daily.parts[:-1]:
+        begin = intervals[0].first
+        of_spans = [intervals[first - begin : last + 1 - begin] for first, last in spans]
+        made.append((part, [_sum(of_span) for of_span in of_spans]))
+    return _together(daily.currency, spans, made)
+
+
+def _sum(intervals: Sequence[Interval]) -> Interval:
+    """Return intervals that follow each other as one."""
+    first, last = intervals[0], intervals[-1]
+    made = Interval(first.first, last.last, first.opening, last.closing)
+    for interval in intervals:
+        made.unpriced |= interval.unpriced
+        for line, amount in interval.lines.items():
+            tally(made.lines, line, amount)
+        for line, amount in interval.realised.items():
+            tally(made.realised, line, amount)
+        for key, problem in interval.missing.items():
+            made.missing.setdefault(key, problem)
+    return made
+
+
+def _together(
+    currency: str, spans: Sequence[Span], parts: list[tuple[Part, list[Interval]]]
+) -> Performance:
+    """Return the performance of parts, with the whole and all problems."""
+    missing: Missing = {}
+    for _, intervals in parts[:1]:  # each part has noted the same
+        for interval in intervals:
+            for key, problem in interval.missing.items():
+                missing.setdefault(key, problem)
+    whole = _whole(spans, [intervals for _, intervals in parts])
+    return Performance(currency, [*parts, (Part("", "", "whole"), whole)], [*missing.values()])
+
+
+def _whole(spans: Sequence[Span], parts: Sequence[Sequence[Interval]]) -> list[Interval]:
     """Return the sums of all parts; what they gave each other is no line of the whole."""
     sums = [Interval(*span, ZERO, ZERO) for span in spans]
     for intervals in parts:

@@ -9,13 +9,13 @@ from beancount.core.data import Transaction
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, total
-from usance.model.hours import Day, day_of, iso
+from usance.model.hours import Day, day_of, days, iso
 from usance.model.lots import Lot
 from usance.model.problems import Problem
 from usance.reports import basis
 from usance.reports.figures import Figures, shown
 from usance.reports.flows import Leg, Unit
-from usance.reports.performance import Interval, Line, Part, Span, Walk, walked
+from usance.reports.performance import Interval, Line, Part, Performance, Span, Walk, walked
 from usance.reports.round_trips import Closed, Lots, Trade
 
 ROW = (
@@ -87,7 +87,7 @@ class _Trading(Walk):
         moved: dict[Key, list[tuple[Lot, Decimal]]] = {}
         for leg in legs:
             key = (leg.party, leg.unit)
-            if leg.unit != leg.currency and self.is_held(leg):
+            if leg.unit != leg.currency and leg.held:
                 if self.span[0] <= day:
                     self.turnover.setdefault(key, Turnover()).add(leg.units)
                 if leg.lot is not None:
@@ -152,8 +152,9 @@ class _Trading(Walk):
         }
 
     def live(self, span: Span, by_day: dict[Day, list[Transaction]]) -> dict[str, Interval]:
-        """Live an interval; keep what is held the evening before the last one."""
-        self.start = self.wallets()
+        """Live an interval; keep what is held the evening before the period."""
+        if span[0] == self.span[0]:
+            self.start = self.wallets()
         return super().live(span, by_day)
 
 
@@ -178,9 +179,21 @@ def pnl(
             if part.kind == "sub-account"
             for row in _rows(walk, part, periods[-1])
         ],
-        "trades": [_trade(trade) for trade in walk.trades if span[0] <= trade.closed <= span[1]],
+        "trades": trades_of(walk.trades, span),
     }
     return answer, found.problems
+
+
+def daily(ledger: Ledger, reading: Reading, span: Span) -> tuple[Performance, list[Trade]]:
+    """Return what each day of a period did, as posted, and the trades closed until its end."""
+    walk = _Trading(ledger, reading, span)
+    spans = [(day, day) for day in days(*span)]
+    return walked(walk, ledger.entries, spans), walk.trades
+
+
+def trades_of(trades: Iterable[Trade], span: Span) -> list[Figures]:
+    """Return the trades that were closed in a period."""
+    return [_trade(trade) for trade in trades if span[0] <= trade.closed <= span[1]]
 
 
 def _rows(walk: _Trading, part: Part, interval: Interval) -> Iterator[Figures]:

@@ -11,7 +11,7 @@ from usance.model.hours import Day, date_of, day_of, iso, month_end
 from usance.model.problems import Problem
 from usance.reports import basis
 from usance.reports.figures import Figures, shown
-from usance.reports.performance import LINES, Interval, Part, Span, performance
+from usance.reports.performance import LINES, Interval, Part, Performance, Span, performance
 
 INTERVALS = ("day", "week", "month", "quarter", "year")
 UNNAMED = ("funding", "fees")
@@ -66,7 +66,11 @@ def statement(
     """
     spans = list(intervals(span, by))
     entries = basis.entries(ledger, reading, span[1], on)
-    found = performance(ledger, reading, entries, spans)
+    return answered(performance(ledger, reading, entries, spans), span, on)
+
+
+def answered(found: Performance, span: Span, on: str) -> tuple[Figures, list[Problem]]:
+    """Return what the intervals of a span did, and a problem for each missing price."""
     answer = {
         "from": iso(span[0]),
         "to": iso(span[1]),

@@ -1,7 +1,7 @@
 """Status: the answer of `usance status`, the figures of one evening that a person asks first."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from usance.engine.lived_day import LivedDay
@@ -17,7 +17,7 @@ from usance.model.problems import Kind, Problem
 from usance.reports import basis
 from usance.reports import margin as margin_reports
 from usance.reports.figures import Figures, shown
-from usance.reports.performance import Interval, Performance, performance
+from usance.reports.performance import Interval, Performance, Span, performance
 
 AGO = (1, 7, 30)
 """Days over which the change of net asset value is told."""
@@ -28,15 +28,22 @@ def status(
     reading: Reading,
     at: Day,
     evening: tuple[LivedDay | None, State] | None = None,
+    perform: Callable[[Sequence[Span]], Performance] | None = None,
 ) -> tuple[Figures, list[Problem]]:
     """Return the answer of `usance status`, and the problems of that evening.
 
     The problems are missing prices, and prices and rates that are older than their limits.
 
     evening  the day with the state at its end; lived again if absent
+    perform  tells what the days of intervals did; they are walked if absent
     """
     month = day_of(date_of(at).replace(day=1))
-    found = _performance(ledger, reading, at, {month, *(Day(at + 1 - days) for days in AGO)})
+    spans = _spans(reading, at, {month, *(Day(at + 1 - days) for days in AGO)})
+    if perform is None:
+        entries = basis.entries(ledger, reading, at, basis.POSTED)
+        found = performance(ledger, reading, entries, spans)
+    else:
+        found = perform(spans)
     lived, state = _evening(reading, at) if evening is None else evening
     others = prices.others(reading.book, ledger.entries)
     seen = margin_reports.priced(reading, state, at, others)
@@ -80,13 +87,12 @@ INTEREST = ("lending_interest", "borrow_interest")
 YIELD = ("treasury", "bonus")
 
 
-def _performance(ledger: Ledger, reading: Reading, at: Day, begins: Iterable[Day]) -> Performance:
-    """Return what the days up to an evening did; an interval begins on each of some days."""
+def _spans(reading: Reading, at: Day, begins: Iterable[Day]) -> Sequence[Span]:
+    """Return the intervals up to an evening; one begins on each of some days."""
     first = at if reading.book.first is None else min(reading.book.first, at)
     starts = sorted({first, *(day for day in begins if first < day <= at)})
     ends = [*(Day(day - 1) for day in starts[1:]), at]
-    entries = basis.entries(ledger, reading, at, basis.POSTED)
-    return performance(ledger, reading, entries, list(zip(starts, ends, strict=True)))
+    return list(zip(starts, ends, strict=True))
 
 
 def _evening(reading: Reading, at: Day) -> tuple[LivedDay | None, State]:
