@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from usance.engine.auto_lending import AutoLending, Groups, groups_of
 from usance.engine.drafts import ORDER
 from usance.engine.lived_day import LivedDay
-from usance.engine.margin_pool import MarginPool
+from usance.engine.margin_pool import MarginPool, Trades, trades_of
 from usance.engine.state import State
 from usance.engine.sub_accounts import drafts_of_day
 from usance.engine.yield_split import YieldSplit
@@ -17,7 +17,7 @@ from usance.model.terms import Stage
 
 def run(book: Book, state: State, first: Day, last: Day) -> Iterator[LivedDay]:
     """Live the days from `first` to `last`, both included; the state goes along."""
-    groups = groups_of(book, state)
+    groups, trades = groups_of(book, state), trades_of(book)
     transfers: dict[Day, list[Transfer]] = {}
     for transfer in book.transfers:
         transfers.setdefault(transfer.day, []).append(transfer)
@@ -26,11 +26,11 @@ def run(book: Book, state: State, first: Day, last: Day) -> Iterator[LivedDay]:
     # after closed days reports the same as a run from the first day.
     before = LivedDay(Day(first - 1))
     if Stage.MARGIN_POOL in _stages(book, before.day) and book.operating:
-        MarginPool(book, state, before).measure()
+        MarginPool(book, state, trades, before).measure()
     if Stage.YIELD_SPLIT in _stages(book, before.day):
         YieldSplit(book, state, before).compare()
     for day in days(first, last):
-        yield _live(book, state, groups, transfers.get(day, ()), day)
+        yield _live(book, state, groups, trades, transfers.get(day, ()), day)
 
 
 def _stages(book: Book, day: Day) -> frozenset[Stage]:
@@ -38,12 +38,18 @@ def _stages(book: Book, day: Day) -> frozenset[Stage]:
 
 
 def _live(
-    book: Book, state: State, groups: Groups, transfers: Sequence[Transfer], day: Day
+    book: Book,
+    state: State,
+    groups: Groups,
+    trades: Trades,
+    transfers: Sequence[Transfer],
+    day: Day,
 ) -> LivedDay:
     """Live one day."""
     today, stages = LivedDay(day), _stages(book, day)
     lending = AutoLending(book, state, groups, today)
-    margin, yields = MarginPool(book, state, today), YieldSplit(book, state, today)
+    margin = MarginPool(book, state, trades, today)
+    yields = YieldSplit(book, state, today)
     findings: Sequence[Problem] = ()
     if Stage.SUB_ACCOUNTS in stages:
         today.drafts += drafts_of_day(transfers)

@@ -1,6 +1,8 @@
 """Pooling: the end of a day on one margin pool: settle, measure, liquidate, hold margin."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from usance.engine.auto_lending import AutoLending
 from usance.engine.drafts import Draft, Pair, TransactionKind
@@ -11,8 +13,8 @@ from usance.engine.valuation import Valuer
 from usance.model import problems
 from usance.model.accounts import Side
 from usance.model.amounts import EXACT, ZERO, Grains, decimal_text, rounded_text, rounded_to
-from usance.model.book import Book
-from usance.model.hours import end_of, iso
+from usance.model.book import Book, Movement
+from usance.model.hours import Day, end_of, iso
 from usance.model.problems import Problem
 from usance.model.timeline import in_force
 from usance.rules import settlement
@@ -23,6 +25,32 @@ CENT = Decimal("0.01")
 """To which the Margin memorandum is rounded."""
 
 
+class Trades(NamedTuple):
+    """A person's trades of contracts, as days ask for them.
+
+    of_day    sub-account, contract and what it moved, by day
+    cautious  sub-accounts that trade, and may not borrow at some time
+    """
+
+    of_day: Mapping[Day, list[tuple[str, str, Movement]]]
+    cautious: frozenset[str]
+
+
+def trades_of(book: Book) -> Trades:
+    """Return the trades of a book."""
+    of_day: dict[Day, list[tuple[str, str, Movement]]] = {}
+    for (name, contract), days in book.trades.items():
+        for day, movements in days.items():
+            found = of_day.setdefault(day, [])
+            found += [(name, contract, movement) for movement in movements]
+    cautious = {
+        name
+        for name in {name for name, _ in book.trades}
+        if not all(terms.auto_borrow for terms in book.sub_accounts[name].values)
+    }
+    return Trades(of_day, frozenset(cautious))
+
+
 class MarginPool:
     """The margin pools of a day.
 
@@ -30,9 +58,11 @@ class MarginPool:
     unknown  sub-accounts of which something cannot be priced
     """
 
-    def __init__(self, book: Book, state: State, today: LivedDay) -> None:
+    def __init__(self, book: Book, state: State, trades: Trades, today: LivedDay) -> None:
         self.book = book
         self.state = state
+        self.trades = trades.of_day.get(today.day, ())
+        self.cautious = trades.cautious
         self.today = today
         self.day = today.day
         self.valuer = Valuer(book, state, today.day)
@@ -46,23 +76,20 @@ class MarginPool:
 
     def trade(self) -> None:
         """Take in the contracts that a person traded."""
-        for (name, contract), days in self.book.trades.items():
-            for movement in days.get(self.day, ()):
-                assert movement.lot is not None
-                lot, quantity = movement.lot, movement.quantity
-                left = self.state.trade(name, contract, lot, quantity)
-                before = EXACT.subtract(left, quantity)
-                identity = self.state.closed.get((name, contract, lot))
-                if movement.closes:
-                    # Nothing was left to close: Beancount opened a lot of its own instead.
-                    identity = identity or self._liquidated(name, contract)
-                if identity is not None and before * quantity <= 0 < left * quantity:
-                    bought = iso(lot.day)
-                    self.problems.append(
-                        problems.lot_liquidated(movement.source, contract, bought, identity).of(
-                            name
-                        )
-                    )
+        for name, contract, movement in self.trades:
+            assert movement.lot is not None
+            lot, quantity = movement.lot, movement.quantity
+            left = self.state.trade(name, contract, lot, quantity)
+            before = EXACT.subtract(left, quantity)
+            identity = self.state.closed.get((name, contract, lot))
+            if movement.closes:
+                # Nothing was left to close: Beancount opened a lot of its own instead.
+                identity = identity or self._liquidated(name, contract)
+            if identity is not None and before * quantity <= 0 < left * quantity:
+                bought = iso(lot.day)
+                self.problems.append(
+                    problems.lot_liquidated(movement.source, contract, bought, identity).of(name)
+                )
 
     def _liquidated(self, name: str, contract: str) -> str | None:
         """Return the last liquidation of a contract, None where there was none."""
@@ -79,16 +106,10 @@ class MarginPool:
         Only of sub-accounts that may not borrow: to others it makes no difference.
         """
         found: set[tuple[str, str]] = set()
-        for name in {owner for owner, _ in self.book.trades}:
-            if all(terms.auto_borrow for terms in self.book.sub_accounts[name].values):
-                continue
+        for name in self.cautious:
             held = self.state.holdings.get(name, {})
             found |= {(name, coin) for coin, holding in held.items() if holding.perp}
-            traded = {
-                contract
-                for (owner, contract), days in self.book.trades.items()
-                if owner == name and self.day in days
-            }
+            traded = {contract for owner, contract, _ in self.trades if owner == name}
             for contract in traded | self.state.positions.get(name, {}).keys():
                 key = (self.book.venue(name), contract)
                 terms = in_force(self.book.perpetuals, key, end_of(self.day))
@@ -96,9 +117,22 @@ class MarginPool:
                     found.add((name, terms.settle))
         return found
 
+    def _concerned(self) -> list[str]:
+        """Return the sub-accounts that ever had a contract, or have a balance in Perp or a debt.
+
+        Nothing is settled and no margin is measured of any other.
+        """
+        found = set(self.state.positions)
+        for name, held in self.state.holdings.items():
+            for holding in held.values():
+                if holding.owed or holding.perp:
+                    found.add(name)
+                    break
+        return sorted(found)
+
     def settle(self, lending: AutoLending) -> None:
         """Pay the day's results between Perp and the wallet, and repay or borrow at once."""
-        for name in sorted(self.book.sub_accounts):
+        for name in self._concerned():
             settled: dict[str, list[tuple[str, Decimal]]] = {
                 coin: [] for coin, held in self.state.holdings.get(name, {}).items() if held.perp
             }
@@ -158,12 +192,15 @@ class MarginPool:
 
     def measure(self) -> None:
         """Measure the margin of each exposed sub-account, and find breaches."""
-        for name in sorted(self.book.sub_accounts):
-            # Without a contract or a borrow no price is needed, so none is reported as missing.
-            # Reports price everything, because a person asks them for a figure.
-            if name in self.book.faulty or not self.valuer.is_exposed(name):
-                self.state.breached.discard(name)
-                continue
+        # Without a contract or a borrow no price is needed, so none is reported as missing.
+        # Reports price everything, because a person asks them for a figure.
+        exposed = [
+            name
+            for name in self._concerned()
+            if name not in self.book.faulty and self.valuer.is_exposed(name)
+        ]
+        self.state.breached.intersection_update(exposed)
+        for name in exposed:
             margin = self.margin(name)
             if margin is None:
                 continue
