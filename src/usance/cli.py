@@ -19,6 +19,7 @@ from usance.commands.import_ import import_
 from usance.commands.init import init
 from usance.commands.lending import lending
 from usance.commands.margin import margin
+from usance.commands.options import LEDGERS
 from usance.commands.pnl import pnl
 from usance.commands.reconcile import reconcile
 from usance.commands.reopen import reopen
@@ -29,7 +30,27 @@ from usance.commands.verify import verify
 from usance.commands.yields import yield_
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands, in the order in which a person meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names as they were added."""
+        del ctx
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of a command line; of a file alone, say what is missing."""
+        if args[0].endswith(LEDGERS):
+            ctx.fail(
+                f"{args[0]!r} is no command. Write a command before it, as in: "
+                f"usance status {args[0]}"
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="usance")
 def main() -> None:
     """Keep the books of a global margin account in Beancount.
@@ -40,8 +61,8 @@ def main() -> None:
     \b
     Examples:
       usance init books
-      usance check books/main.beancount
-      usance accrue books/main.beancount --through yesterday
+      usance status books/main.beancount
+      usance fava books/main.beancount
     """
     # Standard error never fails at a character; standard output does, in an encoding without it.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
@@ -52,23 +73,23 @@ for command in (
     init,
     demo,
     check,
-    fetch,
-    import_,
-    accrue,
-    verify,
-    reopen,
-    explain,
     status,
+    fava_,
     statement,
     pnl,
     lending,
+    yield_,
     margin,
     stress,
-    yield_,
     efficiency,
     accounts,
+    explain,
+    accrue,
+    verify,
+    reopen,
+    fetch,
+    import_,
     reconcile,
     daily,
-    fava_,
 ):
     main.add_command(command)

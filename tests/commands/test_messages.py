@@ -45,6 +45,68 @@ def test_a_folder_without_a_ledger_suggests_none(folder: Folder) -> None:
     assert "is a folder. Write the path of a ledger in it." in done.stderr
 
 
+@pytest.mark.parametrize("name", ["books/main.beancount", "nowhere.bean"])
+def test_a_ledger_in_place_of_a_command_asks_for_one(name: str) -> None:
+    done = CliRunner().invoke(main, [name, "status"])
+    assert done.exit_code == 2
+    assert f"Write a command before it, as in: usance status {name}" in done.stderr
+
+
+def test_help_names_the_commands_in_the_order_of_their_use() -> None:
+    shown = CliRunner().invoke(main, []).output
+    assert "\n  init " in shown
+    assert shown.index("\n  init ") < shown.index("\n  status ") < shown.index("\n  accrue ")
+
+
+# Text
+
+
+def append(folder: Folder, text: str) -> None:
+    folder.ledger.write_text(folder.ledger.read_text() + text)
+
+
+def test_a_ledger_without_a_plugin_line_says_so(tmp_path: Path) -> None:
+    ledger = tmp_path / "main.beancount"
+    ledger.write_text("")
+    done = CliRunner().invoke(main, ["check", str(ledger)])
+    assert done.exit_code == 0
+    assert 'has no line  plugin "usance.plugins", so Usance adds nothing to it.' in done.stdout
+
+
+def test_a_line_that_cannot_be_read_is_told_in_words(folder: Folder) -> None:
+    count = len(folder.ledger.read_text().splitlines())
+    append(folder, "05.06.2025 price SOL 150 USDC\n")
+    told = folder.usance("check").stdout.splitlines()
+    assert f"main.beancount:{count + 1}: Beancount cannot read this line: " in told[0]
+    assert "Write dates as 2025-05-31" in told[0]
+
+
+@pytest.mark.parametrize("of_included", [True, False])
+def test_an_include_of_nothing_is_told_at_its_line(of_included: bool, folder: Folder) -> None:
+    top = folder.ledger
+    if of_included:
+        top = folder.path / "terms.beancount"
+        top.write_text("")
+        append(folder, 'include "terms.beancount"\n')
+    top.write_text(f'{top.read_text()}include "prices/*.beancount"\n')
+    line = len(top.read_text().splitlines())
+    told = folder.usance("check").stdout.splitlines()
+    assert told[0].startswith(f'{top.name}:{line}: No file is at "prices/*.beancount"')
+
+
+def test_a_contract_without_terms_names_those_that_have(folder: Folder) -> None:
+    """Method: SOLPERP is written for SOL-PERP."""
+    append(
+        folder,
+        '2025-05-01 custom "perpetual" "SOL-PERP"\n  settle: USDC\n'
+        "  initial-margin: 0.1\n  maintenance-margin: 0.05\n"
+        "2025-05-01 open Assets:Backpack:Main:Perp\n"
+        '2025-05-02 * "Open"\n  Assets:Backpack:Main:Perp  1 SOLPERP {10 USDC}\n'
+        "  Assets:Backpack:Main:Perp  -10 USDC\n",
+    )
+    assert "or name a contract that has terms: SOL-PERP." in folder.usance("check").stdout
+
+
 # explain
 
 

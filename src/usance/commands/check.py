@@ -77,4 +77,8 @@ def check(path: str, strict: bool, form: str) -> None:
                 click.echo(f"{path}: no error in {count}{later}, but {number}")
             else:
                 click.echo(f"{path}: nothing wrong in {count}{later}")
+        if not enabled(ledger.options) and not errors:
+            click.echo(
+                f'{path} has no line  plugin "usance.plugins", so Usance adds nothing to it.'
+            )
     sys.exit(0 if ok else 1)

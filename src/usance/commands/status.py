@@ -60,7 +60,8 @@ def status(path: str, at: datetime.date | None, form: str) -> None:
 def _show(answer: Figures, places: int | None) -> None:
     currency, at = answer["currency"], answer["at"]
     value = for_the_eye(answer["net_asset_value"], places)
-    click.echo(f"Net asset value, end of {at}: {value or 'unknown, a price is missing'} {currency}")
+    shown = f"{value} {currency}" if value else "unknown, because a price is missing"
+    click.echo(f"Net asset value, end of {at}: {shown}")
     changes = [
         f"{_signed(change, places)} in {days} day{'' if days == '1' else 's'}"
         for days, change in answer["change"].items()

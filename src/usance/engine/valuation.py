@@ -48,7 +48,9 @@ class Valuer:
         terms = in_force(self.book.perpetuals, key, self.moment)
         if terms is None:
             at = self.book.moved(name, contract, self.day)
-            self._tell(problems.no_perpetual(at, contract, iso(self.day)).of(name))
+            known = [other for venue, other in self.book.perpetuals if venue == key[0]]
+            known = [other for other in known if other != contract]
+            self._tell(problems.no_perpetual(at, contract, iso(self.day), known).of(name))
             return None
         for lot in self.state.positions[name][contract]:
             if lot.currency != terms.settle:

@@ -67,6 +67,7 @@ class Schedule:
     lost           a product's account of bills cannot be read
     blocked        ("coin", "sub-account" or "product", name) with a fault: nothing is generated
     unplaced       a sub-account's directive could not be read: its accounts belong to nobody yet
+    strangers      venue without a sub-account, and file that names it: reported once for the file
     named          paths of rates files, unreadable ones included
     files          rows of lending rates in force
     yield_files    rows of treasury rates in force
@@ -91,6 +92,7 @@ class Schedule:
     lost: bool = False
     blocked: set[tuple[str, str]] = field(default_factory=set)
     unplaced: bool = False
+    strangers: set[tuple[str, str]] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
     files: Files[Rates] = field(default_factory=list)
     yield_files: Files[TreasuryRate] = field(default_factory=list)
@@ -351,8 +353,10 @@ def _at_venue(schedule: Schedule, kind: str, term: Term[V], venues: set[str]) ->
         return True
     # Like a rate without a pool, this is almost always a slip of the pen. Silence would look like a
     # pool that pays nothing.
-    what = _what(kind, term.name)
-    schedule.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
+    what, stranger = _what(kind, term.name), (term.venue, term.source.file)
+    if stranger not in schedule.strangers:
+        schedule.problems.append(problems.unknown_venue(term.source, what, term.venue, venues))
+        schedule.strangers.add(stranger)
     _block(schedule, kind, term.name)
     return False
 

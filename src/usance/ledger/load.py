@@ -15,8 +15,7 @@ from usance.language.directive import source_of
 from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
 from usance.language.schedule import KEYS
-from usance.ledger import plugin_lines
-from usance.ledger.booking import explained
+from usance.ledger import booking, plugin_lines, unread
 from usance.ledger.disk import plain
 from usance.ledger.errors import UsanceFinding, reported
 from usance.ledger.plugin_lines import enabled
@@ -155,12 +154,14 @@ def loaded(
     findings = [error for error in every if isinstance(error, UsanceFinding)]
     faults = [error for error in every if not isinstance(error, UsanceFinding)]
     result = plugin_result(options)
+    top = str(Path(path).absolute())
+    faults = unread.explained(faults, [top, *options["include"]])
     if fault := _stageless(entries, options):
         faults.append(reported(fault))
     if result.reading is not None:
-        faults = explained(faults, entries, result.reading)
+        faults = booking.explained(faults, entries, result.reading)
     return Ledger(
-        str(Path(path).absolute()),
+        top,
         entries,
         faults,
         findings,

@@ -163,6 +163,26 @@ _REMEDIES = {
 }
 
 
+# Text
+
+
+@error
+def unreadable_line(why: str) -> str:
+    return (
+        f"Beancount cannot read this line: {why}. Write dates as 2025-05-31, numbers as 1000.50, "
+        "rates as fractions such as 0.0156, names and times in quotes, switches as TRUE or FALSE, "
+        "and indent the lines below a directive."
+    )
+
+
+@error
+def nothing_included(pattern: str) -> str:
+    return (
+        f'No file is at "{pattern}", which the ledger includes. Restore it, correct the line, or '
+        "remove it. A folder needs one file at least, such as one with a comment."
+    )
+
+
 # Plugin lines and options
 
 
@@ -602,10 +622,12 @@ def price_not_positive(commodity: str, price: str) -> str:
 
 @about(1)
 @error
-def no_perpetual(contract: str, date: str) -> str:
+def no_perpetual(contract: str, date: str, known: Iterable[str]) -> str:
+    others = sorted(known)
+    hint = f", or name a contract that has terms: {_joined(others)}" if others else ""
     return (
         f"{contract} is held in Perp on {date}, but no terms for it are in force. Write custom "
-        f'"perpetual" "{contract}" with settle:, initial-margin: and maintenance-margin:.'
+        f'"perpetual" "{contract}" with settle:, initial-margin: and maintenance-margin:{hint}.'
     )
 
 
