@@ -15,7 +15,7 @@ from usance.language.directive import source_of
 from usance.language.provenance import is_generated
 from usance.language.reading import Reading, read
 from usance.language.schedule import KEYS
-from usance.ledger import booking, plugin_lines, unread
+from usance.ledger import beancount_errors, booking, plugin_lines
 from usance.ledger.disk import plain
 from usance.ledger.errors import UsanceFinding, reported
 from usance.ledger.plugin_lines import enabled
@@ -155,7 +155,7 @@ def loaded(
     faults = [error for error in every if not isinstance(error, UsanceFinding)]
     result = plugin_result(options)
     top = str(Path(path).absolute())
-    faults = unread.explained(faults, [top, *options["include"]])
+    faults = beancount_errors.explained(faults, entries, [top, *options["include"]])
     if fault := _stageless(entries, options):
         faults.append(reported(fault))
     if result.reading is not None:

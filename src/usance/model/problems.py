@@ -183,6 +183,28 @@ def nothing_included(pattern: str) -> str:
     )
 
 
+@error
+def never_opened(account: str, date: str, like: str) -> str:
+    hint = f", or correct the name to {like}" if like else ""
+    return f"{account} is not opened. Write {date} open {account}{hint}."
+
+
+@error
+def not_open_then(account: str, date: str) -> str:
+    return (
+        f"{account} is not open on {date}: its open is later, or its close is earlier. Correct the "
+        "date of one of them."
+    )
+
+
+@error
+def unbalanced(left: str) -> str:
+    return (
+        f"Transaction does not balance: ({left}). Its amounts come to zero in each coin. Correct "
+        "one, or write a posting without an amount: it takes what is left."
+    )
+
+
 # Plugin lines and options
 
 
