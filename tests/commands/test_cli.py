@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -275,7 +277,8 @@ def test_lending_in_json(folder: Folder) -> None:
     assert done.exit_code == 0
     assert done.stderr == ""
     answer = json.loads(done.stdout)
-    assert list(answer) == ["from", "to", "rows", "pools"]
+    assert list(answer) == ["from", "to", "by", "basis", "rows", "pools"]
+    assert (answer["by"], answer["basis"]) == ("day", "posted")
     assert (answer["from"], answer["to"]) == ("2025-01-31", "2025-02-01")
     assert [
         tuple(row[key] for key in ("date", "sub_account", "coin", "side")) for row in answer["rows"]
@@ -298,6 +301,8 @@ def test_lending_in_json(folder: Folder) -> None:
         "principal": "100.006835",
         "average_principal": "58.33433533333333333333333333",
         "interest": "0.005833",
+        "days": 1,
+        "correction": "",
     }
     # 46.651460 for 11 hours at 0.0730: 46.651460 * 0.000091670486206599 = 0.00427656..., charged up
     assert answer["rows"][5] == {
@@ -309,6 +314,8 @@ def test_lending_in_json(folder: Folder) -> None:
         "principal": "46.655737",
         "average_principal": "21.38191916666666666666666667",
         "interest": "0.004277",
+        "days": 1,
+        "correction": "",
     }
     usdc = [pool for pool in answer["pools"] if pool["coin"] == "USDC"]
     assert usdc[1] == {
@@ -327,10 +334,40 @@ def test_lending_in_csv_holds_the_rows_of_json(folder: Folder) -> None:
     for arguments in ([], ["--from", "2025-02-01"], ["--to", "2025-01-03"]):
         answer = json.loads(folder.usance("lending", *arguments, "--format", "json").stdout)
         text = folder.usance("lending", *arguments, "--format", "csv").stdout
-        assert list(csv.DictReader(io.StringIO(text))) == answer["rows"]
+        rows = [{**row, "days": str(row["days"])} for row in answer["rows"]]
+        assert list(csv.DictReader(io.StringIO(text))) == rows
         assert text.partition("\n")[0] == (
-            "date,sub_account,venue,coin,side,principal,average_principal,interest"
+            "date,sub_account,venue,coin,side,principal,average_principal,interest,days,correction"
         )
+        words = ["lending", *arguments, "--format", "csv", "--list", "pools"]
+        assert list(csv.DictReader(io.StringIO(folder.usance(*words).stdout))) == [
+            {key: value or "" for key, value in row.items()} for row in answer["pools"]
+        ]
+
+
+@pytest.mark.parametrize("by", ["month", "year"])
+def test_lending_by_interval_sums_its_days(by: str, folder: Folder) -> None:
+    def rows(by: str) -> list[dict[str, Any]]:
+        words = ("lending", "--by", by, "--format", "json")
+        found: list[dict[str, Any]] = json.loads(folder.usance(*words).stdout)["rows"]
+        return found
+
+    days = rows("day")
+    letters = {"month": 7, "year": 4}[by]
+    for row in rows(by):
+        of_row = [
+            day
+            for day in days
+            if day["date"][:letters] == row["date"][:letters]
+            and all(day[key] == row[key] for key in ("sub_account", "coin", "side"))
+        ]
+        assert Decimal(row["interest"]) == sum(Decimal(day["interest"]) for day in of_row)
+        hours = sum(Decimal(day["average_principal"]) for day in of_row) * 24
+        average = Decimal(row["average_principal"]) * 24 * row["days"]
+        assert abs(hours - average) < Decimal("1e-20")
+        [end] = [day["principal"] for day in of_row if day["date"] == row["date"]] or ["0"]
+        assert Decimal(row["principal"]) == Decimal(end)
+    assert len({row["date"] for row in rows(by)}) == {"month": 3, "year": 2}[by]
 
 
 def test_from_and_to_are_inclusive(folder: Folder) -> None:
@@ -388,10 +425,23 @@ def test_accounts_in_csv_hold_the_units_of_json(folder: Folder) -> None:
     rows = csv.DictReader(io.StringIO(folder.usance("accounts", "--format", "csv").stdout))
     read: dict[str, dict[str, dict[str, str]]] = {}
     for row in rows:
-        assert list(row) == ["sub_account", "venue", "account", "commodity", "number"]
+        assert list(row) == ["sub_account", "venue", "account", "commodity", "number", "at"]
+        assert row["at"] == answer["at"]
         sheet = read.setdefault(row["sub_account"], {})
         sheet.setdefault(row["account"], {})[row["commodity"]] = row["number"]
     assert read == {sheet["name"]: sheet["accounts"] for sheet in answer["sub_accounts"]}
+    done = folder.usance("accounts", "--format", "csv", "--list", "net_asset_values")
+    assert list(csv.DictReader(io.StringIO(done.stdout))) == [
+        {
+            "sub_account": sheet["name"],
+            "venue": sheet["venue"],
+            "net_asset_value": sheet["net_asset_value"],
+            "at": answer["at"],
+        }
+        for sheet in answer["sub_accounts"]
+    ]
+    done = folder.usance("accounts", "--format", "csv", "--list", "residuals")
+    assert done.stdout == "sub_account,venue,commodity,number,at\n"
 
 
 def test_at_is_the_end_of_its_day(folder: Folder) -> None:

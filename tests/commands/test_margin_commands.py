@@ -141,7 +141,7 @@ DESK = {
 def test_margin_as_json(tmp_path: Path) -> None:
     made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "margin")
-    assert list(answer) == ["at", "currency", "sub_accounts"]
+    assert list(answer) == ["at", "currency", "basis", "sub_accounts"]
     assert (answer["at"], answer["currency"]) == ("2025-05-02", "USDC")
     assert [row["name"] for row in answer["sub_accounts"]] == ["Desk", "Main"]
     assert of(answer, "Main") == MAIN
@@ -195,10 +195,17 @@ def test_margin_as_csv(tmp_path: Path) -> None:
     done = made.usance("margin", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert (done.exit_code, done.stderr) == (0, "")
-    assert list(rows[0]) == SUMS
-    assert rows == [{key: expected[key] for key in SUMS} for expected in (DESK, MAIN)]
+    assert list(rows[0]) == ["at", "sub_account", *SUMS[1:]]
+    assert rows == [
+        {
+            "at": "2025-05-02",
+            "sub_account": expected["name"],
+            **{key: expected[key] for key in SUMS[1:]},
+        }
+        for expected in (DESK, MAIN)
+    ]
     done = made.usance("margin", "--at", "2025-04-01", "--format", "csv")
-    assert done.stdout.splitlines()[-1] == "Main,Backpack,0,0,0,0,0,0,0,0,,,"
+    assert done.stdout.splitlines()[-1] == "2025-04-01,Main,Backpack,0,0,0,0,0,0,0,0,,,"
 
 
 def test_margin_as_a_table(tmp_path: Path) -> None:
@@ -207,7 +214,7 @@ def test_margin_as_a_table(tmp_path: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip(" ─")]
     assert lines == [
-        "Main at Backpack, end of 2025-05-02",
+        "Main at Backpack, end of 2025-05-02, as posted",
         "USDC",
         "Collateral 900",
         "Unsettled PnL 0",
@@ -318,7 +325,7 @@ def test_several_prices(tmp_path: Path) -> None:
 def test_stress_as_json(tmp_path: Path) -> None:
     made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "stress", "--shock", "SOL=-20%", "--shock", "USDT=-2.5%,SOL=+10%")
-    assert list(answer) == ["at", "currency", "shocks"]
+    assert list(answer) == ["at", "currency", "basis", "shocks"]
     assert [list(group) for group in answer["shocks"]] == [["shock", "sub_accounts"]] * 2
     assert [group["shock"] for group in answer["shocks"]] == ["SOL=-20%", "USDT=-2.5%,SOL=+10%"]
     first, second = answer["shocks"]
@@ -388,8 +395,12 @@ def test_stress_as_csv(tmp_path: Path) -> None:
     shocks = ["--shock", "SOL=-20%", "--shock", "SOL=-30%,SOL-PERP=-1%"]
     done = made.usance("stress", *shocks, "--sub-account", "Main", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert (done.exit_code, done.stderr, list(rows[0])) == (0, "", ["shock", *SUMS])
-    assert [(row["shock"], row["name"], row["net_equity"], row["mmr"]) for row in rows] == [
+    assert (done.exit_code, done.stderr, list(rows[0])) == (
+        0,
+        "",
+        ["at", "shock", "sub_account", *SUMS[1:]],
+    )
+    assert [(row["shock"], row["sub_account"], row["net_equity"], row["mmr"]) for row in rows] == [
         ("SOL=-20%", "Main", "-580", ""),
         # 900 - 50 * 1.48; 0.0135 * 7326 / 826
         ("SOL=-30%,SOL-PERP=-1%", "Main", "826", "0.1197348668280871670702179177"),
@@ -421,7 +432,7 @@ def test_stress_as_a_table_stands_side_by_side(tmp_path: Path) -> None:
     lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip(" ─")]
     # Main at 133.2: 160, 666, 89.91 of 160; at 118.4: -580. Desk: 199.8 or 111 of SOL.
     assert lines == [
-        "Stress, end of 2025-05-02, USDC",
+        "Stress, end of 2025-05-02, USDC, as posted",
         "Sub-account Now SOL=-10% SOL-PERP=-20%,SOL=-50%",
         "Desk Net equity 1782 1759.8 1671",
         "Available equity 1292 1269.8 1181",
@@ -446,7 +457,7 @@ def test_a_breach_stands_in_the_table_of_stress(tmp_path: Path) -> None:
 def test_efficiency_of_one_capital_that_is_lent_and_held_as_margin(tmp_path: Path) -> None:
     made = books(tmp_path, *MAIN_AND_DESK)
     answer = asked(made, "efficiency")
-    assert list(answer) == ["at", "currency", "sub_accounts"]
+    assert list(answer) == ["at", "currency", "basis", "sub_accounts"]
     assert of(answer, "Main") == {
         "name": "Main",
         "venue": "Backpack",
@@ -481,14 +492,14 @@ def test_efficiency_as_csv_and_as_a_table(tmp_path: Path) -> None:
     done = made.usance("efficiency", "--format", "csv")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        "name,venue,capital,lent,margin,yield,uses,efficiency,idle,siloed,saved",
-        "Desk,Backpack,2004,0,490,0,490,0.2445109780439121756487025948,1514,490,0",
-        "Main,Backpack,900,900,740,0,1640,1.822222222222222222222222222,0,1640,740",
+        "at,sub_account,venue,capital,lent,margin,yield,uses,efficiency,idle,siloed,saved",
+        "2025-05-02,Desk,Backpack,2004,0,490,0,490,0.2445109780439121756487025948,1514,490,0",
+        "2025-05-02,Main,Backpack,900,900,740,0,1640,1.822222222222222222222222222,0,1640,740",
     ]
     done = made.usance("efficiency")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip(" ─")]
-    assert lines[lines.index("Main at Backpack, end of 2025-05-02") :] == [
-        "Main at Backpack, end of 2025-05-02",
+    assert lines[lines.index("Main at Backpack, end of 2025-05-02, as posted") :] == [
+        "Main at Backpack, end of 2025-05-02, as posted",
         "USDC of capital",
         f"Capital 900 {'█' * 40}",
         f"lent 900 {'█' * 40}",
@@ -857,11 +868,20 @@ def test_what_is_missing_is_told_once(tmp_path: Path, command: str) -> None:
 def test_null_figures_are_empty_in_csv_and_named_in_a_table(tmp_path: Path) -> None:
     made = unpriced(tmp_path)
     done = made.usance("margin", "--format", "csv")
-    assert (done.exit_code, done.stdout.splitlines()[2]) == (1, f"Main,Backpack{',' * 11}")
+    assert (done.exit_code, done.stdout.splitlines()[2]) == (
+        1,
+        f"2025-05-02,Main,Backpack{',' * 11}",
+    )
     done = made.usance("stress", "--shock", "SOL=-1%", "--format", "csv")
-    assert (done.exit_code, done.stdout.splitlines()[2]) == (1, f"SOL=-1%,Main,Backpack{',' * 11}")
+    assert (done.exit_code, done.stdout.splitlines()[2]) == (
+        1,
+        f"2025-05-02,SOL=-1%,Main,Backpack{',' * 11}",
+    )
     done = made.usance("efficiency", "--format", "csv")
-    assert (done.exit_code, done.stdout.splitlines()[2]) == (1, f"Main,Backpack{',' * 9}")
+    assert (done.exit_code, done.stdout.splitlines()[2]) == (
+        1,
+        f"2025-05-02,Main,Backpack{',' * 9}",
+    )
     for command in ("margin", "efficiency"):
         done = made.usance(command)
         assert (done.exit_code, done.stdout.count("cannot be priced")) == (1, 1)
@@ -1026,7 +1046,7 @@ def figures(value: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON
     """Yield every figure of an answer."""
     if isinstance(value, dict):
         for key, part in value.items():
-            if key not in ("name", "venue", "at", "currency", "coin", "market", "shock"):
+            if key not in ("name", "venue", "at", "currency", "coin", "market", "shock", "basis"):
                 yield from figures(part)
     elif isinstance(value, list):
         for part in value:

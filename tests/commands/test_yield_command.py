@@ -219,6 +219,25 @@ def test_wrong_usage_is_exit_2(tmp_path: Path) -> None:
     assert usance("yield", ledger, "--to", "2025-05-30").exit_code == 0
 
 
+def test_intervals_come_to_the_period(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, EXAMPLE)
+    assert "periods" not in answer("yield", ledger)
+    whole = answer("yield", ledger, "--by", "month")
+    assert [(part["from"], part["to"]) for part in whole["periods"]] == [
+        ("2025-05-01", "2025-05-30")
+    ]
+    days = answer("yield", ledger, "--by", "day")
+    assert len(days["periods"]) == 30
+    for found in (whole, days):
+        for source, income in incomes(only(found)).items():
+            parts = [incomes(row)[source] for part in found["periods"] for row in part["rows"]]
+            assert Decimal(income) == sum(map(Decimal, parts))
+    assert only(days["periods"][-1]) | {"days": 30} != only(days)
+    assert only(days["periods"][-1])["accrued_unpaid"] == only(days)["accrued_unpaid"]
+    long = answer("yield", ledger, "--to", "2025-06-30")
+    assert (long["by"], len(long["periods"])) == ("month", 2)
+
+
 def test_a_ledger_with_errors_shows_what_it_can(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, EXAMPLE, '\n2025-05-02 custom "treasury-rate" "USB" 0.04\n')
     done = usance("yield", ledger, "--format", "json")

@@ -28,6 +28,7 @@ from usance.ledger import load as ledger
 from usance.model.amounts import FIGURE, PRECISE, Coin
 from usance.model.hours import days
 from usance.reports import margin as margin_reports
+from usance.reports.basis import POSTED
 from usance.rules import settlement
 from usance.rules.liquidation_price import liquidation_price
 from usance.rules.margin import Margin, evaluate
@@ -328,7 +329,7 @@ def evenings(book: ledger.Ledger) -> Iterator[tuple[date, dict[str, Any]]]:
     assert reading.book.first is not None
     quotes = others(reading.book, book.entries)
     for day in days(reading.book.first, reading.horizon):
-        seen = margin_reports.evening(reading, day, quotes)
+        seen = margin_reports.evening(book, reading, day, quotes, POSTED)
         answer = margin_reports.margin(reading, seen, {})
         yield date.fromordinal(day), {row["name"]: row for row in answer["sub_accounts"]}
 

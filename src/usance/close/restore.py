@@ -1,6 +1,6 @@
 """Restore: what sub-accounts and products had at the end of the last closed day."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from beancount.core.data import Posting, Transaction
@@ -33,18 +33,11 @@ def state(reading: Reading) -> tuple[State, list[Problem]]:
     """Return the state at the end of the last closed day, and the proofs that cannot be read."""
     last = last_day(reading) or NO_DAY
     restoring = Restoring(reading)
-    restoring.take_written(last)
-    unread: list[Problem] = []
-    for entry in reading.posted:
-        for posting in entry.postings:
-            try:
-                restoring.take_posted(entry, posting)
-            except UnreadProofError as proof:
-                at = source_of(posting.meta or entry.meta)
-                unread.append(problems.bad_proof(at, str(entry.meta["usance"]), proof.key))
+    restoring.take_written(NO_DAY, last)
+    restoring.take(reading.posted)
     restoring.forget_open_lots()
     restoring.forget_paid(first_day(reading) or NO_DAY, last)
-    return restoring.state, unread
+    return restoring.state, restoring.unread
 
 
 class UnreadProofError(Exception):
@@ -63,6 +56,7 @@ class Restoring:
 
     state    what the postings so far come to
     reduced  contracts that liquidations took out of a lot, corrections included
+    unread   proofs that cannot be read
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -70,19 +64,30 @@ class Restoring:
         self.book = reading.book
         self.state = State()
         self.reduced: dict[tuple[str, str, Lot], Decimal] = {}
+        self.unread: list[Problem] = []
 
-    def take_written(self, last: Day) -> None:
-        """Take in what a person posted up to a day."""
-        for name, coin, movement in _until(last, self.book.movements):
+    def take_written(self, first: Day, last: Day) -> None:
+        """Take in what a person posted on some days."""
+        for name, coin, movement in _during(first, last, self.book.movements):
             grains = self.book.coins[coin].to_grains(movement.quantity)
             self.state.holding(name, coin).take(movement.side, grains, movement.lot)
-        for name, contract, movement in _until(last, self.book.trades):
+        for name, contract, movement in _during(first, last, self.book.trades):
             assert movement.lot is not None
             self.state.trade(name, contract, movement.lot, movement.quantity)
         for product, days in self.book.yields.reserved.items():
             for day, postings in days.items():
-                for posting in postings if day <= last else ():
+                for posting in postings if first <= day <= last else ():
                     bills.take(self.state.portfolio(product), posting)
+
+    def take(self, entries: Iterable[Transaction]) -> None:
+        """Take in transactions of closed days."""
+        for entry in entries:
+            for posting in entry.postings:
+                try:
+                    self.take_posted(entry, posting)
+                except UnreadProofError as proof:
+                    at = source_of(posting.meta or entry.meta)
+                    self.unread.append(problems.bad_proof(at, str(entry.meta["usance"]), proof.key))
 
     def take_posted(self, entry: Transaction, posting: Posting) -> None:
         """Take in a posting of a closed day; UnreadProofError if its proof cannot be read."""
@@ -110,12 +115,12 @@ class Restoring:
             return
         holding = self.state.holding(name, commodity)
         if side is Side.LENT:
-            lent = Quanta(holding.carried.lent + _quanta(coin, number))
+            lent = Quanta(holding.carried.lent + quanta(coin, number))
             holding.carried = holding.carried._replace(lent=lent)
         elif side is not Side.INTEREST_PAID:
             holding.take(side, coin.to_grains(number), lot_of(posting))
         if posting.meta and CARRY in posting.meta:
-            carry = _carry(coin, posting)
+            carry = carry_of(coin, posting.meta, CARRY)
             if side is Side.WALLET:
                 holding.carried = holding.carried._replace(carry_lent=carry)
             else:
@@ -136,7 +141,7 @@ class Restoring:
         coin = self.book.coins.get(commodity)
         if coin is not None:
             accrual = self.state.accrual(name, commodity)
-            accrual.enrolled = Quanta(accrual.enrolled + _quanta(coin, number))
+            accrual.enrolled = Quanta(accrual.enrolled + quanta(coin, number))
 
     def _accrual(self, name: str, entry: Transaction, posting: Posting) -> None:
         """Take in a credit of yield, and the carry that proves it."""
@@ -147,7 +152,7 @@ class Restoring:
         accrual = self.state.accrual(name, commodity)
         if CARRY not in meta:
             return
-        carry, quanta = _carry(coin, posting), _quanta(coin, number)
+        carry, credited = carry_of(coin, meta, CARRY), quanta(coin, number)
         of_bonus = meta.get("source") == "bonus"
         if of_bonus:
             accrual.carry_bonus = carry
@@ -157,9 +162,9 @@ class Restoring:
             period = periods.named(str(meta["period"]))
         else:
             period = self._period(name, str(meta.get("product")), day_of(entry.date))
-        if period is not None and quanta:
-            credited = (NO_QUANTA, quanta) if of_bonus else (quanta, NO_QUANTA)
-            accrual.accrue(period, *credited)
+        if period is not None and credited:
+            parts = (NO_QUANTA, credited) if of_bonus else (credited, NO_QUANTA)
+            accrual.accrue(period, *parts)
 
     def _period(self, name: str, product: str, day: Day) -> Period | None:
         """Return the period of a product in which a day lies, or None if it has none."""
@@ -180,9 +185,8 @@ class Restoring:
 
     def forget_open_lots(self) -> None:
         """Forget the lots of which corrections took back all that liquidations had reduced."""
-        for key, number in self.reduced.items():
-            if not number:
-                del self.state.closed[key]
+        for key in [key for key, number in self.reduced.items() if not number]:
+            del self.state.closed[key], self.reduced[key]
 
     def forget_paid(self, first: Day, last: Day) -> None:
         """Forget periods that were over on the last closed day on which payouts are made.
@@ -198,27 +202,28 @@ class Restoring:
                 return
 
 
-def _until(
-    last: Day, movements: Mapping[tuple[str, str], Mapping[Day, Sequence[Movement]]]
+def _during(
+    first: Day, last: Day, movements: Mapping[tuple[str, str], Mapping[Day, Sequence[Movement]]]
 ) -> Iterator[tuple[str, str, Movement]]:
-    """Yield movements up to a day, with sub-account and commodity."""
+    """Yield movements of some days, with sub-account and commodity."""
     for (name, commodity), days in movements.items():
-        for day, of_day in days.items():
-            if day <= last:
-                for movement in of_day:
-                    yield name, commodity, movement
+        found = [last] if first == last else [day for day in days if first <= day <= last]
+        for day in found:
+            for movement in days.get(day, ()):
+                yield name, commodity, movement
 
 
-def _quanta(coin: Coin, number: Decimal) -> Quanta:
+def quanta(coin: Coin, number: Decimal) -> Quanta:
+    """Return the whole quanta in a number of coins."""
     return coin.floor_quanta(coin.to_grains(number))
 
 
-def _carry(coin: Coin, posting: Posting) -> Carry:
-    """Return the carry that a posting proves, 1e-18 quanta."""
+def carry_of(coin: Coin, meta: Mapping[str, object], key: str) -> Carry:
+    """Return the carry that a proof names, 1e-18 quanta."""
     try:
-        return coin.to_carry(str((posting.meta or {})[CARRY]))
+        return coin.to_carry(str(meta[key]))
     except ValueError:
-        raise UnreadProofError(CARRY) from None
+        raise UnreadProofError(key) from None
 
 
 def _left_over(posting: Posting) -> Decimal:

@@ -8,8 +8,8 @@ from decimal import Decimal
 import click
 
 from usance.commands.messages import loaded, placed, report, show
-from usance.commands.options import last_day, with_at, with_format, with_ledger
-from usance.commands.periods import places_of
+from usance.commands.options import last_day, with_at, with_format, with_ledger, with_list
+from usance.commands.periods import basis_of, places_of, with_corrected
 from usance.commands.tables import as_json, blocks, comma_separated, table
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
@@ -17,12 +17,18 @@ from usance.model import problems
 from usance.model.hours import Day, date_of
 from usance.model.problems import Problem, Source
 from usance.reports import balance_sheets as reports
-from usance.reports import basis
 from usance.reports import statement as statement_reports
 from usance.reports.balance_sheets import Sheet
-from usance.reports.figures import Figures, for_the_eye
+from usance.reports.figures import Figures, as_summed, for_the_eye
 
 EVERY = ("day", "week", "month")
+
+COLUMNS = {
+    "accounts": ("account", "commodity", "number"),
+    "net_asset_values": ("net_asset_value",),
+    "residuals": ("commodity", "number"),
+}
+"""The lists of balance sheets, and what each says of a sub-account."""
 
 
 @click.command(short_help="Show a balance sheet for each sub-account, and the total")
@@ -34,12 +40,8 @@ EVERY = ("day", "week", "month")
     type=click.Choice(EVERY),
     help="Show net asset values over time instead, from the first day on.",
 )
-@click.option(
-    "--as-corrected",
-    "corrected",
-    is_flag=True,
-    help="Show closed days as they are lived again, not as they were posted.",
-)
+@with_corrected
+@with_list(*COLUMNS)
 @with_format
 def accounts(
     path: str,
@@ -47,6 +49,7 @@ def accounts(
     at_cost: bool,
     every: str | None,
     corrected: bool,
+    listed: str,
     form: str,
 ) -> None:
     """Show a balance sheet for each sub-account, and the net asset value of all.
@@ -66,16 +69,23 @@ def accounts(
         report(ledger)
         show([placed(problems.no_operating_currency(Source(ledger.path, 1)))], sys.stderr)
         sys.exit(1)
-    on = basis.CORRECTED if corrected else basis.POSTED
+    on = basis_of(corrected=corrected)
     if every is not None:
         missing = _series(ledger, reading, last, every, on, form)
     else:
-        missing = _sheets(ledger, reading, date_of(last), on, form, at_cost=at_cost)
+        missing = _sheets(ledger, reading, date_of(last), on, form, listed, at_cost=at_cost)
     report(ledger, missing)
 
 
 def _sheets(
-    ledger: Ledger, reading: Reading, day: datetime.date, on: str, form: str, *, at_cost: bool
+    ledger: Ledger,
+    reading: Reading,
+    day: datetime.date,
+    on: str,
+    form: str,
+    listed: str,
+    *,
+    at_cost: bool,
 ) -> Iterable[Problem]:
     """Show the balance sheets of a day; return a problem for each missing price."""
     sheets, missing = reports.sheets(ledger, reading, day, on, at_cost=at_cost)
@@ -83,19 +93,34 @@ def _sheets(
         case "json":
             click.echo(as_json(reports.accounts(day, on, sheets)), nl=False)
         case "csv":
-            rows = [
-                (sheet.name, sheet.venue, account, coin, format(number, "f"))
-                for sheet in sheets
-                for account, units in sheet.accounts.items()
-                for coin, number in units.items()
-            ]
-            click.echo(
-                comma_separated(["sub_account", "venue", "account", "commodity", "number"], rows),
-                nl=False,
-            )
+            columns, rows = _listed(sheets, day, listed)
+            click.echo(comma_separated(columns, rows), nl=False)
         case _:
             _show_sheets(ledger, reading, day, on, sheets, at_cost=at_cost)
     return missing
+
+
+def _listed(
+    sheets: Iterable[Sheet], day: datetime.date, listed: str
+) -> tuple[list[str], list[list[str | None]]]:
+    """Return a list of the balance sheets as a flat table: columns, and the cells of each row."""
+    rows: list[list[str | None]] = []
+    for sheet in sheets:
+        of_sheet = [sheet.name, sheet.venue]
+        match listed:
+            case "net_asset_values":
+                rows.append([*of_sheet, as_summed(sheet.value)])
+            case "residuals":
+                left = sheet.residual.items()
+                rows += [[*of_sheet, coin, format(number, "f")] for coin, number in left]
+            case _:
+                rows += [
+                    [*of_sheet, account, coin, format(number, "f")]
+                    for account, units in sheet.accounts.items()
+                    for coin, number in units.items()
+                ]
+    columns = ["sub_account", "venue", *COLUMNS[listed], "at"]
+    return columns, [[*row, day.isoformat()] for row in rows]
 
 
 def _show_sheets(

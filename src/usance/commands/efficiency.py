@@ -13,8 +13,10 @@ from usance.commands.options import (
     with_format,
     with_ledger,
 )
-from usance.commands.tables import as_json, bar, eight_decimals, flat_rows, table
+from usance.commands.periods import basis_of, with_corrected
+from usance.commands.tables import as_json, bar, comma_separated, eight_decimals, table
 from usance.language import prices
+from usance.reports.efficiency import USES as FIGURES
 from usance.reports.efficiency import efficiency as of_efficiency
 from usance.reports.figures import Figures
 
@@ -22,8 +24,9 @@ from usance.reports.figures import Figures
 @click.command(short_help="Show one capital and its simultaneous uses")
 @with_ledger
 @with_at
+@with_corrected
 @with_format
-def efficiency(path: str, at: datetime.date | None, form: str) -> None:
+def efficiency(path: str, at: datetime.date | None, corrected: bool, form: str) -> None:
     """Show one capital and its simultaneous uses: lent, held as margin, in the yield product.
 
     \b
@@ -32,17 +35,24 @@ def efficiency(path: str, at: datetime.date | None, form: str) -> None:
     """
     ledger, reading, day = loaded_until(path, at)
     others = prices.others(reading.book, ledger.entries)
-    answer, missing = of_efficiency(reading, day, others)
+    answer, missing = of_efficiency(ledger, reading, day, others, basis_of(corrected=corrected))
     rows = answer["sub_accounts"]
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            click.echo(flat_rows([{}], [rows]), nl=False)
+            heads = ("at", "sub_account", "venue")
+            cells = [
+                [answer["at"], row["name"], row["venue"], *(row[key] for key in FIGURES)]
+                for row in rows
+            ]
+            click.echo(comma_separated([*heads, *FIGURES], cells), nl=False)
         case _:
             currency = answer["currency"]
             for row in rows:
-                title = f"{row['name']} at {row['venue']}, end of {answer['at']}"
+                title = (
+                    f"{row['name']} at {row['venue']}, end of {answer['at']}, as {answer['basis']}"
+                )
                 click.echo(table(title, ["", f"{currency} ", "of capital"], _use_lines(row)))
     report(ledger, missing)
 

@@ -11,10 +11,18 @@ from usance.commands.options import (
     with_at,
     with_format,
     with_ledger,
+    with_list,
     with_name,
 )
-from usance.commands.tables import as_json, bar, eight_decimals, flat_rows, table
-from usance.commands.what_if import LINES, evening_of, must_be_held, numbers_by_name
+from usance.commands.periods import basis_of, with_corrected
+from usance.commands.tables import as_json, bar, comma_separated, eight_decimals, table
+from usance.commands.what_if import (
+    LINES,
+    columns_and_rows,
+    evening_of,
+    must_be_held,
+    numbers_by_name,
+)
 from usance.reports import margin as margin_reports
 from usance.reports.figures import Figures
 
@@ -30,9 +38,17 @@ from usance.reports.figures import Figures
     metavar="NAME=NUMBER",
     help="Another price: of a coin in the operating currency, of a contract in its settle coin.",
 )
+@with_corrected
+@with_list(*margin_reports.PARTS)
 @with_format
 def margin(
-    path: str, at: datetime.date | None, name: str | None, prices: tuple[str, ...], form: str
+    path: str,
+    at: datetime.date | None,
+    name: str | None,
+    prices: tuple[str, ...],
+    corrected: bool,
+    listed: str,
+    form: str,
 ) -> None:
     """Show the margin of each sub-account at the end of a day.
 
@@ -44,7 +60,7 @@ def margin(
       usance margin books/main.beancount --at 2025-05-04 --sub-account Main
       usance margin books/main.beancount --price SOL-PERP=120 --price SOL=121
     """
-    ledger, reading, seen = evening_of(path, at, name)
+    ledger, reading, seen = evening_of(path, at, name, basis_of(corrected=corrected))
     wanted = numbers_by_name("--price", prices, PRICE, "SOL=120")
     for commodity, price in wanted.items():
         must_be_held(seen, reading, "--price", commodity)
@@ -57,7 +73,8 @@ def margin(
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            click.echo(flat_rows([{}], [answer["sub_accounts"]]), nl=False)
+            columns, rows = columns_and_rows(listed, [({"at": answer["at"]}, answer)])
+            click.echo(comma_separated(columns, rows), nl=False)
         case _:
             for row in answer["sub_accounts"]:
                 _show_margin(row, answer)
@@ -69,7 +86,7 @@ PRICE = re.compile(r"([^=\s]+)=(-?\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
 
 def _show_margin(row: Figures, answer: Figures) -> None:
     """Show one sub-account: its figures with bars, then its coins, positions and borrows."""
-    title = f"{row['name']} at {row['venue']}, end of {answer['at']}"
+    title = f"{row['name']} at {row['venue']}, end of {answer['at']}, as {answer['basis']}"
     if row["net_equity"] is None:
         click.echo(f"{title}\n\n  cannot be priced\n")
         return

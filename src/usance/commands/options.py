@@ -188,6 +188,18 @@ with_format = click.option(
 )
 
 
+def with_list(*names: str) -> Callable[[Command], Command]:
+    """Give a command the choice of the list that its CSV holds, by the names of JSON."""
+    return click.option(
+        "--list",
+        "listed",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="With --format csv: which list of the JSON to write as a table.",
+    )
+
+
 with_lines = click.option(
     "--format",
     "form",

@@ -105,16 +105,23 @@ class Question(NamedTuple):
     places: int | None
 
 
+with_corrected = click.option(
+    "--as-corrected",
+    "corrected",
+    is_flag=True,
+    help="Show closed days as they are lived again, not as they were posted.",
+)
+
+
+def basis_of(*, corrected: bool) -> str:
+    """Return the basis that a person asks for."""
+    return basis.CORRECTED if corrected else basis.POSTED
+
+
 def with_basis(command: Command) -> Command:
     """Give a command the choice of the basis, and of all digits."""
     exact = click.option("--exact", is_flag=True, help="Show all digits.")
-    corrected = click.option(
-        "--as-corrected",
-        "corrected",
-        is_flag=True,
-        help="Show closed days as they are lived again, not as they were posted.",
-    )
-    return corrected(exact(command))
+    return with_corrected(exact(command))
 
 
 def question(
@@ -135,7 +142,7 @@ def question(
         report(ledger)
         click.echo("No transaction stands in these books yet: there is nothing to show.")
         return None
-    on = basis.CORRECTED if corrected else basis.POSTED
+    on = basis_of(corrected=corrected)
     return Question(ledger, reading, span, on, None if exact else places_of(ledger))
 
 

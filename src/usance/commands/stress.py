@@ -11,10 +11,18 @@ from usance.commands.options import (
     with_at,
     with_format,
     with_ledger,
+    with_list,
     with_name,
 )
-from usance.commands.tables import as_json, eight_decimals, flat_rows, table
-from usance.commands.what_if import LINES, evening_of, must_be_held, numbers_by_name
+from usance.commands.periods import basis_of, with_corrected
+from usance.commands.tables import as_json, comma_separated, eight_decimals, table
+from usance.commands.what_if import (
+    LINES,
+    columns_and_rows,
+    evening_of,
+    must_be_held,
+    numbers_by_name,
+)
 from usance.reports import margin as margin_reports
 from usance.reports.figures import Figures
 
@@ -31,9 +39,17 @@ from usance.reports.figures import Figures
     metavar="NAME=PERCENT,…",
     help="Moves that happen together. Repeat the option for other groups, side by side.",
 )
+@with_corrected
+@with_list(*margin_reports.PARTS)
 @with_format
 def stress(
-    path: str, at: datetime.date | None, name: str | None, shocks: tuple[str, ...], form: str
+    path: str,
+    at: datetime.date | None,
+    name: str | None,
+    shocks: tuple[str, ...],
+    corrected: bool,
+    listed: str,
+    form: str,
 ) -> None:
     """Show margin under shocks, all sub-accounts side by side.
 
@@ -44,7 +60,7 @@ def stress(
     Example:
       usance stress books/main.beancount --shock SOL=-20% --shock BTC=-30%,USDT=-2%
     """
-    ledger, reading, seen = evening_of(path, at, name)
+    ledger, reading, seen = evening_of(path, at, name, basis_of(corrected=corrected))
     groups: dict[str, dict[str, Decimal]] = {}
     for text in shocks:
         moves = numbers_by_name("--shock", text.split(","), SHOCK, "SOL=-20%")
@@ -61,10 +77,10 @@ def stress(
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            heads = [{"shock": group["shock"]} for group in answer["shocks"]]
-            click.echo(
-                flat_rows(heads, [group["sub_accounts"] for group in answer["shocks"]]), nl=False
-            )
+            at = answer["at"]
+            groups_ = [({"at": at, "shock": group["shock"]}, group) for group in answer["shocks"]]
+            columns, rows = columns_and_rows(listed, groups_)
+            click.echo(comma_separated(columns, rows), nl=False)
         case _:
             _show_stress(margin_reports.margin(reading, seen, {}), answer)
     report(ledger, seen.problems)
@@ -84,7 +100,7 @@ def _show_stress(now: Figures, answer: Figures) -> None:
             if key in keys:
                 first = row["name"] if key == keys[0] else ""
                 rows.append([first, label, *(_stressed(column, key) for column in columns)])
-    title = f"Stress, end of {answer['at']}, {answer['currency']}"
+    title = f"Stress, end of {answer['at']}, {answer['currency']}, as {answer['basis']}"
     click.echo(table(title, heads, rows), nl=False)
 
 

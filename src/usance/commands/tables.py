@@ -5,13 +5,13 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from typing import Any
 
 from usance.model.amounts import ZERO
-from usance.reports.figures import Figures, short
+from usance.reports.figures import short
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
@@ -110,21 +110,6 @@ def stacked(parts: Sequence[tuple[str, Decimal]], width: int = 40) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, such as "1 day" or "1,200 days"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def flat_rows(heads: Iterable[Mapping[str, str]], groups: Iterable[list[Figures]]) -> str:
-    """Return the figures of sub-accounts as CSV, without their lists."""
-    rows = [
-        {**head, **{key: value for key, value in row.items() if not isinstance(value, list)}}
-        for head, group in zip(heads, groups, strict=True)
-        for row in group
-    ]
-    columns = list(rows[0]) if rows else []
-    columns = [column for column in columns if column not in LISTS]
-    return comma_separated(columns, [[row[column] for column in columns] for row in rows])
-
-
-LISTS = ("collateral_assets", "positions", "borrows")
 
 
 def eight_decimals(value: str | None) -> str | None:

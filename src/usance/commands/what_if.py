@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import click
@@ -12,6 +12,7 @@ from usance.language import prices
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.reports import margin as margin_reports
+from usance.reports.figures import Figures
 from usance.reports.margin import Evening
 
 LINES = (
@@ -31,18 +32,38 @@ LINES = (
 
 
 def evening_of(
-    path: str, at: datetime.date | None, name: str | None
+    path: str, at: datetime.date | None, name: str | None, on: str
 ) -> tuple[Ledger, Reading, Evening]:
     """Return a ledger, its reading, and the evening of a day for one sub-account, or for all."""
     ledger, reading, day = loaded_until(path, at)
     others = prices.others(reading.book, ledger.entries)
-    seen = margin_reports.evening(reading, day, others, name)
+    seen = margin_reports.evening(ledger, reading, day, others, on, name)
     if name is not None and name not in seen.valuations:
         declared = ", ".join(sorted(reading.book.sub_accounts)) or "none"
         raise click.UsageError(
             f"--sub-account {name} is not declared. Declared sub-accounts: {declared}."
         )
     return ledger, reading, seen
+
+
+def columns_and_rows(
+    listed: str, groups: Iterable[tuple[Mapping[str, str], Figures]]
+) -> tuple[list[str], list[list[str | None]]]:
+    """Return a list of margin answers as a flat table: columns, and the cells of each row.
+
+    listed  one of `PARTS`
+    groups  answers with sub-accounts, each behind the cells that all its rows begin with
+    """
+    figures = margin_reports.PARTS[listed]
+    columns: list[str] = []
+    rows: list[list[str | None]] = []
+    for heads, answer in groups:
+        columns = [*heads, "sub_account", "venue", *figures]
+        for row in answer["sub_accounts"]:
+            head = [*heads.values(), row["name"], row["venue"]]
+            items = [row] if listed == "sub_accounts" else row[listed] or ()
+            rows += [[*head, *(item[figure] for figure in figures)] for item in items]
+    return columns, rows
 
 
 def numbers_by_name(

@@ -1,17 +1,20 @@
 """`usance yield`: the yield of a period by source, and the assets that back a product."""
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 import click
 
 from usance.commands.messages import loaded, report
-from usance.commands.options import days_of, with_format, with_ledger, with_period
+from usance.commands.options import days_of, with_format, with_ledger, with_list, with_period
+from usance.commands.periods import basis_of, with_corrected
 from usance.commands.tables import as_json, comma_separated, stacked, table
 from usance.model.amounts import total
 from usance.reports import yields as yield_reports
 from usance.reports.figures import Figures, short
+from usance.reports.lending import INTERVALS
+from usance.reports.statement import head
 
 FILLS = {"lending": "█", "treasury": "▓", "bonus": "░"}
 """The mark of each source in a bar."""
@@ -21,16 +24,27 @@ FILLS = {"lending": "█", "treasury": "▓", "bonus": "░"}
 @with_ledger
 @with_period
 @click.option(
+    "--by",
+    type=click.Choice(INTERVALS),
+    show_default="month for more than 45 days",
+    help="Also show each interval.",
+)
+@click.option(
     "--reserves",
     is_flag=True,
     help="Show the assets that back each product at the end of the last day.",
 )
+@with_corrected
+@with_list("rows", "products", "lots")
 @with_format
 def yield_(
     path: str,
     begin: datetime.date | None,
     end: datetime.date | None,
+    by: str | None,
     reserves: bool,
+    corrected: bool,
+    listed: str,
     form: str,
 ) -> None:
     """Show the yield of a period by source: lending, treasury, bonus.
@@ -41,15 +55,17 @@ def yield_(
     \b
     Examples:
       usance yield books/main.beancount --from 2025-05-01 --to 2025-05-31
+      usance yield books/main.beancount --from 2025-01 --to 2025-12 --by month
       usance yield books/main.beancount --reserves --to 2025-05-31
     """
     ledger = loaded(path)
     reading = ledger.read()
     first, last = days_of(begin, end, ledger, reading)
-    if reserves:
-        _reserves(yield_reports.reserves(reading, last), form)
+    on = basis_of(corrected=corrected)
+    if reserves or listed != "rows":
+        _reserves(yield_reports.reserves(ledger, reading, last, on), listed, form)
     else:
-        _split(yield_reports.split(reading, first, last), form)
+        _split(yield_reports.split(ledger, reading, first, last, on, by), form)
     report(ledger)
 
 
@@ -58,29 +74,59 @@ def _split(answer: Figures, form: str) -> None:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            columns = [*HEAD, "source", "income", *TAIL]
-            click.echo(comma_separated(columns, _flat(answer["rows"])), nl=False)
+            columns = ["from", "to", *HEAD, "source", "income", *TAIL]
+            rows = [row for part in answer.get("periods", [answer]) for row in _flat(part)]
+            click.echo(comma_separated(columns, rows), nl=False)
         case _:
-            period = f"{answer['from']} to {answer['to']}"
-            for row in answer["rows"]:
-                title = f"{row['sub_account']} at {row['venue']}, {row['product']}, {period}"
-                heads = ["", f"{row['coin']} ", "a year ", "share of the yield"]
-                click.echo(table(title, heads, _lines(row)))
-            if not answer["rows"]:
-                click.echo("Nothing is enrolled in a yield product.")
+            _show_split(answer)
+
+
+def _show_split(answer: Figures) -> None:
+    if not answer["rows"]:
+        click.echo("Nothing is enrolled in a yield product.")
+    for row in answer["rows"]:
+        of = f"{row['sub_account']} at {row['venue']}, {row['product']}"
+        title = f"{of}, {answer['from']} to {answer['to']}, as {answer['basis']}"
+        heads = ["", f"{row['coin']} ", "a year ", "share of the yield"]
+        click.echo(table(title, heads, _lines(row)))
+        periods = [_of_interval(part, row) for part in answer.get("periods", ())]
+        if periods:
+            columns = ["", *(f"{source} " for source in FILLS), "total ", "a year ", "APY "]
+            click.echo(table(f"{of}, by {answer['by']}, {row['coin']}", columns, periods))
+
+
+def _of_interval(part: Figures, of: Figures) -> list[str | None]:
+    """Return the income of a holder in an interval, by source."""
+    name = head(part)
+    keys = ("sub_account", "product")
+    rows = [row for row in part["rows"] if all(row[key] == of[key] for key in keys)]
+    if not rows:
+        return [name, *[None] * (len(FILLS) + 3)]
+    [row] = rows
+    incomes = [source["income"] for source in row["sources"]]
+    return [name, *incomes, _total(row), _percent(row["rate"]), _percent(row["apy"])]
 
 
 HEAD = ("sub_account", "venue", "product", "coin", "days", "average_principal")
 TAIL = ("rate", "apy", "compounding", "accrued_unpaid", "variance")
 
 
-def _flat(rows: Iterable[Figures]) -> Iterator[list[str]]:
+def _flat(answer: Figures) -> Iterator[list[str]]:
     """Yield a row for each source, and one for the total."""
-    for row in rows:
-        head = [str(row[key]) for key in HEAD]
+    for row in answer["rows"]:
+        of_row = [answer["from"], answer["to"], *(str(row[key]) for key in HEAD)]
         for source in row["sources"]:
-            yield [*head, source["source"], source["income"], source["rate"] or "", "", "", "", ""]
-        yield [*head, "total", _total(row), *(row[key] or "" for key in TAIL)]
+            yield [
+                *of_row,
+                source["source"],
+                source["income"],
+                source["rate"] or "",
+                "",
+                "",
+                "",
+                "",
+            ]
+        yield [*of_row, "total", _total(row), *(row[key] or "" for key in TAIL)]
 
 
 def _total(row: Figures) -> str:
@@ -124,17 +170,23 @@ FIGURES = (
 LOT = ("bill", "face", "bought", "maturity", "cost", "accretion", "value")
 
 
-def _reserves(answer: Figures, form: str) -> None:
+def _reserves(answer: Figures, listed: str, form: str) -> None:
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            keys = ["product", "venue", "coin", *(key for _, key in FIGURES)]
-            rows = [[product[key] for key in keys] for product in answer["products"]]
-            click.echo(comma_separated(keys, rows), nl=False)
+            of_product = ["product", "venue", "coin"]
+            keys = LOT if listed == "lots" else [key for _, key in FIGURES]
+            rows = [
+                [answer["at"], *(product[key] for key in of_product), *(one[key] for key in keys)]
+                for product in answer["products"]
+                for one in (product["lots"] if listed == "lots" else [product])
+            ]
+            click.echo(comma_separated(["at", *of_product, *keys], rows), nl=False)
         case _:
             for product in answer["products"]:
-                title = f"{product['product']} at {product['venue']}, end of {answer['at']}"
+                of = f"{product['product']} at {product['venue']}"
+                title = f"{of}, end of {answer['at']}, as {answer['basis']}"
                 lines = [[label, _shown(key, product[key])] for label, key in FIGURES]
                 click.echo(table(title, ["", f"{product['coin']} "], lines))
                 heads = ["Bill", "Face ", "Bought", "Maturity", "Cost ", "Accretion ", "Value "]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from usance.engine.drafts import Draft, Identity
 from usance.engine.liquidation import LiquidationStep
-from usance.engine.records import LendingDay, PoolDay, ProductDay, YieldDay
+from usance.engine.records import Corrected, LendingDay, PoolDay, ProductDay, YieldDay
 from usance.model.hours import Day
 from usance.model.problems import Problem
 from usance.rules.margin import Margin, Valuation
@@ -22,6 +22,7 @@ class LivedDay:
     settled   results of contracts
     liquidation_steps  by id
     problems  errors and findings
+    corrections  that are posted on it, of a day that is shown as it was posted
     """
 
     day: Day
@@ -34,3 +35,4 @@ class LivedDay:
     settled: list[Settled] = field(default_factory=list)
     liquidation_steps: dict[Identity, LiquidationStep] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    corrections: list[Corrected] = field(default_factory=list)

@@ -173,3 +173,19 @@ class ProductDay:
     distributed: Quanta
     before: Decimal
     left_over: Decimal
+
+
+class Corrected(NamedTuple):
+    """What a correction posted to the interest or the yield of closed days.
+
+    identity  of the correction
+    source    lent, borrowed, treasury or bonus; accrued: to the accrued yield
+    amount    coins: earned, or of borrowed paid; below zero if it takes back
+    """
+
+    identity: str
+    sub_account: str
+    venue: str
+    coin: Coin
+    source: str
+    amount: Decimal

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from beancount.core.data import Transaction
 
+from usance.close import posted_days
 from usance.close.days import first_day
 from usance.close.folder import broken_at, left_out, month_files, month_names
 from usance.close.verification import Verification, verify
@@ -25,6 +26,7 @@ from usance.language import prices
 from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
 from usance.ledger.load import Ledger
+from usance.ledger.replay import with_own_states
 from usance.model.hours import Day, date_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
@@ -96,13 +98,28 @@ class Books:
     @property
     @kept
     def evenings(self) -> list[tuple[LivedDay, State]]:
-        """All days from the first one on, each with the state at its end."""
-        lived = self.ledger.evenings()
+        """All days from the first one on, closed ones as posted, each with the state at its end."""
+        lived = self.again
+        if self.is_corrected:
+            posted = posted_days.evenings(self.ledger, self.reading, self.last)
+            lived = with_own_states(posted)
         begin = lived[0][0].day if lived else Day(self.last + 1)
         # Closed days stay, though the movements that they were computed from may be gone.
         return [
             (LivedDay(day), State()) for day in map(Day, range(self.first or begin, begin))
         ] + lived
+
+    @property
+    @kept
+    def is_corrected(self) -> bool:
+        """Closed days were corrected, or have changed and wait for a correction."""
+        return posted_days.is_corrected(self.ledger, self.reading)
+
+    @property
+    @kept
+    def again(self) -> list[tuple[LivedDay, State]]:
+        """All days lived again from the first one on, each with the state at its end."""
+        return self.ledger.evenings()
 
     def days(self, first: Day, last: Day) -> list[LivedDay]:
         """Return the days of a period, both ends included."""
@@ -122,12 +139,12 @@ class Books:
     @kept
     def uses(self, day: Day) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance efficiency`, and the problems with prices."""
-        return efficiency.uses(self.reading, self.state(day), day, self.others)
+        return efficiency.uses(self.reading, self.state(day), day, self.others, basis.POSTED)
 
     @kept
     def evening(self, day: Day) -> Evening:
         """Return the state of all sub-accounts at the end of a day, priced."""
-        return margin_reports.priced(self.reading, self.state(day), day, self.others)
+        return margin_reports.priced(self.reading, self.state(day), day, self.others, basis.POSTED)
 
     @kept
     def margin(self, day: Day) -> Figures:
@@ -194,7 +211,7 @@ class Books:
     def split(self, first: Day, last: Day) -> Figures:
         """Return the answer of `usance yield`."""
         days = (day for day, _ in self.evenings[: last + 1 - (self.first or 0)])
-        return yield_reports.split_of(self.reading.book, days, first, last)
+        return yield_reports.split_of(self.reading.book, days, first, last, basis.POSTED)
 
     @kept
     def incomes(self, first: Day, last: Day) -> dict[str, dict[str, Any]]:
@@ -204,7 +221,7 @@ class Books:
     @kept
     def backing(self, day: Day) -> Figures:
         """Return the answer of `usance yield --reserves`."""
-        return yield_reports.backing(self.reading, self.state(day), day)
+        return yield_reports.backing(self.reading, self.state(day), day, basis.POSTED)
 
     # Generated transactions
 
@@ -235,7 +252,7 @@ class Books:
     def explanation(self, identity: str) -> Explanation:
         """Explain a transaction."""
         entry = self.ids[identity]
-        return explanation.explain(self.ledger, entry, detailed=True, evenings=self.evenings)
+        return explanation.explain(self.ledger, entry, detailed=True, evenings=self.again)
 
     def handovers(self, first: Day, last: Day) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""
@@ -267,7 +284,7 @@ class Books:
 
     def _until(self, day: Day) -> list[tuple[LivedDay, State]]:
         """Return the days up to one, each with its evening's state."""
-        return self.evenings[: max(0, day + 1 - (self.first or 0))]
+        return self.again[: max(0, day + 1 - (self.reading.book.first or 0))]
 
     def verification(self) -> tuple[Verification | None, list[str]]:
         """Follow the chain of closed days, again if a file has changed; return its faults too.

@@ -89,6 +89,11 @@ class View:
                 "The account filter and the text filter do not apply here: the figures are for "
                 "whole sub-accounts."
             )
+        if books.is_corrected:
+            self.notes.append(
+                "Closed days were corrected. They are shown as posted, with each correction on the "
+                "day that posted it; the commands show them otherwise with --as-corrected."
+            )
 
     def _period(self) -> tuple[Day, Day]:
         begin, end = self.books.first or Day(1), self.books.last

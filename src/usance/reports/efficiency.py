@@ -5,21 +5,26 @@ from decimal import Decimal, localcontext
 from usance.engine.state import State
 from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
-from usance.ledger import replay
+from usance.ledger.load import Ledger
 from usance.model.amounts import PRECISE, ZERO
 from usance.model.hours import Day, iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
+from usance.reports import basis
 from usance.reports.figures import Figures, shown
 from usance.rules.margin import Valuation, evaluate
 
 
-def efficiency(reading: Reading, day: Day, others: Quotes) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance efficiency`, and the problems with prices for it."""
-    return uses(reading, replay.evening(reading, day), day, others)
+def efficiency(
+    ledger: Ledger, reading: Reading, day: Day, others: Quotes, on: str
+) -> tuple[Figures, list[Problem]]:
+    """Return the answer of `usance efficiency` on a basis, and the problems with prices for it."""
+    return uses(reading, basis.evening(ledger, reading, day, on), day, others, on)
 
 
-def uses(reading: Reading, state: State, day: Day, others: Quotes) -> tuple[Figures, list[Problem]]:
+def uses(
+    reading: Reading, state: State, day: Day, others: Quotes, on: str
+) -> tuple[Figures, list[Problem]]:
     """Return capital and its uses in the state of an evening, and the problems with prices.
 
     others  prices of commodities without terms: such a coin is not collateral, but it is capital
@@ -42,6 +47,7 @@ def uses(reading: Reading, state: State, day: Day, others: Quotes) -> tuple[Figu
     answer = {
         "at": iso(day),
         "currency": reading.book.operating,
+        "basis": on,
         "sub_accounts": rows,
     }
     return answer, problems

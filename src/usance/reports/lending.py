@@ -1,14 +1,14 @@
 """Lending reports: rows of `usance lending`, and sums of days."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from usance.engine.lived_day import LivedDay
-from usance.engine.records import Imported, LendingDay
+from usance.engine.records import Corrected, Imported, LendingDay
 from usance.language.reading import Reading
-from usance.ledger import replay
+from usance.ledger.load import Ledger
 from usance.model.amounts import (
     EXACT,
     FIGURE,
@@ -25,7 +25,10 @@ from usance.model.amounts import (
 from usance.model.book import Book
 from usance.model.hours import DAYS_A_YEAR, HOURS, Day, at_slot, iso
 from usance.model.timeline import in_force
+from usance.reports import basis
 from usance.reports.lending_sides import Side, coins_text, differences, in_books, sides
+from usance.reports.performance import Span
+from usance.reports.statement import intervals
 from usance.rules.pool_rates import utilization
 
 NOTHING = Imported()
@@ -33,10 +36,13 @@ NOTHING = Imported()
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """The interest of one side of a coin of a sub-account on a day, in coins.
+    """The interest of one side of a coin of a sub-account in an interval, in coins.
 
-    principal          at the end of the day, with the interest
-    average_principal  mean of the 24 hours
+    date               last day of the interval
+    principal          at its end, with the interest; None of a correction
+    average_principal  mean of its hours; None of a correction
+    days               of the interval
+    correction         id of the transaction that posted this interest for closed days, or ""
     """
 
     date: str
@@ -44,9 +50,11 @@ class Interest:
     venue: str
     coin: str
     side: str
-    principal: str
-    average_principal: str
+    principal: str | None
+    average_principal: str | None
     interest: str
+    days: int
+    correction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +83,48 @@ class Conservation:
     rounding: str
 
 
-def lending(reading: Reading, first: Day | None, last: Day | None) -> dict[str, Any]:
-    """Return the answer of `usance lending`; days are inclusive, None for the first or the last."""
+LONG = 45
+"""Days; the interest of a longer period is shown by month."""
+
+
+def lending(
+    ledger: Ledger,
+    reading: Reading,
+    first: Day | None,
+    last: Day | None,
+    on: str,
+    by: str | None = None,
+) -> dict[str, Any]:
+    """Return the answer of `usance lending` on a basis.
+
+    first, last  inclusive; None for the first and the last day of the books
+    by           one of INTERVALS; None: day, or month of a period longer than `LONG` days
+    """
     begin = reading.book.first if first is None else first
     end = reading.last if last is None else last
     if begin is None:
-        return {"from": None, "to": None, "rows": [], "pools": []}
-    days = [day for day in replay.live(reading, end) if day.day >= begin]
+        head = {"from": None, "to": None, "by": by or "day", "basis": on}
+        return {**head, "rows": [], "pools": []}
+    by = by or usual_interval(begin, end)
+    days = [day for day in basis.lived(ledger, reading, end, on) if day.day >= begin]
     imports = compares(reading.book)
-    rows = list(compared(days) if imports else interest(days))
-    answer = {"from": iso(begin), "to": iso(end), "rows": rows, "pools": list(conservation(days))}
+    rows: list[Interest] = []
+    pools: list[Conservation] = []
+    for span in intervals((max(begin, reading.book.first or begin), end), by):
+        of_span = [day for day in days if span[0] <= day.day <= span[1]]
+        rows += interest(of_span, span, compared=imports)
+        pools += [replace(pool, date=iso(span[1])) for pool in conserved(of_span)]
+    head = {"from": iso(begin), "to": iso(end), "by": by, "basis": on}
+    answer = {**head, "rows": rows, "pools": pools}
     return {**answer, "differences": differences(days)} if imports else answer
+
+
+INTERVALS = ("day", "month", "year")
+
+
+def usual_interval(begin: Day, end: Day) -> str:
+    """Return the interval by which a period is shown if nobody says so."""
+    return "month" if end - begin >= LONG else "day"
 
 
 def compares(book: Book) -> bool:
@@ -93,35 +132,65 @@ def compares(book: Book) -> bool:
     return any(terms.imported for line in book.sub_accounts.values() for terms in line.values)
 
 
-def interest(days: Iterable[LivedDay]) -> Iterator[Interest]:
-    """Yield the interest of each day, of both sides."""
-    for date, side in _sides(days):
-        yield Interest(*_figures(date, side))
+def interest(days: Sequence[LivedDay], span: Span, *, compared: bool) -> Iterator[Interest]:
+    """Yield the interest of an interval, of both sides; compared, beside what the engine expects.
 
-
-def compared(days: Iterable[LivedDay]) -> Iterator[Compared]:
-    """Yield the interest of each day, of both sides, beside what the engine expects."""
-    for date, side in _sides(days):
-        unit, booked, expected = side.day.coin, side.interest, side.expected
-        difference = None if expected is None else EXACT.subtract(booked, expected)
-        texts = [None if one is None else coins_text(one, unit) for one in (expected, difference)]
-        yield Compared(*_figures(date, side), *texts)
-
-
-def _figures(date: str, side: Side) -> tuple[str, ...]:
-    day, unit = side.day, side.day.coin
-    average = FIGURE.divide(unit.from_quanta(side.hours), Decimal(HOURS))
-    principal, booked = unit.quanta_text(side.principal), coins_text(side.interest, unit)
-    name = "borrowed" if side.owed else "lent"
-    of = (date, day.sub_account, day.venue, unit.name, name)
-    return (*of, principal, decimal_text(average), booked)
-
-
-def _sides(days: Iterable[LivedDay]) -> Iterator[tuple[str, Side]]:
+    days  of the interval that were lived
+    """
+    found: dict[tuple[str, str, bool], dict[Day, Side]] = {}
+    corrections: list[tuple[Day, Corrected]] = []
     for day in days:
-        date = iso(day.day)
-        for coin in sorted(day.coins, key=lambda coin: (coin.sub_account, coin.coin.name)):
-            yield from ((date, side) for side in sides(coin))
+        for coin in day.coins:
+            for side in sides(coin):
+                found.setdefault((coin.sub_account, coin.coin.name, side.owed), {})[day.day] = side
+        corrections += [(day.day, one) for one in day.corrections if one.source in OF_INTEREST]
+    count = span[1] - span[0] + 1
+    for _, of_days in sorted(found.items()):
+        figures = _figures(of_days, span, count)
+        yield Compared(*figures, *_expected(of_days)) if compared else Interest(*figures)
+    for day_, one in corrections:
+        of = (iso(day_), one.sub_account, one.venue, one.coin.name, one.source)
+        row = (*of, None, None, coins_text(one.amount, one.coin), count, one.identity)
+        yield Compared(*row, None, None) if compared else Interest(*row)
+
+
+OF_INTEREST = ("lent", "borrowed")
+"""What corrections of interest are of."""
+
+
+def _figures(
+    of_days: Mapping[Day, Side], span: Span, count: int
+) -> tuple[str, str, str, str, str, str, str, str, int, str]:
+    side = next(iter(of_days.values()))
+    of, unit = side.day, side.day.coin
+    hours = Quanta(sum(one.hours for one in of_days.values()))
+    average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS * count))
+    booked = total(one.interest for one in of_days.values())
+    end = of_days.get(span[1])
+    return (
+        iso(span[1]),
+        of.sub_account,
+        of.venue,
+        unit.name,
+        "borrowed" if side.owed else "lent",
+        unit.quanta_text(NO_QUANTA if end is None else end.principal),
+        decimal_text(average),
+        coins_text(booked, unit),
+        count,
+        "",
+    )
+
+
+def _expected(of_days: Mapping[Day, Side]) -> tuple[str | None, str | None]:
+    """Return what the engine expects, and by how much the books differ; None without a rate."""
+    unit = next(iter(of_days.values())).day.coin
+    numbers = [one.expected for one in of_days.values()]
+    known = [number for number in numbers if number is not None]
+    if len(known) < len(numbers):
+        return None, None
+    expected = total(known)
+    difference = EXACT.subtract(total(one.interest for one in of_days.values()), expected)
+    return coins_text(expected, unit), coins_text(difference, unit)
 
 
 def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
@@ -207,18 +276,29 @@ def earned(days: Sequence[LivedDay]) -> list[Earned]:
                 found.setdefault((coin.sub_account, coin.coin.name, False), []).append(coin)
             if coin.owed or coin.debt or coin.entry_fee or booked.paid:
                 found.setdefault((coin.sub_account, coin.coin.name, True), []).append(coin)
+    corrections: dict[tuple[str, str, bool], list[Corrected]] = {}
+    for one in (one for day in days for one in day.corrections if one.source in OF_INTEREST):
+        key = (one.sub_account, one.coin.name, one.source == "borrowed")
+        corrections.setdefault(key, []).append(one)
     last = days[-1].coins if days else []
     ends = {(coin.sub_account, coin.coin.name): coin for coin in last}
     return [
-        _earned(coins, ends.get((name, coin)), len(days), owed=owed)
-        for (name, coin, owed), coins in sorted(found.items())
+        _earned(found.get(key, []), corrections.get(key, []), ends.get(key[:2]), len(days), key[2])
+        for key in sorted({*found, *corrections})
     ]
 
 
-def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed: bool) -> Earned:
-    unit = coins[0].coin
+def _earned(
+    coins: list[LendingDay],
+    corrections: list[Corrected],
+    end: LendingDay | None,
+    days: int,
+    owed: bool,
+) -> Earned:
+    of: LendingDay | Corrected = coins[0] if coins else corrections[0]
+    unit = of.coin
     paid_earned = in_books(coins, unit)
-    interest = paid_earned[0] if owed else paid_earned[1]
+    interest = total([paid_earned[not owed], *(one.amount for one in corrections)])
     segments = [segment for coin in coins for segment in (coin.owed if owed else coin.lent)]
     hours = Quanta(sum(segment.principal * segment.hours for segment in segments))
     average = FIGURE.divide(unit.from_quanta(hours), Decimal(HOURS * days))
@@ -233,8 +313,8 @@ def _earned(coins: list[LendingDay], end: LendingDay | None, days: int, *, owed:
     if end is not None:
         carry = end.after.carry_owed if owed else end.after.carry_lent
     return Earned(
-        coins[0].sub_account,
-        coins[0].venue,
+        of.sub_account,
+        of.venue,
         unit.name,
         "borrowed" if owed else "lent",
         unit.quanta_text(principal),
@@ -252,16 +332,22 @@ SIDES = ("earned", "paid")
 def interests(days: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
     """Return the interest of days, coins, by side and coin: earned, and paid (below zero)."""
     by_coin: dict[Coin, list[LendingDay]] = {}
+    corrected: list[Corrected] = []
     for day in days:
         for coin in day.coins:
             by_coin.setdefault(coin.coin, []).append(coin)
+        corrected += day.corrections
     found: dict[str, dict[str, Decimal]] = {side: {} for side in SIDES}
     for unit, of_coin in by_coin.items():
         paid, earned = in_books(of_coin, unit)
-        for side, number in zip(SIDES, (earned, EXACT.minus(paid)), strict=True):
-            if number:
-                found[side][unit.name] = number
-    return found
+        tally(found["earned"], unit.name, earned)
+        tally(found["paid"], unit.name, EXACT.minus(paid))
+    for one in corrected:
+        if one.source == "lent":
+            tally(found["earned"], one.coin.name, one.amount)
+        elif one.source == "borrowed":
+            tally(found["paid"], one.coin.name, EXACT.minus(one.amount))
+    return {side: {name: sum_ for name, sum_ in of.items() if sum_} for side, of in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from decimal import Decimal, localcontext
 from usance.engine.state import State
 from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
-from usance.ledger import replay
+from usance.ledger.load import Ledger
 from usance.model.amounts import PRECISE, ZERO, decimal_text
 from usance.model.hours import Day, iso
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
+from usance.reports import basis
 from usance.reports.figures import Figures, shown
 from usance.rules.liquidation_price import liquidation_price
 from usance.rules.margin import Margin, Requirement, Valuation, counted, evaluate, repriced, weight
@@ -22,17 +23,21 @@ class Evening:
     """The sub-accounts at a day's end, each with its priced holdings, or None without a price."""
 
     day: Day
+    basis: str
     valuations: Mapping[str, Valuation | None]
     problems: list[Problem]
 
 
-def evening(reading: Reading, day: Day, others: Quotes, only: str | None = None) -> Evening:
+def evening(
+    ledger: Ledger, reading: Reading, day: Day, others: Quotes, on: str, only: str | None = None
+) -> Evening:
     """Live the days up to the end of one, and price the holdings of all sub-accounts, or of one."""
-    return priced(reading, replay.evening(reading, day), day, others, only)
+    state = basis.evening(ledger, reading, day, on)
+    return priced(reading, state, day, others, on, only)
 
 
 def priced(
-    reading: Reading, state: State, day: Day, others: Quotes, only: str | None = None
+    reading: Reading, state: State, day: Day, others: Quotes, on: str, only: str | None = None
 ) -> Evening:
     """Price the holdings of all sub-accounts, or of one, in the state of an evening.
 
@@ -41,7 +46,8 @@ def priced(
     valuer = Valuer(reading.book, state, day, others)
     names = [name for name in sorted(reading.book.sub_accounts) if only in (None, name)]
     found = {name: valuer.valuation(name) for name in names}
-    return Evening(day, found, [problem for problem in valuer.problems if not problem.finding])
+    missing = [problem for problem in valuer.problems if not problem.finding]
+    return Evening(day, on, found, missing)
 
 
 def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Figures:
@@ -49,6 +55,7 @@ def margin(reading: Reading, seen: Evening, prices: Mapping[str, Decimal]) -> Fi
     return {
         "at": iso(seen.day),
         "currency": reading.book.operating,
+        "basis": seen.basis,
         "sub_accounts": [
             _margin(reading, name, None if valuation is None else repriced(valuation, prices))
             for name, valuation in seen.valuations.items()
@@ -64,6 +71,7 @@ def stress(reading: Reading, seen: Evening, shocks: Mapping[str, Mapping[str, De
     return {
         "at": iso(seen.day),
         "currency": reading.book.operating,
+        "basis": seen.basis,
         "shocks": [
             {
                 "shock": text,
@@ -173,6 +181,36 @@ SUMS = (
     "mmr",
 )
 """The figures of `Margin` in a sub-account's row."""
+
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "sub_accounts": SUMS,
+    "collateral_assets": ("coin", "quantity", "lent", "price", "weight", "value"),
+    "positions": (
+        "market",
+        "quantity",
+        "entry_price",
+        "mark",
+        "unrealized_pnl",
+        "exposure",
+        "imf",
+        "mmf",
+        "initial_margin",
+        "maintenance_margin",
+        "liquidation_price",
+    ),
+    "borrows": (
+        "coin",
+        "quantity",
+        "price",
+        "liability",
+        "imf",
+        "mmf",
+        "initial_margin",
+        "maintenance_margin",
+    ),
+}
+"""The lists of an answer, with the figures of each of their rows."""
 
 
 def _positions(valuation: Valuation, found: Margin) -> Iterator[Figures]:

@@ -8,7 +8,6 @@ from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.language import prices
 from usance.language.reading import Reading
-from usance.ledger import replay
 from usance.ledger.load import Ledger
 from usance.model.amounts import EXACT, ZERO, Quanta, total
 from usance.model.hours import Day, date_of, day_at, day_of, end_of, iso
@@ -44,9 +43,9 @@ def status(
         found = performance(ledger, reading, entries, spans)
     else:
         found = perform(spans)
-    lived, state = _evening(reading, at) if evening is None else evening
+    lived, state = _evening(ledger, reading, at) if evening is None else evening
     others = prices.others(reading.book, ledger.entries)
-    seen = margin_reports.priced(reading, state, at, others)
+    seen = margin_reports.priced(reading, state, at, others, basis.POSTED)
     margins = margin_reports.margin(reading, seen, {})["sub_accounts"]
     of_name = {part.name: periods for part, periods in found.parts}
     whole = of_name[""]
@@ -95,8 +94,8 @@ def _spans(reading: Reading, at: Day, begins: Iterable[Day]) -> Sequence[Span]:
     return list(zip(starts, ends, strict=True))
 
 
-def _evening(reading: Reading, at: Day) -> tuple[LivedDay | None, State]:
-    lived = deque(replay.evenings(reading, at), maxlen=1)
+def _evening(ledger: Ledger, reading: Reading, at: Day) -> tuple[LivedDay | None, State]:
+    lived = deque(basis.evenings(ledger, reading, at, basis.POSTED), maxlen=1)
     return lived[0] if lived else (None, State())
 
 

@@ -8,10 +8,10 @@ from decimal import Decimal, InvalidOperation, Overflow, localcontext
 from usance import treasury
 from usance.engine.bills import days_to, held, worth, written
 from usance.engine.lived_day import LivedDay
-from usance.engine.records import LendingDay, YieldDay
+from usance.engine.records import Corrected, LendingDay, YieldDay
 from usance.engine.state import State
 from usance.language.reading import Reading
-from usance.ledger import replay
+from usance.ledger.load import Ledger
 from usance.model.amounts import (
     EXACT,
     FIGURE,
@@ -29,9 +29,13 @@ from usance.model.amounts import (
 from usance.model.book import Book, Payment
 from usance.model.hours import DAYS_A_YEAR, HOURS, NO_DAY, Day, date_of, iso, moment
 from usance.model.terms import Bills, YieldProduct
+from usance.reports import basis
 from usance.reports.figures import Figures, in_full
+from usance.reports.lending import usual_interval
+from usance.reports.statement import intervals
 
 SOURCES = ("lending", "treasury", "bonus")
+OF_CORRECTION = {"lent": "lending", "treasury": "treasury", "bonus": "bonus"}
 RATE_PLACES = Decimal("1e-18")
 
 
@@ -63,6 +67,15 @@ class Split:
         else:
             self.booked = EXACT.add(self.booked, day.imported.earned)
         self.hours = sum(day.hours, self.hours)
+
+    def correct(self, corrected: Corrected, *, counts: bool) -> None:
+        """Add what a correction posted; of a day before the period, only to the unpaid yield."""
+        if corrected.source == "accrued":
+            self.unpaid = EXACT.add(self.unpaid, corrected.amount)
+        elif counts and corrected.source in OF_CORRECTION:
+            source = OF_CORRECTION[corrected.source]
+            grains = self.coin.to_grains(corrected.amount)
+            self._add(source, self.coin.floor_quanta(grains))
 
     def earn(self, day: YieldDay, *, counts: bool) -> None:
         """Add a day of the product; of a day before the period, only its unpaid yield."""
@@ -97,23 +110,45 @@ class Split:
         return not (self.enrolled or any(rest))
 
 
-def split(reading: Reading, first: Day | None, last: Day | None) -> Figures:
-    """Return the answer of `usance yield`; days are inclusive, None for the first or the last."""
+def split(
+    ledger: Ledger,
+    reading: Reading,
+    first: Day | None,
+    last: Day | None,
+    on: str,
+    by: str | None = None,
+) -> Figures:
+    """Return the answer of `usance yield` on a basis.
+
+    first, last  inclusive; None for the first and the last day of the books
+    by           an interval: `periods` has the split of each; None: only if the period is long
+    """
     book = reading.book
     begin = book.first if first is None else first
     end = reading.last if last is None else last
     if begin is None or book.first is None:
-        return {"from": None, "to": None, "rows": []}
-    return split_of(book, replay.live(reading, end), begin, end)
+        return {"from": None, "to": None, "basis": on, "rows": []}
+    days = list(basis.lived(ledger, reading, end, on))
+    answer = split_of(book, days, begin, end, on)
+    if by is None and usual_interval(begin, end) == "day":
+        return answer
+    by = by or usual_interval(begin, end)
+    answer["by"] = by
+    answer["periods"] = [
+        split_of(book, [day for day in days if day.day <= until], since, until, on)
+        for since, until in intervals((max(begin, book.first), end), by)
+    ]
+    return answer
 
 
-def split_of(book: Book, lived: Iterable[LivedDay], begin: Day, end: Day) -> Figures:
+def split_of(book: Book, lived: Iterable[LivedDay], begin: Day, end: Day, on: str) -> Figures:
     """Return the answer of `usance yield` from the lived days, which begin with the first one."""
     splits = _splits(book, lived, begin, end)
     days = max(0, end - max(begin, book.first or 0) + 1)
     return {
         "from": iso(begin),
         "to": iso(end),
+        "basis": on,
         "rows": [
             _row(name, product, made, days)
             for (name, product), made in sorted(splits.items())
@@ -135,26 +170,27 @@ def incomes(book: Book, lived: Iterable[LivedDay]) -> dict[str, dict[str, Decima
 def _splits(
     book: Book, days: Iterable[LivedDay], begin: Day, end: Day
 ) -> dict[tuple[str, str], Split]:
-    splits: dict[tuple[str, str], Split] = {}
-    products: dict[tuple[str, str], str] = {}
-    for (venue, product), timeline in book.yields.products.items():
-        coin = book.coins[timeline.values[0].asset]
-        for name in book.sub_accounts:
-            if book.venue(name) == venue:
-                splits[name, product] = Split(venue, coin)
-                products[name, coin.name] = product
+    splits = {
+        (name, product): Split(venue, book.coins[timeline.values[0].asset])
+        for (venue, product), timeline in book.yields.products.items()
+        for name in book.sub_accounts
+        if book.venue(name) == venue
+    }
+    holders = {(name, split.coin.name): split for (name, _), split in splits.items()}
     for day in days:
+        counts = day.day >= begin
         for earned in day.yields:
-            splits[earned.sub_account, earned.product].earn(earned, counts=day.day >= begin)
-        for lent in day.coins if day.day >= begin else ():
-            name = lent.sub_account
-            if (name, lent.coin.name) in products:
-                splits[name, products[name, lent.coin.name]].lend(lent)
+            splits[earned.sub_account, earned.product].earn(earned, counts=counts)
+        for lent in day.coins if counts else ():
+            if (holder := holders.get((lent.sub_account, lent.coin.name))) is not None:
+                holder.lend(lent)
+        for one in day.corrections:
+            if (holder := holders.get((one.sub_account, one.coin.name))) is not None:
+                holder.correct(one, counts=counts)
     for payment in book.yields.payments:
-        name = payment.sub_account
-        if (name, payment.coin) in products and payment.day <= end:
-            made = splits[name, products[name, payment.coin]]
-            made.receive(payment, counts=payment.day >= begin)
+        holder = holders.get((payment.sub_account, payment.coin))
+        if holder is not None and payment.day <= end:
+            holder.receive(payment, counts=payment.day >= begin)
     return splits
 
 
@@ -216,20 +252,20 @@ def _coins(amount: Decimal, coin: Coin) -> str:
     return format(written(amount, coin), "f")
 
 
-def reserves(reading: Reading, last: Day | None) -> Figures:
+def reserves(ledger: Ledger, reading: Reading, last: Day | None, on: str) -> Figures:
     """Return the answer of `usance yield --reserves`: the backing of products at a day's end."""
     day = reading.last if last is None else last
-    return backing(reading, replay.evening(reading, day), day)
+    return backing(reading, basis.evening(ledger, reading, day, on), day, on)
 
 
-def backing(reading: Reading, state: State, day: Day) -> Figures:
+def backing(reading: Reading, state: State, day: Day, on: str) -> Figures:
     """Return the backing of products in the state of an evening."""
     rows = []
     for (venue, name), timeline in sorted(reading.book.yields.products.items(), key=_product):
         product = timeline.at(moment(day))
         if product is not None and product.bills is not None:
             rows.append(_reserve(reading.book, state, day, venue, name, product, product.bills))
-    return {"at": iso(day) if day > 0 else None, "products": rows}
+    return {"at": iso(day) if day > 0 else None, "basis": on, "products": rows}
 
 
 def _product(item: tuple[tuple[str, str], object]) -> str:
