@@ -105,4 +105,4 @@ def test_a_finding_or_an_old_price_is_exit_1(tmp_path: Path) -> None:
     unpriced = LEDGER.replace("price SOL-PERP", "price SOL-OTHER")
     done = usance(tmp_path, text=unpriced)
     assert done.exit_code == 1
-    assert "unknown, a price is missing" in done.stdout
+    assert "unknown, because a price is missing" in done.stdout
