@@ -54,6 +54,7 @@ demo: $(READY)
 	@$(call run,usance accrue $(DEMO) --correct --through 2025-03-01)
 	@$(call say,Wild was liquidated on 24 February: usance statement $(DEMO) --month 2025-02 --sub-account Wild)
 	@$(call say,Now look:  $(BIN)/usance fava $(DEMO))
+	@printf '%s\n' "Then begin your own:  $(BIN)/usance init books"
 
 golden: $(READY)
 	$(BIN)/python tests/support/golden_ledgers.py

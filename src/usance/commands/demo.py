@@ -1,5 +1,6 @@
 """`usance demo`: the demo ledger, whole."""
 
+import shlex
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -58,4 +59,4 @@ def demo(folder: str) -> None:
         ) from error
     ledger = top / MAIN
     click.echo(f"Wrote {ledger} and {len(written) - 1} files beside it")
-    click.echo(f"Now try: usance status {ledger}")
+    click.echo(f"Now try: usance status {shlex.quote(str(ledger))}")
