@@ -46,14 +46,12 @@ demo: $(READY)
 	@$(call say,Where does a figure come from? The interest of one day:)
 	@$(call run,usance explain $(DEMO) lending/2025-01-08/Arb | sed '/^4/Q')
 	@$(call say,So far nothing is stored. Write the days into files and seal them:)
-	@$(call run,usance accrue $(DEMO) --through 2025-02-28)
+	@$(call run,usance accrue $(DEMO) --through 2025-02-28 | head -1)
 	@$(call run,usance verify $(DEMO))
 	@$(call say,The rate of a closed hour of December was wrong. The difference is posted on the next day:)
 	@$(call run,$(EDIT))
-	@$(call run,usance check $(DEMO)) || true
-	@$(call run,usance accrue $(DEMO) --correct --through 2025-03-01)
-	@$(call say,Wild was liquidated on 24 February: usance statement $(DEMO) --month 2025-02 --sub-account Wild)
-	@$(call say,Now look:  $(BIN)/usance fava $(DEMO))
+	@$(call run,usance accrue $(DEMO) --correct --through 2025-03-01 --reason 'Rate of 5 December')
+	@$(call say,Now look (Wild was liquidated on 24 February):  $(BIN)/usance fava $(DEMO))
 	@printf '%s\n' "Then begin your own:  $(BIN)/usance init books"
 
 golden: $(READY)

@@ -6,9 +6,10 @@ carries and left-over sums become those of the new run. So the evening of the la
 that of books in which nothing was ever posted.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from beancount.core.data import Open, Posting, Transaction
 
@@ -20,7 +21,7 @@ from usance.language.reading import Reading
 from usance.language.transactions import lot_of, units_of
 from usance.ledger.journal import Journal
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import EXACT, NO_QUANTA, Coin, Quanta, decimal_text, tally
+from usance.model.amounts import EXACT, NO_QUANTA, Coin, Quanta, decimal_text, tally, total
 from usance.model.hours import Day
 from usance.model.lots import Lot, age
 from usance.model.problems import Problem
@@ -91,6 +92,41 @@ def correct(reading: Reading, days: Iterable[Day], posted: State) -> Correction:
         if problem.message not in joined and not any(map(problem.is_told, sealed))
     ]
     return Correction(drafts, fresh, now, then, unsealed)
+
+
+class Difference(NamedTuple):
+    """What a correction posts to an account, in units of a commodity: now less posted.
+
+    name    of the sub-account or product
+    posted  sum of what closed days posted to the account
+    now     what they come to now
+    """
+
+    name: str
+    account: str
+    commodity: str
+    posted: Decimal
+    now: Decimal
+    difference: Decimal
+
+
+def differences(corrected: Correction) -> Iterator[Difference]:
+    """Yield what a correction posts, by sub-account or product, account and commodity.
+
+    Lots of one commodity are summed. An account whose carry alone differs has a difference of zero.
+    """
+    for draft in corrected.drafts:
+        name = draft.sub_account
+        for account, commodity in sorted({(str(leg.place), leg.currency) for leg in draft.legs}):
+            now, posted = (
+                total(
+                    number
+                    for (of, unit, _, _), number in sums.get(name, {}).items()
+                    if (of, unit) == (account, commodity)
+                )
+                for sums in (corrected.now, corrected.then)
+            )
+            yield Difference(name, account, commodity, posted, now, EXACT.subtract(now, posted))
 
 
 def _add(sums: dict[str, Sums], entries: Iterable[Open | Transaction]) -> None:

@@ -14,7 +14,7 @@ from beancount.core.position import Cost
 from beancount.parser.options import OPTIONS_DEFAULTS
 
 from usance.close import correction, inputs, restore, seals
-from usance.close.correction import Correction
+from usance.close.correction import Correction, Difference
 from usance.close.days import last_day
 from usance.close.folder import chain, left_out
 from usance.close.inputs import ChangedDay
@@ -31,7 +31,6 @@ from usance.ledger.load import Ledger
 from usance.ledger.opens import Opens, permitted
 from usance.ledger.plugin_lines import enabled
 from usance.model import problems
-from usance.model.amounts import decimal_text
 from usance.model.hours import Day, iso
 from usance.model.problems import Kind, Problem, Source
 
@@ -51,6 +50,7 @@ class Posting:
     files     paths of the files to write, with their bytes, in order
     last      the last closed day, or None
     changes   of closed days that the run corrects, one text each
+    differences  that it posts
     beyond    the horizon, if it lies behind the last day that is over, and the run ends there
     """
 
@@ -63,6 +63,7 @@ class Posting:
     problems: list[Problem] = field(default_factory=list)
     last: str | None = None
     changes: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
     beyond: str | None = None
 
     @property
@@ -79,12 +80,14 @@ class Request:
     over      last day that is over
     correct   post the correction of closed days that have changed on the first of them
     stale_ok  close also days on which a row of a rates file, or a price, is old
+    reason    of the correction, in a person's words
     """
 
     through: Day | None
     over: Day
     correct: bool
     stale_ok: bool
+    reason: str = ""
 
 
 Watch = Callable[[Iterator[LivedDay], int], Iterator[LivedDay]]
@@ -112,11 +115,12 @@ def plan(ledger: Ledger, folder: Path, request: Request, disk: Disk, watch: Watc
     if changed:
         corrected = correction.correct(reading, (day.day for day in changed), state)
         state = corrected.evening
-        posting.changes = [*_changes(changed, ledger.folder), *_differences(corrected, first)]
+        posting.changes = list(_changes(changed, ledger.folder))
+        posting.differences = list(correction.differences(corrected))
     days: list[LivedDay] = []
     for day in watch(loop.run(reading.book, state, first, until), until - first + 1):
         if corrected is not None and day.day == first:
-            day.drafts[:0] = corrected.drafts
+            day.drafts[:0] = [draft._replace(reason=request.reason) for draft in corrected.drafts]
             day.problems[:0] = corrected.problems
             posting.corrections = len(corrected.drafts)
         posting.problems += (problem for problem in day.problems if not problem.finding)
@@ -137,17 +141,6 @@ def _changes(changed: list[ChangedDay], folder: str) -> Iterator[str]:
     for day in changed:
         for problem in inputs.differences(day, folder):
             yield ": ".join(problem.facts)
-
-
-def _differences(corrected: Correction, first: Day) -> Iterator[str]:
-    """Yield the amounts that a correction posts on the first open day, as text."""
-    for draft in corrected.drafts:
-        amounts = ", ".join(
-            f"{str(leg.place).rpartition(':')[2]} {decimal_text(leg.amount)} {leg.currency}"
-            for leg in draft.legs
-            if leg.amount
-        )
-        yield f"{iso(first)}: difference of {draft.sub_account}: {amounts or 'carries alone'}"
 
 
 def _until(request: Request, reading: Reading, first: Day, *, changed: bool) -> Day:

@@ -12,12 +12,13 @@ from usance.close.folder import edited, folder_of
 from usance.close.posting import Posting, Request, plan
 from usance.commands.messages import beside, located, placed, refuse, show
 from usance.commands.options import DAYS, last_of, with_format, with_ledger, yesterday
-from usance.commands.tables import as_json, comma_separated, counted
+from usance.commands.tables import as_json, comma_separated, counted, table
 from usance.engine.lived_day import LivedDay
 from usance.language.provenance import ClosedMonths
 from usance.ledger.disk import Disk, locked, write
 from usance.ledger.errors import UsanceChange, is_of_other_plugin
 from usance.ledger.load import Ledger, load
+from usance.model.amounts import decimal_text
 from usance.model.hours import Day, date_of, day_of, iso
 
 FAR = 400
@@ -29,6 +30,14 @@ MANY_DAYS = 200
 OLD_FIGURES = (
     "A day that rests on an old rate or price is not posted. Use --stale-ok to post it anyway."
 )
+
+
+def reason_of(text: str) -> str:
+    """Return the reason of a correction: one line, as a string of the ledger holds it."""
+    reason = text.strip()
+    if not reason or not reason.isprintable():
+        raise click.BadParameter("write one line of text.")
+    return reason
 
 
 @click.command(short_help="Close days: post and seal their transactions")
@@ -47,6 +56,12 @@ OLD_FIGURES = (
     help="Post, on the first open day, the difference between changed closed days as posted and as "
     "computed now.",
 )
+@click.option(
+    "--reason",
+    type=reason_of,
+    metavar="TEXT",
+    help="With --correct: why, kept in the correction.",
+)
 @click.option("--stale-ok", is_flag=True, help="Also close days that rest on an old rate or price.")
 @with_format
 def accrue(
@@ -54,6 +69,7 @@ def accrue(
     through: datetime.date | None,
     dry_run: bool,
     correct: bool,
+    reason: str | None,
     stale_ok: bool,
     form: str,
 ) -> None:
@@ -74,13 +90,16 @@ def accrue(
       usance accrue books/main.beancount
       usance accrue books/main.beancount --through yesterday
       usance accrue books/main.beancount --through 2025-05-31 --dry-run
-      usance accrue books/main.beancount --correct
+      usance accrue books/main.beancount --correct --reason "Rate of 5 May was wrong"
     """
+    if reason is not None and not correct:
+        raise click.UsageError("--reason says why closed days are corrected. Add --correct.")
     until, over = None if through is None else day_of(through), day_of(yesterday())
-    request = Request(until, over, correct=correct, stale_ok=stale_ok)
+    request = Request(until, over, correct=correct, stale_ok=stale_ok, reason=reason or "")
     posting = closed(path, request, dry_run=dry_run)
     if dry_run:
         click.echo(posting.text, nl=False)
+        show_differences(posting, err=True)
     else:
         _show_posting(path, posting, form)
     if posting.problems:
@@ -186,6 +205,17 @@ def answer(path: str, posting: Posting) -> dict[str, Any]:
     }
     if posting.changes:
         found["changes"] = posting.changes
+        found["differences"] = [
+            {
+                "sub_account": row.name,
+                "account": row.account,
+                "commodity": row.commodity,
+                "posted": decimal_text(row.posted),
+                "now": decimal_text(row.now),
+                "difference": decimal_text(row.difference),
+            }
+            for row in posting.differences
+        ]
     return found
 
 
@@ -211,6 +241,18 @@ def show_notes(posting: Posting) -> None:
         click.echo(f"finding: {finding}", err=True)
 
 
+def show_differences(posting: Posting, *, err: bool) -> None:
+    """Print what a correction posts to each account."""
+    if not posting.differences:
+        return
+    heads = ["Sub-account", "Account", "", "Posted ", "Now ", "Difference "]
+    rows = [
+        [*row[:3], *(decimal_text(number) for number in row[3:])] for row in posting.differences
+    ]
+    shown = table("\nCorrection: now less posted, of all closed days", heads, rows)
+    click.echo(shown, nl=False, err=err)
+
+
 def _files(path: str, posting: Posting) -> list[str]:
     return [beside(path, name.name) for name, _ in posting.files]
 
@@ -226,3 +268,4 @@ def _show_posting(path: str, posting: Posting, form: str) -> None:
             click.echo(line_of(posting))
             for file in _files(path, posting):
                 click.echo(f"  {file}")
+            show_differences(posting, err=False)

@@ -179,6 +179,7 @@ def _accrue(run: _Run) -> Outcome:
     request = Request(run.through, day_of(yesterday()), correct=bool(late), stale_ok=False)
     posting = accrue.closed(run.path, request)
     accrue.show_notes(posting)
+    accrue.show_differences(posting, err=True)
     ok = not posting.problems
     line = accrue.line_of(posting)
     if not ok:

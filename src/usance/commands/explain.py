@@ -89,6 +89,7 @@ def _answer(explanation: Explanation, hourly: bool) -> dict[str, Any]:
         "posted": explanation.shown,
         "recomputed": explanation.recomputed or None,
         "corrections": explanation.corrections,
+        "reason": explanation.reason or None,
     }
     if hourly:
         answer["hours"] = [
@@ -129,6 +130,8 @@ def _show_rows(explanation: Explanation, hourly: bool) -> None:
 def _show(explanation: Explanation, hourly: bool) -> None:
     """Print the steps for a person with a calculator, then the balances and directives used."""
     click.echo(f"{explanation.id}, {near(explanation.source.file)}:{explanation.source.line}")
+    if explanation.reason:
+        click.echo(f"Reason: {explanation.reason}")
     for number, step in enumerate(explanation.steps, 1):
         click.echo(f"\n{number}. {step.what}")
         for line in _lines(step):

@@ -137,6 +137,7 @@ class Draft(NamedTuple):
     sub_account  or the product, of one of its own
     number       0, or from 2 on if the day has several of this kind and sub-account
     corrects     days that it corrects
+    reason       why, in a person's words
     """
 
     kind: TransactionKind
@@ -146,6 +147,7 @@ class Draft(NamedTuple):
     pairs: tuple[Pair, ...]
     legs: tuple[Leg, ...] = ()
     corrects: tuple[Day, ...] = ()
+    reason: str = ""
 
     @property
     def identity(self) -> Identity:

@@ -45,6 +45,7 @@ class Explanation:
     shown       the text of the transaction in the books
     recomputed  its text, computed again; empty if the ledger no longer produces it
     corrections ids of later corrections of the same sub-account or product
+    reason      of a correction, in a person's words, or ""
     """
 
     id: str
@@ -58,6 +59,7 @@ class Explanation:
     recomputed: str
     differs: bool
     corrections: list[str]
+    reason: str
 
 
 def ids(ledger: Ledger) -> dict[str, Transaction]:
@@ -133,6 +135,7 @@ def explain(
             for later in reading.posted
             if later.date > entry.date and _corrects(later, identity)
         ],
+        str(entry.meta.get("reason", "")),
     )
 
 
@@ -321,7 +324,7 @@ def _correction(
         lines = inputs.lines(reading, day, day)[day]
         work.cite(source, *(line.source for line in lines))
     _legs(work, draft, computed.now.get(name, {}), computed.then.get(name, {}))
-    return draft
+    return draft._replace(reason=str(entry.meta.get("reason", "")))
 
 
 def _legs(work: Working, draft: Draft, now: Sums, then: Sums) -> None:

@@ -193,6 +193,7 @@ def _changes(books: Books) -> Mapping[Day, Sequence[Mapping[str, str]]]:
                         "account": leg.account,
                         "amount": decimal_text(_number(leg)),
                         "coin": leg.units.currency,
+                        "reason": str(entry.meta.get("reason", "")),
                     }
                     changes.setdefault(known.day, []).append(change)
     return changes

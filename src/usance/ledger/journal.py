@@ -101,6 +101,8 @@ class Journal:
                     yield Open(new_metadata(GENERATED, line), date, posting.account, [], None)
             line += 1
             meta = {"filename": GENERATED, "lineno": line, "usance": str(draft.identity)}
+            if draft.reason:
+                meta["reason"] = draft.reason
             tags = self.tags.setdefault(draft.kind, frozenset((str(draft.kind), "usance")))
             linked = links.union(map(_link, draft.corrects)) if draft.corrects else links
             yield Transaction(meta, date, "*", None, _narration(draft), tags, linked, postings)
