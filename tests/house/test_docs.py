@@ -114,7 +114,7 @@ def test_the_language_shows_what_its_ledger_generates(tmp_path: Path) -> None:
     assert "\n".join(map(printer.format_entry, last)) in PAGES["docs/language.md"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/first-week.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/first-week.md", "docs/month-end.md"])
 def test_a_page_shows_what_its_commands_print(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
