@@ -1,6 +1,6 @@
 """Auto-lending: the stage that lends idle coins and borrows shortfalls, and its transactions."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
 from usance.engine.drafts import Draft, Pair, Proof, TransactionKind
@@ -20,29 +20,32 @@ from usance.model.terms import CurvePool
 # An enumeration's attributes take long, and these are asked for with each coin of each day.
 WALLET, EARNED, LENT, CAPITAL = Side.WALLET, Side.INTEREST_EARNED, Side.LENT, Side.CAPITAL
 
-Groups = list[tuple[tuple[str, str], list[tuple[str, Holding]]]]
-"""By venue and coin, in order: sub-accounts by name, with their holdings of the coin."""
 
-
-def groups_of(book: Book, state: State) -> Groups:
-    """Return the holdings that each pool lends and is owed, whether or not there is a pool."""
+def pools_of(book: Book, state: State) -> list[PoolLending]:
+    """Return the lending of each coin at each venue, whether or not there is a pool, in order."""
     groups: dict[tuple[str, str], list[tuple[str, Holding]]] = {}
     for name, coin in sorted(book.movements):
         group = groups.setdefault((book.venue(name), coin), [])
         group.append((name, state.holding(name, coin)))
-    return sorted(groups.items())
+    return [
+        PoolLending(book, venue, book.coins[coin], holdings)
+        for (venue, coin), holdings in sorted(groups.items())
+    ]
 
 
 class AutoLending:
     """The lending of a day.
 
-    pools  that are live today, by venue and coin
+    every  coin at each venue
+    pools  of them that are live today, by venue and coin
     """
 
-    def __init__(self, book: Book, state: State, groups: Groups, today: LivedDay) -> None:
+    def __init__(
+        self, book: Book, state: State, every: Sequence[PoolLending], today: LivedDay
+    ) -> None:
         self.book = book
         self.state = state
-        self.groups = groups
+        self.every = every
         self.today = today
         self.pools: dict[tuple[str, str], PoolLending] = {}
         self.short_lots: list[Problem] = []
@@ -58,19 +61,19 @@ class AutoLending:
 
         settling  sub-account and coin of the settlements at the end of the day
         """
-        for (venue, coin), holdings in self.groups:
-            if self._is_live(venue, coin, holdings):
-                pool = PoolLending(self.book, venue, self.book.coins[coin], self.today.day)
-                self.pools[venue, coin] = pool
-                pool.live(holdings, {name for name, settles in settling if settles == coin})
+        for pool in self.every:
+            if self._is_live(pool):
+                coin = pool.coin.name
+                self.pools[pool.venue, coin] = pool
+                pool.live(self.today.day, {name for name, settles in settling if settles == coin})
 
     def hold(self) -> None:
         """Take in a person's movements on a day on which nothing is lent."""
-        for (_, coin), holdings in self.groups:
-            for name, holding in holdings:
-                for movement in self.book.movements[name, coin].get(self.today.day, ()):
-                    grains = self.book.coins[coin].to_grains(movement.quantity)
-                    holding.take(movement.side, grains, movement.lot)
+        for pool in self.every:
+            for account in pool.accounts:
+                for movement in account.movements.get(self.today.day, ()):
+                    grains = pool.coin.to_grains(movement.quantity)
+                    account.holding.take(movement.side, grains, movement.lot)
 
     def settle(self, name: str, coin: str, grains: Grains) -> None:
         """Pay a settlement into a wallet after the day's interest."""
@@ -83,10 +86,10 @@ class AutoLending:
 
     def close(self) -> None:
         """End the day: note interest, pools and transactions, and lots below zero."""
-        for (_, coin), holdings in self.groups:
-            for name, holding in holdings:
-                if holding.kept and name not in self.book.unmatched:
-                    self._check_lots(name, coin, holding)
+        for pool in self.every:
+            for account in pool.accounts:
+                if account.holding.kept and account.name not in self.book.unmatched:
+                    self._check_lots(account.name, pool.coin.name, account.holding)
         for pool in self.pools.values():
             self.today.coins += pool.close()
             self.today.pools += pool.pool_day()
@@ -106,14 +109,17 @@ class AutoLending:
                     )
                 )
 
-    def _is_live(self, venue: str, coin: str, holdings: list[tuple[str, Holding]]) -> bool:
+    def _is_live(self, pool: PoolLending) -> bool:
         """Tell whether anything can happen to a coin at a venue today."""
-        day, movements, positions = self.today.day, self.book.movements, self.state.positions
-        for name, holding in holdings:
-            if not holding.is_empty() or day in movements[name, coin] or positions.get(name):
+        day, positions = self.today.day, self.state.positions
+        for account in pool.accounts:
+            if (
+                not account.holding.is_empty()
+                or day in account.movements
+                or positions.get(account.name)
+            ):
                 return True
-        pools = self.book.pools.get((venue, coin))
-        return pools is not None and isinstance(pools.at(end_of(day)), CurvePool)
+        return isinstance(pool.pools.at(end_of(day)), CurvePool)
 
 
 def _drafts(book: Book, day: Day, coins: list[LendingDay]) -> list[Draft]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from usance.engine.auto_lending import AutoLending, Groups, groups_of
+from usance.engine.auto_lending import AutoLending, pools_of
 from usance.engine.drafts import ORDER
 from usance.engine.lived_day import LivedDay
 from usance.engine.margin_pool import MarginPool, Trades, trades_of
+from usance.engine.pool_lending import PoolLending
 from usance.engine.state import State
 from usance.engine.sub_accounts import drafts_of_day
 from usance.engine.yield_split import YieldSplit
@@ -17,7 +18,7 @@ from usance.model.terms import Stage
 
 def run(book: Book, state: State, first: Day, last: Day) -> Iterator[LivedDay]:
     """Live the days from `first` to `last`, both included; the state goes along."""
-    groups, trades = groups_of(book, state), trades_of(book)
+    pools, trades = pools_of(book, state), trades_of(book)
     transfers: dict[Day, list[Transfer]] = {}
     for transfer in book.transfers:
         transfers.setdefault(transfer.day, []).append(transfer)
@@ -30,7 +31,7 @@ def run(book: Book, state: State, first: Day, last: Day) -> Iterator[LivedDay]:
     if Stage.YIELD_SPLIT in _stages(book, before.day):
         YieldSplit(book, state, before).compare()
     for day in days(first, last):
-        yield _live(book, state, groups, trades, transfers.get(day, ()), day)
+        yield _live(book, state, pools, trades, transfers.get(day, ()), day)
 
 
 def _stages(book: Book, day: Day) -> frozenset[Stage]:
@@ -40,14 +41,14 @@ def _stages(book: Book, day: Day) -> frozenset[Stage]:
 def _live(
     book: Book,
     state: State,
-    groups: Groups,
+    pools: Sequence[PoolLending],
     trades: Trades,
     transfers: Sequence[Transfer],
     day: Day,
 ) -> LivedDay:
     """Live one day."""
     today, stages = LivedDay(day), _stages(book, day)
-    lending = AutoLending(book, state, groups, today)
+    lending = AutoLending(book, state, pools, today)
     margin = MarginPool(book, state, trades, today)
     yields = YieldSplit(book, state, today)
     findings: Sequence[Problem] = ()

@@ -1,16 +1,16 @@
-"""Pool lending: one UTC day of one coin at one venue.
+"""Pool lending: the UTC days of one coin at one venue.
 
 At each moment at which something may change: apply what a person wrote, repay or borrow, lend
 what is idle. Between two such moments the pool's rates run; a *segment* of interest ends where its
 own balance changes, and at the end of the day. A moment after 23:00 comes after the interest.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from usance.engine.accruing import Accruing, HourlyRates, Reckoning
+from usance.engine.accruing import Accruing, HourlyRates
 from usance.engine.curve_pool import Curve
 from usance.engine.records import Borrow, Imported, LendingDay, PoolDay
 from usance.engine.state import Carried, Holding
@@ -24,72 +24,109 @@ from usance.model.amounts import (
     total_quanta,
 )
 from usance.model.book import Book, Movement
-from usance.model.hours import HOURS, Day, at_slot, end_of, iso, moment, slot_of
+from usance.model.hours import HOURS, Day, at_slot, day_at, end_of, iso, moment, slot_of
 from usance.model.problems import Problem
 from usance.model.terms import CurvePool, ObservedPool, Pool, Rates, SubAccount
 from usance.model.timeline import Timeline
 from usance.rules import interest
 
 NO_POOL: Timeline[Pool] = Timeline(())
+NO_RATE = HourlyRates()
 QUIET: dict[int, list[Movement]] = {}
+MIDNIGHT = [0]
 NO_RATES: Timeline[Rates | None] = Timeline(())
 
 
 @dataclass(slots=True)
 class Account:
-    """A sub-account in this pool today.
+    """A sub-account in a pool.
 
-    flows       a person's movements, by slot
+    movements   that a person wrote
     lent, owed  its loan and its debt, as they accrue now
+    flows       today's movements, by slot
     terms       its switches at the last slot
+    day         what today did to it
     """
 
-    day: LendingDay
+    name: str
     holding: Holding
+    movements: Mapping[Day, Sequence[Movement]]
     switches: Timeline[SubAccount]
-    flows: dict[int, list[Movement]]
     lent: Accruing
     owed: Accruing
+    flows: dict[int, list[Movement]] = field(default_factory=dict)
     terms: SubAccount | None = None
+    day: LendingDay = field(init=False)
 
 
 class PoolLending:
-    """One coin at one venue on one day.
+    """One coin at one venue, day after day.
 
-    imported  what is booked of accounts whose interest a person books, and their debts
+    events    days on which something may change after 00:00, or a person moves something
+    imported  what is booked today of accounts whose interest a person books, and their debts
     settling  sub-accounts whose wallet may be below zero until the day's settlement
     short     the problem of each that was, unless the settlement covers it
+    settled   accounts into which a settlement was paid today
+    even      rates that were in force all day, and those of its hours
     """
 
-    def __init__(self, book: Book, venue: str, coin: Coin, day: Day) -> None:
+    def __init__(
+        self, book: Book, venue: str, coin: Coin, holdings: Sequence[tuple[str, Holding]]
+    ) -> None:
         self.book = book
         self.venue = venue
         self.coin = coin
-        self.day = day
-        self.start = moment(day)
-        self.oldest = day - book.stale_limit(coin.name)
+        self.stale_after = book.stale_limit(coin.name)
         self.pools = book.pools.get((venue, coin.name), NO_POOL)
         self.observed = book.rates.get((venue, coin.name), NO_RATES)
         self.pool: Pool | None = None
+        self.accounts = [
+            Account(
+                name,
+                holding,
+                book.movements[name, coin.name],
+                book.sub_accounts[name],
+                Accruing(interest.lender),
+                Accruing(interest.borrower),
+            )
+            for name, holding in holdings
+        ]
+        self.events = {day_at(change) for change in self.pools.moments}
+        for account in self.accounts:
+            self.events.update(account.movements, map(day_at, account.switches.moments))
+        self.even: tuple[Rates | None, HourlyRates, HourlyRates] = (None, NO_RATE, NO_RATE)
+
+    def _begin(self, day: Day, settling: Collection[str]) -> None:
+        self.day = day
+        self.start = moment(day)
         self.curve: Curve | None = None
-        self.accounts: list[Account] = []
         self.imported: list[tuple[Imported, Accruing]] = []
-        self.settling: Collection[str] = ()
+        self.settling = settling
         self.short: dict[str, Problem] = {}
         self.settled: list[Account] = []
-        self.supply = HourlyRates()
-        self.borrow = HourlyRates()
+        self.supply, self.borrow = HourlyRates(), HourlyRates()
         self.totals: list[tuple[Decimal, Decimal] | None] = [None] * HOURS
         self.problems: list[Problem] = []
+        for account in self.accounts:
+            before = account.holding.carried
+            lent = account.lent.begin(before.carry_lent)
+            owed = account.owed.begin(before.carry_owed)
+            account.day = LendingDay(
+                account.name, self.venue, self.coin, before, before, lent, owed
+            )
+            account.flows = QUIET
+            if of_day := account.movements.get(day):
+                account.flows = {}
+                for movement in of_day:
+                    account.flows.setdefault(slot_of(movement.moment), []).append(movement)
 
-    def live(self, holdings: Sequence[tuple[str, Holding]], settling: Collection[str] = ()) -> None:
-        """Run the day but for its settlement; the holdings, by sub-account, go along.
+    def live(self, day: Day, settling: Collection[str] = ()) -> None:
+        """Run a day but for its settlement.
 
         settling  sub-accounts with a settlement of this coin at the end of the day
         """
-        self.accounts = [self._account(name, holding) for name, holding in holdings]
-        self.settling = settling
-        slots = self._slots()
+        self._begin(day, settling)
+        slots = self._slots() if day in self.events else MIDNIGHT
         for slot, until in pairwise([*slots, HOURS] if slots[-1] < HOURS else slots):
             self._change(slot)
             self._run(slot, until)
@@ -109,7 +146,7 @@ class PoolLending:
     def settle(self, name: str, grains: Grains) -> None:
         """Pay a settlement into a wallet after the day's interest: repay or borrow at once."""
         for account in self.accounts:
-            if account.day.sub_account == name:
+            if account.name == name:
                 account.holding.free = Grains(account.holding.free + grains)
                 self._move(account, HOURS, ())
                 self._covered(account)
@@ -125,26 +162,12 @@ class PoolLending:
             self._check(account, ())
         return [self._closed(account) for account in self.accounts]
 
-    def _account(self, name: str, holding: Holding) -> Account:
-        flows = QUIET
-        if of_day := self.book.movements[name, self.coin.name].get(self.day):
-            flows = {}
-            for movement in of_day:
-                flows.setdefault(slot_of(movement.moment), []).append(movement)
-        before = holding.carried
-        day = LendingDay(name, self.venue, self.coin, before, after=before)
-        lent = Accruing(self.supply, interest.lender, before.carry_lent, day.lent)
-        owed = Accruing(self.borrow, interest.borrower, before.carry_owed, day.owed)
-        return Account(day, holding, self.book.sub_accounts[name], flows, lent, owed)
-
     def _import(self, account: Account) -> None:
         """Let a person's interest count today, and reckon the engine's own beside it."""
         day = account.day
         booked = self.book.interest.get((day.sub_account, self.coin.name), {}).get(self.day, ())
         day.imported = Imported(*booked)
-        before = day.before
-        account.lent = Reckoning(self.supply, interest.lender, before.carry_lent, day.lent)
-        account.owed = Reckoning(self.borrow, interest.borrower, before.carry_owed, day.owed)
+        account.lent.joins = account.owed.joins = False
         self.imported.append((day.imported, account.owed))
 
     def _closed(self, account: Account) -> LendingDay:
@@ -177,12 +200,12 @@ class PoolLending:
         at = at_slot(self.day, slot)
         before, self.pool = self.pool, self.pools.at(at)
         # At the end of a day a pool's own change lets nobody repay: that is for 00:00.
-        same = before == self.pool or slot == HOURS
+        same = slot == HOURS or (slot > 0 and before == self.pool)
         lent = owed = 0
         for account in self.accounts:
             terms = account.switches.at(at)
             moved = account.flows.get(slot, ())
-            if slot and same and not moved and _switches(terms) == _switches(account.terms):
+            if same and not moved and _switches(terms) == _switches(account.terms):
                 continue
             account.terms = terms
             if not slot and terms is not None and terms.imported:
@@ -321,14 +344,14 @@ class PoolLending:
 
     def _credit(self, account: Account, slot: int) -> Quanta:
         """End a loan's segment; pay its interest into the wallet, and return it, quanta."""
-        credit = account.lent.end(slot)
+        credit = account.lent.end(slot, self.supply)
         holding = account.holding
         holding.free = Grains(holding.free + self.coin.in_grains(credit))
         return credit
 
     def _charge(self, account: Account, slot: int) -> Quanta:
         """End a debt's segment; capitalise its interest, and return it, quanta."""
-        charge = account.owed.end(slot)
+        charge = account.owed.end(slot, self.borrow)
         holding = account.holding
         holding.owed = Grains(holding.owed + self.coin.in_grains(charge))
         return charge
@@ -345,11 +368,22 @@ class PoolLending:
                 hours = slice(begin - self.start, end - self.start)
                 if rates is None:
                     self._missing(hours.start, self._live())
+                    continue
+                if end - begin == HOURS:
+                    self._run_even(rates)
                 else:
                     self.supply.hours[hours] = [rates.supply] * (end - begin)
                     self.borrow.hours[hours] = [rates.borrow] * (end - begin)
-                    if rates.row_day is not None and rates.row_day < self.oldest:
-                        self._aged(rates.row_day)
+                if rates.row_day is not None and rates.row_day < self.day - self.stale_after:
+                    self._aged(rates.row_day)
+
+    def _run_even(self, rates: Rates) -> None:
+        """Let rates run that are in force all day: as long as they are, growth stays the same."""
+        before, supply, borrow = self.even
+        if rates is not before:
+            supply, borrow = HourlyRates(rates.supply), HourlyRates(rates.borrow)
+            self.even = rates, supply, borrow
+        self.supply, self.borrow = supply, borrow
 
     def pool_day(self) -> list[PoolDay]:
         """Return the pool's side of the day, nothing where there was no pool."""
@@ -382,7 +416,7 @@ class PoolLending:
             )
 
     def _aged(self, row_day: Day) -> None:
-        limit = self.day - self.oldest
+        limit = self.stale_after
         row = iso(row_day)
         for account in self._live():
             if account.day.imported is not None:

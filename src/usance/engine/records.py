@@ -130,9 +130,9 @@ class PoolDay(NamedTuple):
     coin: Coin
     fee: Decimal | None
     external: Decimal | None
-    supply: list[Decimal | None]
-    borrow: list[Decimal | None]
-    totals: list[tuple[Decimal, Decimal] | None]
+    supply: Sequence[Decimal | None]
+    borrow: Sequence[Decimal | None]
+    totals: Sequence[tuple[Decimal, Decimal] | None]
 
 
 @dataclass(slots=True)

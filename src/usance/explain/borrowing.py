@@ -32,7 +32,7 @@ class Debt(Balance):
     def __init__(self, work: Working, lived: Lived, day: LendingDay) -> None:
         super().__init__(work, lived, day)
         self.segments = day.owed
-        self.hourly = self.pool.borrow if self.pool is not None else []
+        self.hourly = self.pool.borrow if self.pool is not None else ()
 
     def explain(self) -> None:
         """Note the steps, and the directives that they rest on."""

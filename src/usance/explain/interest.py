@@ -1,7 +1,7 @@
 """Explain interest: the arithmetic of a balance and of its interest, segment by segment."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, localcontext
 from itertools import groupby
 
@@ -43,7 +43,7 @@ class Balance(ABC):
     interest: str
     rounding: str
     segments: list[Segment]
-    hourly: list[Decimal | None]
+    hourly: Sequence[Decimal | None]
 
     def __init__(self, work: Working, lived: Lived, day: LendingDay) -> None:
         self.work = work

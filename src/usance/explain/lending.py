@@ -32,7 +32,7 @@ class Loan(Balance):
     def __init__(self, work: Working, lived: Lived, day: LendingDay) -> None:
         super().__init__(work, lived, day)
         self.segments = day.lent
-        self.hourly = self.pool.supply if self.pool is not None else []
+        self.hourly = self.pool.supply if self.pool is not None else ()
 
     def explain(self) -> None:
         """Note the steps, and the directives that they rest on."""

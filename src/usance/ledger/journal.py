@@ -18,7 +18,7 @@ from usance.engine.drafts import Draft, Identity, Leg, Pair, Place, Proof, Trans
 from usance.engine.records import Segment
 from usance.language.provenance import GENERATED
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
-from usance.model.amounts import Coin, decimal_text, fixed_point_text, without_trailing_zeros
+from usance.model.amounts import ZERO, Coin, decimal_text, fixed_point_text, without_trailing_zeros
 from usance.model.hours import Day, date_of
 
 _amount, _posting = partial(tuple.__new__, Amount), partial(tuple.__new__, Posting)
@@ -32,10 +32,14 @@ The count begins again each day, so that an edit elsewhere does not move the dir
 
 
 class Accounts(dict[Place, str]):
-    """The names of accounts, by their place in a sub-account or product."""
+    """The names of accounts, by their place in a sub-account or product.
+
+    found  those that were asked for the first time, until somebody takes them
+    """
 
     def __init__(self, chart: ChartOfAccounts) -> None:
         self.chart = chart
+        self.found: list[str] = []
 
     def __missing__(self, place: Place) -> str:
         """Find the name of an account, once."""
@@ -49,6 +53,7 @@ class Accounts(dict[Place, str]):
             case str():
                 account = place
         self[place] = account
+        self.found.append(account)
         return account
 
 
@@ -76,6 +81,9 @@ class Journal:
         self.tags: dict[str, frozenset[str]] = {}
         self.accounts = Accounts(chart)
         self.shared: dict[int, tuple[Decimal, str, str]] = {}
+        self.carries: dict[tuple[str, int], str] = {}
+        self.taken = self.given = Amount(ZERO, "")
+        self.like = Written(ZERO, 0)
 
     def day(self, day: Day, drafts: Iterable[Draft]) -> Iterator[Open | Transaction]:
         """Yield a day's directives; an account's first posting is preceded by its open."""
@@ -94,16 +102,19 @@ class Journal:
                 postings += self._pair(pair)
             for leg in draft.legs:
                 postings.append(self._leg(leg))
-            for posting in postings:
-                if posting.account not in self.opened:
-                    self.opened.add(posting.account)
+            for account in self.accounts.found:
+                if account not in self.opened:
+                    self.opened.add(account)
                     line += 1
-                    yield Open(new_metadata(GENERATED, line), date, posting.account, [], None)
+                    yield Open(new_metadata(GENERATED, line), date, account, [], None)
+            self.accounts.found.clear()
             line += 1
             meta = {"filename": GENERATED, "lineno": line, "usance": str(draft.identity)}
             if draft.reason:
                 meta["reason"] = draft.reason
-            tags = self.tags.setdefault(draft.kind, frozenset((str(draft.kind), "usance")))
+            tags = self.tags.get(draft.kind)
+            if tags is None:
+                tags = self.tags[draft.kind] = frozenset((str(draft.kind), "usance"))
             linked = links.union(map(_link, draft.corrects)) if draft.corrects else links
             yield Transaction(meta, date, "*", None, _narration(draft), tags, linked, postings)
 
@@ -129,30 +140,33 @@ class Journal:
                     context.update_from(sample)
                 sample.update_from(sample)  # twice as many numbers, one bit on
 
-    def _count(self, number: Decimal, currency: str, times: int) -> None:
-        """Count a number among those that have as many digits after the point."""
+    def _like(self, number: Decimal, currency: str) -> Written:
+        """Return the count of numbers that have as many digits after the point as this one."""
         # `as_tuple` would tell how many, but takes longer than all else that makes a posting.
         numbers = self.written[currency]
         for like in numbers:
             if number.same_quantum(like.number):
-                like.count += times
-                return
-        numbers.append(Written(number, times))
+                return like
+        numbers.append(Written(number, 0))
+        return numbers[-1]
 
     def _pair(self, pair: Pair) -> tuple[Posting, Posting]:
         debit, credit, amount, currency, proof = pair
         # A dict also where there is nothing to say: ANY_META finds nothing in a posting without.
         meta = self._proof(proof) if isinstance(proof, Proof) else dict(proof or {})
-        minus = amount.copy_negate() if amount else amount
-        self._count(amount, currency, 2)
-        taken, given = _amount((amount, currency)), _amount((minus, currency))
+        # On a quiet day the Lent memorandum takes the very amount that was credited.
+        if amount is not self.taken.number or currency != self.taken.currency:
+            minus = amount.copy_negate() if amount else amount
+            self.taken, self.given = _amount((amount, currency)), _amount((minus, currency))
+            self.like = self._like(amount, currency)
+        self.like.count += 2
         return (
-            _posting((self.accounts[debit], taken, None, None, None, meta)),
-            _posting((self.accounts[credit], given, None, None, None, {})),
+            _posting((self.accounts[debit], self.taken, None, None, None, meta)),
+            _posting((self.accounts[credit], self.given, None, None, None, {})),
         )
 
     def _leg(self, leg: Leg) -> Posting:
-        self._count(leg.amount, leg.currency, 1)
+        self._like(leg.amount, leg.currency).count += 1
         cost = price = None
         if leg.lot is not None:
             lot = leg.lot
@@ -173,7 +187,9 @@ class Journal:
             parts = [self._segment(coin, segment) for segment in segments]
             meta = {key: " ".join([part[key] for part in parts]) for key in parts[0]}
         if segments:
-            meta["carry-after"] = coin.carry_text(proof.carry)
+            # Nearly always the next day's interest begins with it.
+            after = meta["carry-after"] = coin.carry_text(proof.carry)
+            self.carries[coin.name, proof.carry] = after
         if proof.entry_fee:
             meta["entry-fee"] = coin.quanta_text(proof.entry_fee)
         if proof.price is not None:
@@ -197,7 +213,7 @@ class Journal:
             "hours": str(hours),
             "rate": shared[1],
             "growth": shared[2],
-            "carry": coin.carry_text(carry),
+            "carry": self.carries.pop((coin.name, carry), None) or coin.carry_text(carry),
         }
 
 
