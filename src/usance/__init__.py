@@ -1,3 +1,92 @@
-"""The books of a global margin account: one wallet, put to work in many ways at once."""
+"""The books of a global margin account: one wallet, put to work in many ways at once.
+
+From Python, `usance.load` gives the answers of the commands as dataclasses; docs/python.md tells.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from usance.books import Books, NoCurrencyError, NoDayYetError, QuestionError, load
+    from usance.explain.citations import OpeningBalance, Used
+    from usance.explain.explanation import Explanation
+    from usance.explain.working import Hour, Step
+    from usance.ledger.errors import Message
+    from usance.ledger.load import BrokenPluginError
+    from usance.model.problems import Problem
+    from usance.reports.balance_sheets import Accounts, Sheet
+    from usance.reports.pnl import Pnl, PnlRow, Trade
+    from usance.reports.statement import (
+        Statement,
+        StatementLine,
+        StatementPart,
+        StatementPeriod,
+        Value,
+        Values,
+    )
+    from usance.reports.status import NearestLiquidation, Standing, Status
 
 __version__ = "0.1.0"
+
+__all__ = (
+    "Accounts",
+    "Books",
+    "BrokenPluginError",
+    "Explanation",
+    "Hour",
+    "Message",
+    "NearestLiquidation",
+    "NoCurrencyError",
+    "NoDayYetError",
+    "OpeningBalance",
+    "Pnl",
+    "PnlRow",
+    "Problem",
+    "QuestionError",
+    "Sheet",
+    "Standing",
+    "Statement",
+    "StatementLine",
+    "StatementPart",
+    "StatementPeriod",
+    "Status",
+    "Step",
+    "Trade",
+    "Used",
+    "Value",
+    "Values",
+    "__version__",
+    "load",
+)
+
+HOMES = {
+    "books": ("Books", "NoCurrencyError", "NoDayYetError", "QuestionError", "load"),
+    "explain.citations": ("OpeningBalance", "Used"),
+    "explain.explanation": ("Explanation",),
+    "explain.working": ("Hour", "Step"),
+    "ledger.errors": ("Message",),
+    "ledger.load": ("BrokenPluginError",),
+    "model.problems": ("Problem",),
+    "reports.balance_sheets": ("Accounts", "Sheet"),
+    "reports.pnl": ("Pnl", "PnlRow", "Trade"),
+    "reports.statement": (
+        "Statement",
+        "StatementLine",
+        "StatementPart",
+        "StatementPeriod",
+        "Value",
+        "Values",
+    ),
+    "reports.status": ("NearestLiquidation", "Standing", "Status"),
+}
+"""The modules of what is public: each is imported when it is first asked for.
+
+A command that needs none of them, and a plugin line, start without them.
+"""
+
+
+def __getattr__(name: str) -> object:
+    for module, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"usance.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,9 +17,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from folders import Folder
 
+from usance.books import QuestionError
 from usance.explain import explanation as explain
 from usance.fava import host
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
 
@@ -67,7 +68,7 @@ def ledger_of(app: Flask) -> FavaLedger:
     return loaded
 
 
-def books_of(app: Flask) -> Books:
+def books_of(app: Flask) -> PageBooks:
     made = ledger_of(app).extensions.get_extension(UsanceBooks.__qualname__)
     assert isinstance(made, UsanceBooks)
     return made.books
@@ -375,7 +376,7 @@ def test_an_answer_is_worked_out_once_for_each_question(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Goal: though threads ask at the same time."""
-    books = Books(books_of(app).ledger)
+    books = PageBooks(books_of(app).ledger)
     asked: list[str] = []
     slow = explain.explain
 
@@ -387,14 +388,14 @@ def test_an_answer_is_worked_out_once_for_each_question(
     monkeypatch.setattr(explain, "explain", counted)
     first, second = "margin/2025-05-31/Main", "margin/2025-05-31/Desk"
     with ThreadPoolExecutor(4) as pool:
-        answers = [*pool.map(books.explanation, [first] * 4)]
+        answers = [*pool.map(books.explain, [first] * 4)]
     assert all(answer is answers[0] for answer in answers)
-    assert books.explanation(second) is not answers[0]
-    assert books.explanation(first) is answers[0]
+    assert books.explain(second) is not answers[0]
+    assert books.explain(first) is answers[0]
     assert asked == [first, second]
     for _ in range(2):
-        with pytest.raises(KeyError):
-            books.explanation("no id")
+        with pytest.raises(QuestionError):
+            books.explain("no id")
 
 
 def test_an_id_that_is_not_known_leads_to_those_near_it(fava: FlaskClient) -> None:

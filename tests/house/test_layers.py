@@ -21,11 +21,12 @@ MAY_IMPORT = {
     "ledger": {"model", "language", "engine"},
     "close": {"model", "rules", "language", "engine", "ledger"},
     "reports": BOOKS | {"rules", "treasury"},
-    "explain": {"model", "rules", "language", "engine", "ledger", "close"},
+    "explain": {"model", "rules", "language", "engine", "ledger", "close", "reports"},
     "feeding": {"model", "rules", "language", "engine", "ledger", "reports", "venues"},
     "importers": {"model", "venues"},
-    "fava": BOOKS | {"reports", "explain", "feeding"},
-    "commands": BOOKS | {"reports", "explain", "feeding"},
+    "books": BOOKS | {"reports", "explain"},
+    "fava": BOOKS | {"books", "reports", "explain", "feeding"},
+    "commands": BOOKS | {"books", "reports", "explain", "feeding"},
     "treasury": {"model"},
     "virtual_days": BOOKS,
     "cli": {"commands"},
@@ -37,7 +38,7 @@ EXCEPTIONS = {("commands.fava", "fava")}
 
 OUTSIDE = {
     "beancount": {"language", "ledger", "close", "reports", "explain", "fava", "commands"}
-    | {"virtual_days", "feeding", "importers"},
+    | {"virtual_days", "feeding", "importers", "books"},
     "click": {"cli", "commands"},
     "ccxt": {"feeding"},
     "beangulp": {"importers"},

@@ -3,18 +3,15 @@
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
-from decimal import Decimal
-from typing import Any
+from dataclasses import replace
 
 import click
 
-from usance.commands.messages import loaded, near, report
-from usance.commands.options import AfterLedger, with_format, with_ledger
-from usance.commands.tables import as_json, comma_separated, table
-from usance.explain import explanation as explaining
-from usance.explain.explanation import Explanation
-from usance.explain.working import Hour, Step, substituted
+from usance.commands.messages import near, report
+from usance.commands.options import AfterLedger, opened, with_format, with_ledger
+from usance.commands.tables import as_json, flat_table, table
+from usance.explain.explanation import LISTS, Explanation
+from usance.explain.working import Step, substituted
 from usance.model.amounts import decimal_text, rounded_text
 
 WIDTH = 97
@@ -40,103 +37,42 @@ def explain(path: str, identity: str, hourly: bool, form: str) -> None:
       usance explain books/main.beancount lending/2025-05-01/Main
       usance explain books/main.beancount margin/2025-05-02/Main --format json
     """
-    ledger = loaded(path)
-    entries = explaining.ids(ledger)
-    if identity not in entries:
-        close = explaining.nearest(identity, entries)
-        hint = "Write an id such as lending/2025-05-01/Main."
-        if close:
-            hint = f"Write one such as {', '.join(close)}."
-        raise click.UsageError(f"no transaction has the id {identity!r}. {hint}")
-    explanation = explaining.explain(ledger, entries[identity], detailed=hourly)
+    books = opened(path)
+    explanation = books.explain(identity, hours=hourly)
     match form:
         case "json":
-            click.echo(as_json(_answer(explanation, hourly)), nl=False)
+            click.echo(as_json(_seen_from_here(explanation)), nl=False)
         case "csv":
-            _show_rows(explanation, hourly)
+            listed = "hours" if hourly else "steps"
+            click.echo(flat_table(LISTS[listed], explanation.rows_as_dicts(listed)), nl=False)
         case _:
-            _show(explanation, hourly)
+            _show(explanation)
     if explanation.differs:
         _show_difference(explanation)
-    report(ledger)
+    report(books.ledger)
     sys.exit(1 if explanation.differs else 0)
 
 
-def _answer(explanation: Explanation, hourly: bool) -> dict[str, Any]:
-    """Return an explanation as JSON."""
-    answer = {
-        "id": explanation.id,
-        "file": near(explanation.source.file),
-        "line": explanation.source.line,
-        "kind": explanation.kind,
-        "steps": [
-            {
-                "what": step.what,
-                "formula": step.formula,
-                "values": {name: decimal_text(number) for name, number in step.values.items()},
-                "result": decimal_text(step.result),
-                "unit": step.unit,
-            }
-            for step in explanation.steps
-        ],
-        "directives": [
-            {**asdict(used), "file": near(used.file)} for used in explanation.directives
-        ],
-        "openings": [
-            {**asdict(opening), "file": near(opening.file)} for opening in explanation.openings
-        ],
-        "differs": explanation.differs,
-        "posted": explanation.shown,
-        "recomputed": explanation.recomputed or None,
-        "corrections": explanation.corrections,
-        "reason": explanation.reason or None,
-    }
-    if hourly:
-        answer["hours"] = [
-            {name: _text(value) for name, value in hour._asdict().items()}
-            for hour in explanation.hours
-        ]
-    return answer
+def _seen_from_here(explanation: Explanation) -> Explanation:
+    """Return an explanation whose files are named as seen from the current folder."""
+    return replace(
+        explanation,
+        file=near(explanation.file),
+        directives=tuple(replace(one, file=near(one.file)) for one in explanation.directives),
+        openings=tuple(replace(one, file=near(one.file)) for one in explanation.openings),
+    )
 
 
-def _text(value: object) -> object:
-    return decimal_text(value) if isinstance(value, Decimal) else value
-
-
-def _show_rows(explanation: Explanation, hourly: bool) -> None:
-    """Print the steps as CSV, or their hours."""
-    if hourly:
-        hours = [
-            [None if cell is None else str(_text(cell)) for cell in hour]
-            for hour in explanation.hours
-        ]
-        click.echo(comma_separated(Hour._fields, hours), nl=False)
-        return
-    names = ["step", "what", "formula", "values", "result", "unit"]
-    rows = [
-        (
-            str(number),
-            step.what,
-            step.formula,
-            "; ".join(f"{name} = {decimal_text(value)}" for name, value in step.values.items()),
-            decimal_text(step.result),
-            step.unit,
-        )
-        for number, step in enumerate(explanation.steps, 1)
-    ]
-    click.echo(comma_separated(names, rows), nl=False)
-
-
-def _show(explanation: Explanation, hourly: bool) -> None:
+def _show(explanation: Explanation) -> None:
     """Print the steps for a person with a calculator, then the balances and directives used."""
-    click.echo(f"{explanation.id}, {near(explanation.source.file)}:{explanation.source.line}")
+    click.echo(f"{explanation.id}, {near(explanation.file)}:{explanation.line}")
     if explanation.reason:
         click.echo(f"Reason: {explanation.reason}")
     for number, step in enumerate(explanation.steps, 1):
         click.echo(f"\n{number}. {step.what}")
         for line in _lines(step):
             click.echo(f"   {line}")
-    if hourly and explanation.hours:
+    if explanation.hours:
         heads = ["What", "Hour", "Principal ", "Rate ", "Growth ", "Principal x growth "]
         rows = [
             (
@@ -196,7 +132,7 @@ def _wrapped(name: str, expression: str) -> Iterator[str]:
 def _show_difference(explanation: Explanation) -> None:
     """Report that the posted transaction differs from the computed one, and show both."""
     click.echo(f"{explanation.id}: the posted transaction differs from the computed one.", err=True)
-    click.echo(f"Posted:\n{explanation.shown}", err=True)
+    click.echo(f"Posted:\n{explanation.posted}", err=True)
     again = explanation.recomputed or "nothing: the ledger no longer produces this transaction\n"
     click.echo(f"Computed again:\n{again}", err=True)
     if explanation.corrections:

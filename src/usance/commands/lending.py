@@ -56,7 +56,7 @@ def lending(
     """
     ledger = loaded(path)
     reading = ledger.read()
-    first, last = days_of(begin, end, ledger, reading)
+    first, last = days_of(begin, end, ledger)
     on = basis_of(corrected=corrected)
     answer = lending_reports.lending(ledger, reading, first, last, on, by)
     match form:

@@ -10,9 +10,10 @@ import click
 from beancount.core.data import BeancountError
 
 from usance.language.provenance import POSTED
+from usance.ledger.errors import Message, told, told_of
 from usance.ledger.load import Ledger, load
 from usance.ledger.plugin_lines import enabled
-from usance.model.problems import Kind, Problem
+from usance.model.problems import Problem
 
 Place = dict[str, Any]
 """A file, a line and a message, as `usance check --format json` shows them."""
@@ -59,20 +60,12 @@ def refuse(places: Iterable[Place]) -> NoReturn:
 
 def located(error: BeancountError) -> Place:
     """Return the place and text of one of Beancount's errors."""
-    source = error.source or {}
-    text = str(error.message)
-    head, trace, _ = text.partition("Traceback (most recent call last)")
-    if trace:
-        # Beancount caught an exception in a plugin. Its last line says why.
-        text = f"{head} {text.strip().splitlines()[-1].strip()}"
-    return _place(str(source.get("filename", "")), source.get("lineno", 0), text)
+    return _place(told(error))
 
 
 def placed(problem: Problem) -> Place:
     """Return the place and text of a problem."""
-    word = "finding: " if problem.finding else "doubt: " if problem.kind is Kind.DOUBT else ""
-    text = f"{word}{problem.message}"
-    return _place(problem.source.file, problem.source.line, text)
+    return _place(told_of(problem))
 
 
 def near(file: str) -> str:
@@ -80,10 +73,8 @@ def near(file: str) -> str:
     return file.removeprefix(f"{Path.cwd()}{os.sep}")
 
 
-def _place(file: str, line: int, text: str) -> Place:
-    """Return a place with its message on one line."""
-    printed = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return {"file": near(file), "line": line, "message": printed}
+def _place(message: Message) -> Place:
+    return {"file": near(message.file), "line": message.line, "message": message.message}
 
 
 def show(places: Iterable[Place], stream: IO[Any]) -> None:

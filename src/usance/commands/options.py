@@ -11,9 +11,9 @@ from typing import Any
 import click
 from beancount.core.data import Transaction
 
+from usance.books import Books, QuestionError
 from usance.commands.messages import loaded
 from usance.commands.tables import counted
-from usance.language.horizon import FAR
 from usance.language.reading import Reading
 from usance.ledger import plugin_lines
 from usance.ledger.load import BrokenPluginError, Ledger, broken_plugin
@@ -133,6 +133,9 @@ def told(path: str) -> Iterator[None]:
         raise  # a reader such as `head` has enough; click ends quietly
     except BrokenPluginError as error:
         raise click.ClickException(str(error)) from error
+    except QuestionError as error:
+        option = f"--{error.about} " if error.about else ""
+        raise click.UsageError(f"{option}{error.why}") from error
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         raise click.ClickException(f"{name}{error.strerror or error}") from error
@@ -241,34 +244,19 @@ def with_period(command: Command) -> Command:
 
 
 def days_of(
-    begin: datetime.date | None, end: datetime.date | None, ledger: Ledger, reading: Reading
+    begin: datetime.date | None, end: datetime.date | None, ledger: Ledger
 ) -> tuple[Day | None, Day | None]:
     """Return the first and last day of a period, or None for a day that was not asked for."""
     first, last = (None if day is None else day_of(day) for day in (begin, end))
     if begin is not None and end is not None and begin > end:
         raise click.UsageError(f"--from {begin} is after --to {end}. Swap the two dates.")
-    near_the_books(begin, reading.last, "--from")
-    asked = last_day(ledger, reading, end, "--to")
+    Books(ledger).must_be_near(begin, "from")
+    asked = last_day(ledger, end, "--to")
     if first is not None and first > asked:
         raise click.UsageError(
             f"--from {begin} is after {date_of(asked)}, the last day of the books. Add --to."
         )
     return first, last
-
-
-def near_the_books(asked: datetime.date | None, last: Day, option: str) -> None:
-    """Refuse a day of books without days, and one so far ahead that its year is mistyped."""
-    if asked is None:
-        return
-    if not last:
-        raise click.UsageError(
-            f"{option} {asked}: the books have no day yet. Write a transaction first."
-        )
-    if day_of(asked) - last > FAR:
-        raise click.UsageError(
-            f"{option} {asked} is more than ten years after {date_of(last)}, the last day of the "
-            "books. Correct the year."
-        )
 
 
 with_name = click.option(
@@ -284,15 +272,28 @@ def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading, 
     """Load and read a ledger; return them with the day of --at, or the last day of the books."""
     ledger = loaded(path)
     reading = ledger.read()
-    return ledger, reading, last_day(ledger, reading, at, "--at")
+    return ledger, reading, last_day(ledger, at, "--at")
 
 
-def last_day(ledger: Ledger, reading: Reading, at: datetime.date | None, option: str) -> Day:
+def last_day(ledger: Ledger, at: datetime.date | None, option: str) -> Day:
     """Return the day of an option, or the last day of the books.
 
     Say on standard error if the days until then are beyond the books, or what it leaves out.
     """
-    near_the_books(at, reading.last, option)
+    books = Books(ledger)
+    day = books.evening_asked(at, option.removeprefix("--"))
+    tell_of_horizon(books, at, option)
+    return day
+
+
+def opened(path: str) -> Books:
+    """Load a ledger for a report; exit 1 if no plugin line puts its terms to use."""
+    return Books(loaded(path))
+
+
+def tell_of_horizon(books: Books, at: datetime.date | None, option: str) -> None:
+    """Say on standard error if a day is beyond the books, or what they leave out."""
+    ledger, reading = books.ledger, books.reading
     if at is None:
         later = [
             entry.date
@@ -307,11 +308,9 @@ def last_day(ledger: Ledger, reading: Reading, at: datetime.date | None, option:
                 f"{later[-1]}.",
                 err=True,
             )
-        return max(Day(1), reading.last)
-    if day_of(at) > reading.last:
+    elif day_of(at) > reading.last:
         click.echo(
             f"The books run to {date_of(reading.last)}. The days after it are computed with the "
             "terms and prices that are in force then.",
             err=True,
         )
-    return day_of(at)

@@ -2,28 +2,17 @@
 
 import datetime
 import re
-import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 import click
 
-from usance.commands.messages import loaded, placed, report, show
-from usance.commands.options import (
-    DAYS,
-    Command,
-    first_of,
-    last_day,
-    last_of,
-    near_the_books,
-)
-from usance.language.reading import Reading
+from usance.books import Books, NoCurrencyError, NoDayYetError
+from usance.commands.messages import report
+from usance.commands.options import DAYS, Command, first_of, last_of, opened, tell_of_horizon
 from usance.ledger.load import Ledger
-from usance.model import problems
 from usance.model.amounts import decimals
-from usance.model.hours import Day, date_of, day_of
-from usance.model.problems import Source
 from usance.reports import basis
 
 Asked = tuple[datetime.date | None, datetime.date | None]
@@ -70,25 +59,12 @@ def with_span(command: Command) -> Command:
     return command
 
 
-def _span(
-    asked: Sequence[Asked | None], ledger: Ledger, reading: Reading, option: str
-) -> tuple[Day, Day] | None:
-    """Return the period that was asked for in one way, or all days; None if the books have none."""
-    ways = [way for way in asked if way is not None and way != (None, None)]
-    if len(ways) > 1:
+def _asked(ways: Sequence[Asked | None]) -> Asked:
+    """Return the period that was asked for in one way, or that of all days."""
+    found = [way for way in ways if way is not None and way != (None, None)]
+    if len(found) > 1:
         raise click.UsageError("Write --month, --year, or --from and --to: one of them.")
-    begin, end = ways[0] if ways else (None, None)
-    if reading.book.first is None or not reading.last:
-        return None
-    near_the_books(begin, reading.last, "--from")
-    first = reading.book.first if begin is None else day_of(begin)
-    last = last_day(ledger, reading, end, option)
-    if first > last:
-        raise click.UsageError(
-            f"The period would begin on {date_of(first)} and end on {date_of(last)}. Write a first "
-            "day that is not after the last one."
-        )
-    return first, last
+    return found[0] if found else (None, None)
 
 
 class Question(NamedTuple):
@@ -98,9 +74,9 @@ class Question(NamedTuple):
     places  decimals for people, or None for all digits
     """
 
-    ledger: Ledger
-    reading: Reading
-    span: tuple[Day, Day]
+    books: Books
+    from_: datetime.date | None
+    to: datetime.date | None
     basis: str
     places: int | None
 
@@ -131,19 +107,20 @@ def question(
 
     option  names the last day
     """
-    ledger = loaded(path)
-    reading = ledger.read()
-    if not ledger.options["operating_currency"]:
-        report(ledger)
-        show([placed(problems.no_operating_currency(Source(ledger.path, 1)))], sys.stderr)
-        sys.exit(1)
-    span = _span(asked, ledger, reading, option)
-    if span is None:
-        report(ledger)
-        click.echo("No transaction stands in these books yet: there is nothing to show.")
+    books = opened(path)
+    begin, end = _asked(asked)
+    try:
+        books.period(begin, end, option.removeprefix("--"))
+    except NoDayYetError as error:
+        report(books.ledger)
+        click.echo(str(error))
         return None
+    except NoCurrencyError as error:
+        report(books.ledger, [] if books.errors else [error.problem])
+        raise
+    tell_of_horizon(books, end, option)
     on = basis_of(corrected=corrected)
-    return Question(ledger, reading, span, on, None if exact else places_of(ledger))
+    return Question(books, begin, end, on, None if exact else places_of(books.ledger))
 
 
 def places_of(ledger: Ledger) -> int:
@@ -151,11 +128,3 @@ def places_of(ledger: Ledger) -> int:
     stated: Mapping[str, Decimal] = ledger.options["display_precision"]
     currency = ledger.options["operating_currency"][0]
     return decimals(stated[currency]) if currency in stated else 2
-
-
-def must_be_one_of(names: Collection[str], name: str | None) -> None:
-    """Refuse a name of nothing."""
-    if name is not None and name not in names:
-        raise click.UsageError(
-            f"--sub-account {name}: there is none of this name. Write one of: {', '.join(names)}."
-        )

@@ -6,10 +6,11 @@ import click
 
 from usance.commands.messages import report
 from usance.commands.options import with_format, with_ledger
-from usance.commands.periods import Asked, must_be_one_of, question, with_basis, with_span
-from usance.commands.tables import as_json, comma_separated, table
+from usance.commands.periods import Asked, question, with_basis, with_span
+from usance.commands.tables import as_json, flat_table, table
 from usance.reports import pnl as pnl_reports
-from usance.reports.figures import Figures, for_the_eye
+from usance.reports.figures import for_the_eye, plain
+from usance.reports.pnl import Pnl
 
 ROWS = {
     "sub_account": "Sub-account",
@@ -76,32 +77,30 @@ def pnl(
     asked = question(path, [(begin, end), months, years], corrected=corrected, exact=exact)
     if asked is None:
         return
-    must_be_one_of(sorted(asked.reading.book.sub_accounts), name)
-    answer, missing = pnl_reports.pnl(asked.ledger, asked.reading, asked.span, asked.basis)
-    if name is not None:
-        for key in ("rows", "trades"):
-            answer[key] = [row for row in answer[key] if row["sub_account"] == name]
+    books, begin, end, basis, places = asked
+    answer = books.pnl(begin, end, basis=basis, sub_account=name)
     listed = "trades" if trades else "rows"
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            columns = pnl_reports.TRADE if trades else pnl_reports.ROW
-            cells = [[row[column] for column in columns] for row in answer[listed]]
-            click.echo(comma_separated(columns, cells), nl=False)
+            rows = answer.rows_as_dicts(listed)
+            click.echo(flat_table(pnl_reports.LISTS[listed], rows), nl=False)
         case _:
-            _show(answer, listed, TRADES if trades else ROWS, asked.places)
-    report(asked.ledger, missing)
+            _show(answer, listed, places)
+    report(books.ledger, answer.problems)
 
 
-def _show(answer: Figures, listed: str, columns: dict[str, str], places: int | None) -> None:
+def _show(answer: Pnl, listed: str, places: int | None) -> None:
     what = "Closed trades" if listed == "trades" else "Profit and loss"
-    period = f"{answer['from']} to {answer['to']}, {answer['currency']}, as {answer['basis']}"
-    if not answer[listed]:
+    rows = answer.rows_as_dicts(listed)
+    columns = TRADES if listed == "trades" else ROWS
+    period = f"{answer.from_} to {answer.to}, {answer.currency}, as {answer.basis}"
+    if not rows:
         click.echo(f"{what}, {period}: none.")
         return
-    rows = [
-        [for_the_eye(row[key], places) if key in MONEY else row[key] for key in columns]
-        for row in answer[listed]
+    cells = [
+        [for_the_eye(row[key], places) if key in MONEY else plain(row[key]) for key in columns]
+        for row in rows
     ]
-    click.echo(table(f"{what}, {period}", list(columns.values()), rows), nl=False)
+    click.echo(table(f"{what}, {period}", list(columns.values()), cells), nl=False)

@@ -6,11 +6,12 @@ import click
 
 from usance.commands.messages import report
 from usance.commands.options import with_ledger
-from usance.commands.periods import Asked, must_be_one_of, question, with_basis, with_span
-from usance.commands.tables import as_json, comma_separated, table
+from usance.commands.periods import Asked, question, with_basis, with_span
+from usance.commands.tables import as_json, flat_table, table
 from usance.reports import statement as statement_reports
 from usance.reports import statement_page
-from usance.reports.figures import Figures, for_the_eye
+from usance.reports.figures import for_the_eye
+from usance.reports.statement import Statement, StatementPart
 
 
 @click.command(short_help="Show what a period did to the value of everything")
@@ -63,28 +64,25 @@ def statement(
     asked = question(path, [(begin, end), months, years], corrected=corrected, exact=exact)
     if asked is None:
         return
-    ledger, reading, span, on, places = asked
-    answer, missing = statement_reports.statement(ledger, reading, span, by, on)
-    if name is not None:
-        must_be_one_of([part["name"] for part in answer["parts"][:-1]], name)
-        answer["parts"] = [part for part in answer["parts"] if part["name"] == name]
+    books, begin, end, basis, places = asked
+    answer = books.statement(begin, end, by=by, basis=basis, sub_account=name)
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            click.echo(
-                comma_separated(statement_reports.COLUMNS, statement_reports.flat(answer)), nl=False
-            )
+            click.echo(flat_table(statement_reports.COLUMNS, answer.rows_as_dicts()), nl=False)
         case "html":
-            values = statement_reports.series(ledger, reading, span, on, name)
-            click.echo(statement_page.page(answer, values, places), nl=False)
+            finer = books.statement(
+                begin, end, by=statement_page.drawn_by(answer), basis=basis, sub_account=name
+            )
+            click.echo(statement_page.page(answer, finer.parts[-1].periods, places), nl=False)
         case _:
-            for part in answer["parts"]:
+            for part in answer.parts:
                 _show(part, answer, places)
-    report(ledger, missing)
+    report(books.ledger, answer.problems)
 
 
-def _show(part: Figures, answer: Figures, places: int | None) -> None:
+def _show(part: StatementPart, answer: Statement, places: int | None) -> None:
     """Show the statement of a part: a row for each line, a column for each interval."""
     title = statement_reports.title(part, answer)
     heads, rows = statement_reports.rows(part)

@@ -6,12 +6,10 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, is_dataclass
 from decimal import Decimal
-from typing import Any
 
 from usance.model.amounts import ZERO
-from usance.reports.figures import short
+from usance.reports.figures import FlatRow, plain, short
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
@@ -55,17 +53,16 @@ def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[str | None]]
     return written.getvalue()
 
 
-def as_json(answer: dict[str, Any]) -> str:
+def flat_table(columns: Sequence[str], rows: Iterable[FlatRow]) -> str:
+    """Return the flat rows of an answer as CSV with a header."""
+    return comma_separated(columns, [[plain(row[column]) for column in columns] for row in rows])
+
+
+def as_json(answer: object) -> str:
     """Return an answer as one JSON object; standard output can write each of its characters."""
     encoding = codecs.lookup(sys.stdout.encoding or "utf-8").name
     ascii_only = encoding != "utf-8"
-    return json.dumps(answer, default=_plain, indent=2, ensure_ascii=ascii_only) + "\n"
-
-
-def _plain(value: object) -> object:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return str(value)
+    return json.dumps(plain(answer), default=str, indent=2, ensure_ascii=ascii_only) + "\n"
 
 
 def bar(part: Decimal, whole: Decimal, width: int = 40) -> str:

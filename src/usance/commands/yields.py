@@ -60,7 +60,7 @@ def yield_(
     """
     ledger = loaded(path)
     reading = ledger.read()
-    first, last = days_of(begin, end, ledger, reading)
+    first, last = days_of(begin, end, ledger)
     on = basis_of(corrected=corrected)
     if reserves or listed != "rows":
         _reserves(yield_reports.reserves(ledger, reading, last, on), listed, form)
@@ -97,7 +97,7 @@ def _show_split(answer: Figures) -> None:
 
 def _of_interval(part: Figures, of: Figures) -> list[str | None]:
     """Return the income of a holder in an interval, by source."""
-    name = head(part)
+    name = head(*(datetime.date.fromisoformat(part[end]) for end in ("from", "to")))
     keys = ("sub_account", "product")
     rows = [row for row in part["rows"] if all(row[key] == of[key] for key in keys)]
     if not rows:

@@ -1,5 +1,5 @@
 """One generated transaction, explained: Usance computes it again, step by step.
 
-The package imports `model`, `rules`, `language`, `engine`, `ledger` and `close`. It never imports
-`reports`, click or fava.
+The package imports `model`, `rules`, `language`, `engine`, `ledger` and `close`, and of `reports`
+how figures become text. It never imports click or fava.
 """

@@ -1,7 +1,7 @@
 """Explanation: a generated transaction, which Usance computes again from the directives."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, assert_never
@@ -32,34 +32,62 @@ from usance.ledger.journal import Journal, narration_of
 from usance.ledger.load import Ledger
 from usance.model.amounts import ZERO, Quanta, total
 from usance.model.hours import Day, date_of, day_of, iso
-from usance.model.problems import Source
+from usance.reports.figures import IF_ANY, FlatRow, as_dicts, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The arithmetic behind a generated transaction, with all that it rests on.
 
-    source      the place of its text; for a virtual one, the plugin line that makes it
-    hours       the hours of each principal
+    file, line  the place of its text; for a virtual one, the plugin line that makes it
+    directives  of persons, on which the figures rest
     openings    the last transactions that changed the balances at 00:00
-    shown       the text of the transaction in the books
-    recomputed  its text, computed again; empty if the ledger no longer produces it
+    differs     the text in the books is another one than that computed again
+    posted      the text of the transaction in the books
+    recomputed  its text, computed again; None if the ledger no longer produces it
     corrections ids of later corrections of the same sub-account or product
-    reason      of a correction, in a person's words, or ""
+    reason      of a correction, in a person's words; None if it has none
+    hours       the hours of each principal; None if they were not asked for
     """
 
     id: str
+    file: str
+    line: int
     kind: TransactionKind
-    source: Source
-    steps: list[Step]
-    hours: list[Hour]
-    directives: list[Used]
-    openings: list[OpeningBalance]
-    shown: str
-    recomputed: str
+    steps: tuple[Step, ...]
+    directives: tuple[Used, ...]
+    openings: tuple[OpeningBalance, ...]
     differs: bool
-    corrections: list[str]
-    reason: str
+    posted: str
+    recomputed: str | None
+    corrections: tuple[str, ...]
+    reason: str | None
+    hours: tuple[Hour, ...] | None = field(default=None, metadata=IF_ANY)
+
+    def rows_as_dicts(self, listed: str = "steps") -> list[FlatRow]:
+        """Return one of LISTS as flat rows: the steps, whose values are one text, or the hours."""
+        if listed == "hours":
+            return as_dicts(self.hours or (), LISTS["hours"])
+        return [
+            {
+                "step": number,
+                "what": step.what,
+                "formula": step.formula,
+                "values": "; ".join(
+                    f"{name} = {plain(value)}" for name, value in step.values.items()
+                ),
+                "result": step.result,
+                "unit": step.unit,
+            }
+            for number, step in enumerate(self.steps, 1)
+        ]
+
+
+LISTS = {
+    "steps": ("step", "what", "formula", "values", "result", "unit"),
+    "hours": ("what", "hour", "principal", "rate", "growth", "earned"),
+}
+"""The lists of an explanation, with the columns of each."""
 
 
 def ids(ledger: Ledger) -> dict[str, Transaction]:
@@ -108,7 +136,7 @@ def explain(
 ) -> Explanation:
     """Explain a generated transaction.
 
-    detailed  the steps also have each hour's rates of a curve pool
+    detailed  the hours are told too, and the steps have each hour's rates of a curve pool
     evenings  the days from the first one on, each with its state at the end; None: compute them
     """
     reading = ledger.read()
@@ -117,25 +145,26 @@ def explain(
     citations = Citations(ledger, reading, day_of(entry.date))
     draft = _draft(work, ledger, reading, entry, identity, evenings)
     again = _written(reading, draft) if draft is not None else None
+    generated = is_generated(entry)
+    source = plugin_lines.plugin_line(ledger.options) if generated else source_of(entry.meta)
     return Explanation(
         str(entry.meta["usance"]),
+        source.file,
+        source.line,
         identity.kind,
-        source_of(entry.meta)
-        if not is_generated(entry)
-        else plugin_lines.plugin_line(ledger.options),
-        work.steps,
-        work.hours,
-        list(citations.used(work)),
-        list(citations.openings(work)),
-        printer.format_entry(entry),
-        "" if again is None else printer.format_entry(again),
+        tuple(work.steps),
+        tuple(citations.used(work)),
+        tuple(citations.openings(work)),
         again is None or _compared(again) != _compared(entry),
-        [
+        printer.format_entry(entry),
+        None if again is None else printer.format_entry(again),
+        tuple(
             str(later.meta["usance"])
             for later in reading.posted
             if later.date > entry.date and _corrects(later, identity)
-        ],
-        str(entry.meta.get("reason", "")),
+        ),
+        str(entry.meta.get("reason", "")) or None,
+        tuple(work.hours) if detailed else None,
     )
 
 

@@ -15,13 +15,23 @@ from typing import NamedTuple
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.model.accounts import ProductAccount, Side
-from usance.model.amounts import PRECISE, UNIT, Carry, Coin, Quanta, fixed_point_text, rounded_text
+from usance.model.amounts import (
+    PRECISE,
+    UNIT,
+    Carry,
+    Coin,
+    Quanta,
+    fixed_point_text,
+    normalized,
+    rounded_text,
+)
 from usance.model.book import Book
 from usance.model.hours import HOURS_A_YEAR, Day
 from usance.model.problems import Source
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Step:
     """One line of arithmetic.
 
     what    the figure that it computes
@@ -36,7 +46,8 @@ class Step(NamedTuple):
     unit: str
 
 
-class Hour(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Hour:
     """One hour of a principal, with its rate and its interest.
 
     what       coin or product, and source
@@ -111,7 +122,8 @@ class Working:
         self, what: str, formula: str, values: Mapping[str, Decimal], result: Decimal, unit: str
     ) -> Decimal:
         """Note a step; return its result."""
-        self.steps.append(Step(what, formula, dict(values), result, unit))
+        tidy = {name: normalized(value) for name, value in values.items()}
+        self.steps.append(Step(what, formula, tidy, normalized(result), unit))
         return result
 
     def total(
@@ -169,8 +181,7 @@ class Working:
             product = Decimal(1)
             for hour, rate in enumerate(rates, since):
                 product *= 1 + rate / HOURS_A_YEAR
-                growth = product - 1
-                self.hours.append(Hour(what, hour, principal, rate, growth, principal * growth))
+                self._hour(what, hour, principal, rate, product - 1)
 
     def simple(
         self, what: str, principals: Iterable[Decimal], rate: Decimal | None, growth: Decimal
@@ -179,7 +190,14 @@ class Working:
         with localcontext(PRECISE):
             for hour, principal in enumerate(principals):
                 if principal:
-                    self.hours.append(Hour(what, hour, principal, rate, growth, principal * growth))
+                    self._hour(what, hour, principal, rate, growth)
+
+    def _hour(
+        self, what: str, hour: int, principal: Decimal, rate: Decimal | None, growth: Decimal
+    ) -> None:
+        yearly = None if rate is None else normalized(rate)
+        figures = (normalized(growth), normalized(principal * growth))
+        self.hours.append(Hour(what, hour, normalized(principal), yearly, *figures))
 
 
 def exact(number: int, places: int) -> Decimal:

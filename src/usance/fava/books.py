@@ -1,23 +1,17 @@
-"""Books: the reports of one load of a ledger. Its days run once, when a page first asks."""
+"""Books for pages: the answers of one load, whose days run once, when a page first asks."""
 
-import threading
-from collections.abc import Callable, Hashable, Sequence
-from functools import cached_property, wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any
 
-from beancount.core.data import Transaction
-
+from usance.books import Books, Date, kept
 from usance.close import posted_days
-from usance.close.days import first_day
 from usance.close.folder import broken_at, left_out, month_files, month_names
 from usance.close.verification import Verification, verify
 from usance.engine import sub_accounts
 from usance.engine.drafts import Draft, TransactionKind
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
-from usance.explain import explanation
-from usance.explain.explanation import Explanation
 from usance.fava.newest import Newest
 from usance.feeding import downloads, reconciling
 from usance.feeding.downloads import DOWNLOADS, RefusedError
@@ -25,75 +19,29 @@ from usance.feeding.reconciling import Asked, Reconciled, WrongUsageError
 from usance.language import prices
 from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
-from usance.ledger.load import Ledger
 from usance.ledger.replay import with_own_states
-from usance.model.hours import Day, date_of
+from usance.model.hours import Day
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
-from usance.reports import balance_sheets, basis, efficiency
+from usance.reports import basis as bases
+from usance.reports import efficiency
 from usance.reports import lending as lending_reports
 from usance.reports import margin as margin_reports
 from usance.reports import pnl as pnl_reports
 from usance.reports import statement as statement_reports
 from usance.reports import status as status_reports
 from usance.reports import yields as yield_reports
-from usance.reports.balance_sheets import Sheet
 from usance.reports.figures import Figures
 from usance.reports.lending_sides import Difference, differences
 from usance.reports.margin import Evening
 from usance.reports.performance import Performance, Span, joined
-from usance.reports.round_trips import Trade
-
-Answer = TypeVar("Answer")
-Question = TypeVarTuple("Question")
-
-
-def kept(
-    report: Callable[["Books", *Question], Answer],
-) -> Callable[["Books", *Question], Answer]:
-    """Keep the answers of a method of `Books`: each question is worked out once.
-
-    Threads that ask at the same time wait for the first one. An exception is not kept.
-    """
-
-    @wraps(report)
-    def answer(self: "Books", *question: *Question) -> Answer:
-        key = (report.__name__, question)
-        if key not in self._answers:
-            with self._lock:
-                if key not in self._answers:
-                    self._answers[key] = report(self, *question)
-        known: Answer = self._answers[key]
-        return known
-
-    return answer
+from usance.reports.pnl import Trade
+from usance.reports.statement import Statement
+from usance.reports.status import Status
 
 
-class Books:
-    """Reports of a ledger that was loaded; a load has its own."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.reading = ledger.read()
-        self._answers: dict[Hashable, Any] = {}
-        # A report may ask for another one.
-        self._lock = threading.RLock()
-
-    @property
-    def operating(self) -> str:
-        """The operating currency, or ""."""
-        return self.reading.book.operating
-
-    @cached_property
-    def first(self) -> Day | None:
-        """The first day with a movement or a seal, or None if the last day is before it."""
-        days = (self.reading.book.first, first_day(self.reading))
-        return min((day for day in days if day is not None and day <= self.last), default=None)
-
-    @property
-    def last(self) -> Day:
-        """The last day: the horizon, or the last closed one."""
-        return self.reading.last
+class PageBooks(Books):
+    """The answers of a load, and what pages alone ask."""
 
     @property
     @kept
@@ -101,12 +49,12 @@ class Books:
         """All days from the first one on, closed ones as posted, each with the state at its end."""
         lived = self.again
         if self.is_corrected:
-            posted = posted_days.evenings(self.ledger, self.reading, self.last)
+            posted = posted_days.evenings(self.ledger, self.reading, self.last_day)
             lived = with_own_states(posted)
-        begin = lived[0][0].day if lived else Day(self.last + 1)
+        begin = lived[0][0].day if lived else Day(self.last_day + 1)
         # Closed days stay, though the movements that they were computed from may be gone.
         return [
-            (LivedDay(day), State()) for day in map(Day, range(self.first or begin, begin))
+            (LivedDay(day), State()) for day in map(Day, range(self.first_day or begin, begin))
         ] + lived
 
     @property
@@ -123,12 +71,12 @@ class Books:
 
     def days(self, first: Day, last: Day) -> list[LivedDay]:
         """Return the days of a period, both ends included."""
-        begin = self.first or 0
+        begin = self.first_day or 0
         return [day for day, _ in self.evenings[max(0, first - begin) : max(0, last + 1 - begin)]]
 
     def state(self, day: Day) -> State:
         """Return the state of all sub-accounts at the end of a day."""
-        return self.evenings[day - (self.first or 0)][1]
+        return self.evenings[day - (self.first_day or 0)][1]
 
     @property
     @kept
@@ -139,12 +87,12 @@ class Books:
     @kept
     def uses(self, day: Day) -> tuple[Figures, list[Problem]]:
         """Return the answer of `usance efficiency`, and the problems with prices."""
-        return efficiency.uses(self.reading, self.state(day), day, self.others, basis.POSTED)
+        return efficiency.uses(self.reading, self.state(day), day, self.others, bases.POSTED)
 
     @kept
     def evening(self, day: Day) -> Evening:
         """Return the state of all sub-accounts at the end of a day, priced."""
-        return margin_reports.priced(self.reading, self.state(day), day, self.others, basis.POSTED)
+        return margin_reports.priced(self.reading, self.state(day), day, self.others, bases.POSTED)
 
     @kept
     def margin(self, day: Day) -> Figures:
@@ -152,33 +100,30 @@ class Books:
         return margin_reports.margin(self.reading, self.evening(day), {})
 
     @kept
-    def sheets(self, day: Day) -> tuple[list[Sheet], list[Problem]]:
-        """Return the answer of `usance accounts`."""
-        return balance_sheets.sheets(self.ledger, self.reading, date_of(day), at_cost=False)
-
-    @kept
-    def status(self, day: Day) -> tuple[Figures, list[Problem]]:
-        """Return the answer of `usance status`, and the problems of that evening."""
-        evening = self.evenings[day - (self.first or 0)]
+    def standing(self, at: Date = None) -> Status:
+        """Return the status of an evening without findings and doubts."""
+        _, day = self.period(None, at, "at")
+        evening = self.evenings[day - (self.first_day or 0)]
         return status_reports.status(self.ledger, self.reading, day, evening, self.performance)
 
     @property
     @kept
     def daily(self) -> tuple[Performance, list[Trade]]:
         """What each day did, and the trades: walked once for all pages and periods."""
-        return pnl_reports.daily(self.ledger, self.reading, (self.first or self.last, self.last))
+        span = (self.first_day or self.last_day, self.last_day)
+        return pnl_reports.daily(self.ledger, self.reading, span)
 
     def performance(self, spans: Sequence[Span]) -> Performance:
         """Return what days did, in intervals that follow each other without a gap."""
         return joined(self.daily[0], spans)
 
-    @kept
-    def statement(self, first: Day, last: Day) -> tuple[Figures, list[Problem]]:
-        """Return the answer of `usance statement`."""
-        span = (first, last)
-        return statement_reports.answered(self.performance([span]), span, basis.POSTED)
+    def _statement(self, span: Span, by: str | None, basis: str) -> Statement:
+        if basis != bases.POSTED or span[1] > self.last_day:
+            return super()._statement(span, by, basis)
+        spans = list(statement_reports.intervals(span, by))
+        return statement_reports.answered(self.performance(spans), span, basis)
 
-    def trades(self, first: Day, last: Day) -> list[Figures]:
+    def trades(self, first: Day, last: Day) -> Sequence[Trade]:
         """Return the trades of `usance pnl --trades`."""
         return pnl_reports.trades_of(self.daily[1], (first, last))
 
@@ -210,8 +155,8 @@ class Books:
     @kept
     def split(self, first: Day, last: Day) -> Figures:
         """Return the answer of `usance yield`."""
-        days = (day for day, _ in self.evenings[: last + 1 - (self.first or 0)])
-        return yield_reports.split_of(self.reading.book, days, first, last, basis.POSTED)
+        days = (day for day, _ in self.evenings[: last + 1 - (self.first_day or 0)])
+        return yield_reports.split_of(self.reading.book, days, first, last, bases.POSTED)
 
     @kept
     def incomes(self, first: Day, last: Day) -> dict[str, dict[str, Any]]:
@@ -221,38 +166,29 @@ class Books:
     @kept
     def backing(self, day: Day) -> Figures:
         """Return the answer of `usance yield --reserves`."""
-        return yield_reports.backing(self.reading, self.state(day), day, basis.POSTED)
+        return yield_reports.backing(self.reading, self.state(day), day, bases.POSTED)
 
     # Generated transactions
-
-    @property
-    @kept
-    def ids(self) -> dict[str, Transaction]:
-        """The generated transactions by id, in order of date."""
-        return explanation.ids(self.ledger)
 
     def latest(self, kind: TransactionKind, name: str, day: Day, coin: str = "") -> str:
         """Return the id of the last transaction of a kind and sub-account up to a day, or "".
 
         coin  if given, a coin that the transaction must post
         """
-        with self._lock:
+        with self.lock:
             return self._newest(day).of_kind(kind, name, coin)
 
     def changed(self, account: str, coin: str, day: Day) -> str:
         """Return the id of the last transaction that posted to an account up to a day, or ""."""
-        with self._lock:
+        with self.lock:
             return self._newest(day).on_account(account, coin)
 
     @kept
     def _newest(self, day: Day) -> Newest:
         return Newest(self.ledger, day)
 
-    @kept
-    def explanation(self, identity: str) -> Explanation:
-        """Explain a transaction."""
-        entry = self.ids[identity]
-        return explanation.explain(self.ledger, entry, detailed=True, evenings=self.again)
+    def _kept_evenings(self) -> Sequence[tuple[LivedDay, State]]:
+        return self.again
 
     def handovers(self, first: Day, last: Day) -> Sequence[Draft]:
         """Return the transfers between sub-accounts of a period, newest first."""

@@ -15,7 +15,7 @@ from fava.core.file import GeneratedEntryError
 from fava.ext import FavaExtensionBase, FavaExtensionError
 from flask import current_app, has_app_context, request
 
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.view import masked
 from usance.language.provenance import GENERATED, is_generated
 from usance.language.rate_files import is_there
@@ -65,7 +65,7 @@ class UsanceBooks(FavaExtensionBase):
 
         # Fava loads in each thread that sees a change, and two at once would break its watcher.
         vars(ledger.watcher)["update"] = one_at_a_time
-        self._books: Books | None = None
+        self._books: PageBooks | None = None
         self._named: set[Path] = set()
         self._awaited: set[Path] = set()
 
@@ -109,13 +109,13 @@ class UsanceBooks(FavaExtensionBase):
             return False
 
     @property
-    def books(self) -> Books:
+    def books(self) -> PageBooks:
         """The books of the last load, made when a page first asks."""
         with self._lock:
             books = self._books
             while books is None or not self._is_current(books.ledger):
                 entries, options = self.ledger.all_entries, self.ledger.options
-                books = self._books = Books(
+                books = self._books = PageBooks(
                     loaded(
                         self.ledger.beancount_file_path,
                         cast("Directives", entries),

@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 
 from usance.engine.drafts import Identity, TransactionKind
 from usance.fava import drawing
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.page import Page, scaled
 from usance.fava.view import View
 from usance.model.accounts import Side
@@ -35,7 +35,7 @@ class UsanceMargin(Page, FavaExtensionBase):
     report_title = "Margin"
     has_js_module = True
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show margin at the end of the period."""
         view.keep("margin is measured in the operating currency.")
         answer, evening = books.margin(view.last), books.evening(view.last)
@@ -129,7 +129,7 @@ PROVED = (
 """Sums that the arithmetic of held margin has steps for, beside the initial margin."""
 
 
-def _proofs(books: Books, view: View, name: str) -> dict[str, str]:
+def _proofs(books: PageBooks, view: View, name: str) -> dict[str, str]:
     """Return the ids of the transactions behind the sums of a sub-account.
 
     Initial margin stays held until it changes. The other sums have steps only on that day.
@@ -236,7 +236,7 @@ def danger(view: View, row: Figures) -> str:
     return f"{position['market']} is liquidated at {price}, {share} {where} its mark."
 
 
-def _history(books: Books, view: View) -> drawing.Lines | None:
+def _history(books: PageBooks, view: View) -> drawing.Lines | None:
     """Return margin in use over time: a line for each sub-account that had an exposure."""
     if view.incognito:
         return None
@@ -250,7 +250,7 @@ def _history(books: Books, view: View) -> drawing.Lines | None:
     return drawing.lines([iso(day) for day in days], used, Decimal(100))
 
 
-def _liquidations(books: Books, view: View) -> Iterator[dict[str, Any]]:
+def _liquidations(books: PageBooks, view: View) -> Iterator[dict[str, Any]]:
     """Yield what liquidations of the period closed, in order of time; the steps of a day as one."""
     found: dict[tuple[Day, str, str, Decimal], list[tuple[str, Decimal]]] = {}
     for identity, entry in books.ids.items():
@@ -274,7 +274,7 @@ def _liquidations(books: Books, view: View) -> Iterator[dict[str, Any]]:
         }
 
 
-def _prices(answer: Figures, books: Books) -> Iterator[dict[str, Any]]:
+def _prices(answer: Figures, books: PageBooks) -> Iterator[dict[str, Any]]:
     """Yield each price that has a slider: name, price, unit, and the coin that it follows."""
     prices: dict[str, dict[str, Any]] = {}
     for row in answer["sub_accounts"]:

@@ -7,14 +7,15 @@ from typing import Any
 from fava.ext import FavaExtensionBase
 
 from usance.fava import drawing
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.page import Page
 from usance.fava.view import View
 from usance.ledger.errors import UsanceFinding
 from usance.model.amounts import ZERO, total
 from usance.model.hours import Day, date_of, day_of, iso
-from usance.reports.figures import for_the_eye
+from usance.reports.figures import for_the_eye, plain
 from usance.reports.statement import WORDS, intervals
+from usance.reports.status import Standing
 
 PARTS = {
     "lending_interest": "lending",
@@ -39,20 +40,22 @@ class UsanceOverview(Page, FavaExtensionBase):
 
     report_title = "Overview"
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show the last evening of the period."""
         view.convert()
-        answer, problems = books.status(view.last)
-        month = max(books.first or Day(1), day_of(date_of(view.last).replace(day=1)))
+        answer = books.standing(date_of(view.last))
+        month = max(books.first_day or Day(1), day_of(date_of(view.last).replace(day=1)))
         return {
-            "answer": answer,
-            "problems": problems,
+            "answer": plain(answer),
+            "problems": answer.problems,
             "changes": [
-                (days, change) for days, change in answer["change"].items() if change is not None
+                (days, plain(change))
+                for days, change in answer.change.items()
+                if change is not None
             ],
             "month": iso(month)[:7],
             "parts": [*_parts(books, month, view.last)],
-            "dangers": {row["name"]: danger(row) for row in answer["sub_accounts"]},
+            "dangers": {row.name: danger(row) for row in answer.sub_accounts},
             "chart": _chart(books, view),
             "findings": [
                 (error.source, error.message.removeprefix("finding: "))
@@ -62,18 +65,18 @@ class UsanceOverview(Page, FavaExtensionBase):
         }
 
 
-def danger(row: Mapping[str, Any]) -> str:
+def danger(row: Standing) -> str:
     """Return the nearest liquidation of a sub-account in words, or ""."""
-    nearest = row["nearest_liquidation"]
+    nearest = row.nearest_liquidation
     if nearest is None:
         return ""
-    away = Decimal(nearest["distance"])
-    price = for_the_eye(nearest["price"], 2)
-    where = "below" if away < 0 else "above"
-    return f"{nearest['market']} is liquidated at {price}, {abs(away):.1%} {where} its mark"
+    price = for_the_eye(nearest.price, 2)
+    where = "below" if nearest.distance < 0 else "above"
+    share = f"{abs(nearest.distance):.1%}"
+    return f"{nearest.market} is liquidated at {price}, {share} {where} its mark"
 
 
-def _parts(books: Books, first: Day, last: Day) -> Iterator[Mapping[str, Any]]:
+def _parts(books: PageBooks, first: Day, last: Day) -> Iterator[Mapping[str, Any]]:
     """Yield each part of the result of a month: its name, its colour, and its amount."""
     found = books.performance(((first, last),))
     whole = found.parts[-1][1][0]
@@ -85,7 +88,7 @@ def _parts(books: Books, first: Day, last: Day) -> Iterator[Mapping[str, Any]]:
             yield {"name": WORDS[line], "colour": colour, "amount": format(amount, "f")}
 
 
-def _chart(books: Books, view: View) -> drawing.Stack | None:
+def _chart(books: PageBooks, view: View) -> drawing.Stack | None:
     """Return net asset value over time by sub-account, or None if a price is missing."""
     if view.incognito or view.is_empty:
         return None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from fava.core import FavaLedger
 
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
 from usance.ledger.errors import UsanceFinding
@@ -56,7 +56,7 @@ class Page:
             return {"state": "no plugin"}
         view = View(books, self.ledger)
         shown: dict[str, Any] = {"view": view, "books": books}
-        if books.first is None:
+        if books.first_day is None:
             return {**shown, "state": "nothing", "wrong": books.verification()[1]}
         if not books.operating:
             return {**shown, "state": "no currency"}
@@ -69,7 +69,7 @@ class Page:
         """The id that the request asks for, of any period; most pages show a period instead."""
         return ""
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Return the page's values for a period."""
         raise NotImplementedError
 

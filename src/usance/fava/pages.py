@@ -7,14 +7,14 @@ from typing import Any
 from fava.ext import FavaExtensionBase
 
 from usance.engine.drafts import TransactionKind
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
 from usance.model.amounts import ZERO, decimal_text, total
-from usance.model.hours import Day, end_of, iso
+from usance.model.hours import Day, date_of, end_of, iso
 from usance.model.timeline import in_force
 from usance.reports import balance_sheets
-from usance.reports.figures import Figures
+from usance.reports.figures import Figures, plain
 from usance.reports.lending import SIDES
 from usance.reports.performance import LINES, Interval
 from usance.reports.statement import WORDS
@@ -26,7 +26,7 @@ class UsanceCapital(Page, FavaExtensionBase):
 
     report_title = "Capital efficiency"
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show capital and its uses at the end of the period, and over time."""
         view.convert()
         answer, problems = books.uses(view.last)
@@ -70,7 +70,7 @@ class UsanceCapital(Page, FavaExtensionBase):
         }
 
 
-def _unlent(books: Books, day: Day, row: Figures) -> Iterator[str]:
+def _unlent(books: PageBooks, day: Day, row: Figures) -> Iterator[str]:
     """Yield why coins of a sub-account are idle, in words."""
     book, name = books.reading.book, row["name"]
     switches = in_force(book.sub_accounts, name, end_of(day))
@@ -87,7 +87,7 @@ class UsanceLending(Page, FavaExtensionBase):
 
     report_title = "Lending"
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show the interest that the period earned and paid."""
         venues = {pool.venue for pool in books.rates(view.last)}
 
@@ -133,12 +133,11 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
 
     report_title = "Sub-accounts"
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show balance sheets at the end of the period, and the transfers in it."""
         view.convert()
-        sheets, problems = books.sheets(view.last)
+        answer = books.accounts(date_of(view.last))
         chart = books.reading.chart
-        whole = balance_sheets.net_asset_value(sheets)
         transfers = [
             {
                 "id": str(draft.identity),
@@ -155,12 +154,15 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
         for part, [period] in books.performance(((view.first, view.last),)).parts:
             results[part.name if part.kind != "whole" else ""] = [*_results(period)]
         return {
-            "whole": None if whole is None else format(whole, "f"),
+            "whole": plain(answer.net_asset_value),
             "results": results,
-            "sheets": [(sheet, list(balance_sheets.sheet_rows(sheet, chart))) for sheet in sheets],
+            "sheets": [
+                (sheet, list(balance_sheets.sheet_rows(sheet, chart)))
+                for sheet in answer.sub_accounts
+            ],
             "changed": lambda account, coin: books.changed(account, coin, view.last),
-            "total": list(balance_sheets.total_rows(sheets, chart, whole)),
-            "problems": problems,
+            "total": list(balance_sheets.total_rows(answer, chart)),
+            "problems": answer.problems,
             "count": len(transfers),
             "transfers": listed(view, transfers),
         }
@@ -189,7 +191,7 @@ class UsanceSplit(Page, FavaExtensionBase):
 
     report_title = "Yield split"
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show the yield of the period by source, and the backing of products."""
         rows = books.split(view.first, view.last)["rows"]
         coins = sorted({row["coin"] for row in rows})

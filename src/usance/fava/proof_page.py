@@ -13,7 +13,7 @@ from usance.close.days import last_day
 from usance.engine.drafts import Identity, TransactionKind
 from usance.explain.explanation import Explanation, nearest
 from usance.explain.working import substituted
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.page import Page, listed
 from usance.fava.view import View
 from usance.model.amounts import ZERO, decimal_text, rounded_text
@@ -39,7 +39,7 @@ class UsanceVerify(Page, FavaExtensionBase):
         """The id of a transaction."""
         return request.args.get("id", "").strip()
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show which days are closed, or explain the transaction that the request asks for."""
         view.keep("a proof uses the coins of the ledger.")
         if identity := self.asked:
@@ -67,11 +67,11 @@ class UsanceVerify(Page, FavaExtensionBase):
             "days": [*_days(books, view)],
         }
 
-    def _explained(self, books: Books, view: View, identity: str) -> Mapping[str, Any]:
+    def _explained(self, books: PageBooks, view: View, identity: str) -> Mapping[str, Any]:
         entry = books.ids.get(identity)
         if entry is None:
             return {"explanation": None, "near": nearest(identity, books.ids)}
-        explained = books.explanation(identity)
+        explained = books.explain(identity, hours=True)
         return {
             "explanation": explained,
             "entry": entry,
@@ -81,9 +81,12 @@ class UsanceVerify(Page, FavaExtensionBase):
                 (
                     hour.what,
                     f"{hour.hour:02}:00",
-                    *(view.hidden("" if cell is None else rounded_text(cell)) for cell in hour[2:]),
+                    *(
+                        view.hidden("" if cell is None else rounded_text(cell))
+                        for cell in (hour.principal, hour.rate, hour.growth, hour.earned)
+                    ),
                 )
-                for hour in explained.hours
+                for hour in explained.hours or ()
             ],
         }
 
@@ -105,7 +108,7 @@ def _steps(view: View, explained: Explanation) -> Iterator[dict[str, str]]:
         }
 
 
-def _state(books: Books) -> Callable[[Day], str]:
+def _state(books: PageBooks) -> Callable[[Day], str]:
     """Return what tells of a day whether it is closed, corrected or open."""
     closed = {seal.date for seal in books.reading.seals}
     corrected = {entry.values[0].value for entry in books.reading.corrections}
@@ -117,7 +120,7 @@ def _state(books: Books) -> Callable[[Day], str]:
     return of
 
 
-def _days(books: Books, view: View) -> Iterator[Mapping[str, Any]]:
+def _days(books: PageBooks, view: View) -> Iterator[Mapping[str, Any]]:
     """Yield the last days of the period, the newest first; a single day with its transactions."""
     state = _state(books)
     days = listed(view, range(view.last, view.first - 1, -1))
@@ -180,7 +183,7 @@ def _amounts(entry: Transaction) -> list[tuple[str, str]]:
     return [(decimal_text(number), coin) for coin, number in sorted(sums.items())]
 
 
-def _changes(books: Books) -> Mapping[Day, Sequence[Mapping[str, str]]]:
+def _changes(books: PageBooks) -> Mapping[Day, Sequence[Mapping[str, str]]]:
     """Return what the corrections of each day changed: account and amount."""
     changes: dict[Day, list[Mapping[str, str]]] = {}
     for identity, entry in books.ids.items() if books.reading.corrections else ():
@@ -199,7 +202,7 @@ def _changes(books: Books) -> Mapping[Day, Sequence[Mapping[str, str]]]:
     return changes
 
 
-def _months(books: Books, view: View) -> Iterator[Month]:
+def _months(books: PageBooks, view: View) -> Iterator[Month]:
     """Yield the months of the period."""
     state = _state(books)
     months: dict[str, list[tuple[str, str]]] = {}

@@ -6,7 +6,7 @@ from typing import Any
 from fava.ext import FavaExtensionBase
 from flask import request
 
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.page import Page
 from usance.fava.view import NONE, View
 from usance.feeding import lines
@@ -30,7 +30,7 @@ class UsanceReconcile(Page, FavaExtensionBase):
 
     report_title = "Reconciliation"
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show what does not match of each feed, and a count of what does."""
         view.keep("a line has the coins of the venue.")
         if request.args.get("time"):
@@ -49,9 +49,9 @@ class UsanceReconcile(Page, FavaExtensionBase):
         }
 
 
-def _shown(books: Books, view: View, one: Reconciled) -> Mapping[str, Any]:
+def _shown(books: PageBooks, view: View, one: Reconciled) -> Mapping[str, Any]:
     """Return one sub-account for the template."""
-    day = min(whole_day(one.at), books.last)
+    day = min(whole_day(one.at), books.last_day)
     ordered = lines.in_order(one.lines)
     left = [line for line in ordered if line.kind is not Class.MATCHED]
     matched = [line for line in one.lines if line.kind is Class.MATCHED]
@@ -69,7 +69,7 @@ def _shown(books: Books, view: View, one: Reconciled) -> Mapping[str, Any]:
 
 
 def _rows(
-    books: Books, view: View, one: Reconciled, shown: list[Line], day: Day
+    books: PageBooks, view: View, one: Reconciled, shown: list[Line], day: Day
 ) -> Iterator[Mapping[str, Any]]:
     """Yield lines with their figures, and the transaction that last moved the balance."""
     chart, name = books.reading.chart, one.feed.sub_account

@@ -8,12 +8,13 @@ from typing import Any
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response
 
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.fava.page import LISTED, Page
 from usance.fava.view import View
 from usance.model.hours import Day, date_of, iso, month_end
 from usance.reports import statement
-from usance.reports.figures import Figures
+from usance.reports.figures import plain
+from usance.reports.statement import Statement
 
 
 class UsanceStatement(Page, FavaExtensionBase):
@@ -21,15 +22,15 @@ class UsanceStatement(Page, FavaExtensionBase):
 
     report_title = "Statement"
 
-    def fill(self, books: Books, view: View) -> Mapping[str, Any]:
+    def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show the period of the time filter, or else the last month that is over."""
         view.keep("a statement is in the operating currency.")
         first, last = _period(books, view)
-        answer, problems = books.statement(first, last)
-        trades = books.trades(first, last)
+        answer = books.statement(date_of(first), date_of(last))
+        trades = plain(books.trades(first, last))
         return {
             "answer": answer,
-            "problems": problems,
+            "problems": answer.problems,
             "parts": [*_parts(answer)],
             "trades": trades[-LISTED:],
             "count": len(trades),
@@ -43,32 +44,35 @@ class UsanceStatement(Page, FavaExtensionBase):
         view = View(books, self.ledger)
         if view.incognito or view.is_empty:
             return Response("Nothing is shown here.\n", 400, mimetype="text/plain")
-        answer, _ = books.statement(*_period(books, view))
+        answer = books.statement(*map(date_of, _period(books, view)))
         written = io.StringIO()
         writer = csv.writer(written, lineterminator="\n")
         writer.writerow(statement.COLUMNS)
-        writer.writerows(statement.flat(answer))
+        writer.writerows(plain([*row.values()]) for row in answer.rows_as_dicts())
         return Response(
             written.getvalue(), mimetype="text/csv", headers={"Cache-Control": "no-store"}
         )
 
 
-def _period(books: Books, view: View) -> tuple[Day, Day]:
+def _period(books: PageBooks, view: View) -> tuple[Day, Day]:
     return _last_month(books) if view.whole else (view.first, view.last)
 
 
-def _last_month(books: Books) -> tuple[Day, Day]:
+def _last_month(books: PageBooks) -> tuple[Day, Day]:
     """Return the last month that the books are through with, or all days if there is none."""
-    begin, end = books.first or Day(1), books.last
+    begin, end = books.first_day or Day(1), books.last_day
     last = end if month_end(end) == end else Day(end - date_of(end).day)
     if last < begin:
         return begin, end
     return max(begin, Day(last - date_of(last).day + 1)), last
 
 
-def _parts(answer: Figures) -> Iterator[Mapping[str, Any]]:
+def _parts(answer: Statement) -> Iterator[Mapping[str, Any]]:
     """Yield each part: what it is, and its lines; the whole first."""
-    for part in [answer["parts"][-1], *answer["parts"][:-1]]:
-        heading = statement.title(part, answer).split(", ", 1)[0]
+    for part in [answer.parts[-1], *answer.parts[:-1]]:
         _, rows = statement.rows(part)
-        yield {"name": part["name"] or "the whole", "title": heading, "rows": rows}
+        yield {
+            "name": part.name or "the whole",
+            "title": statement.heading(part),
+            "rows": plain(rows),
+        }

@@ -18,7 +18,7 @@ from fava.core.inventory import CounterInventory
 from fava.util.date import InvalidDateRangeError, dateranges, parse_date
 from flask import current_app, request
 
-from usance.fava.books import Books
+from usance.fava.books import PageBooks
 from usance.model.amounts import FIGURE, PRECISE, total
 from usance.model.hours import Day, date_of, day_of, iso
 from usance.reports.figures import for_the_eye, short
@@ -75,7 +75,7 @@ class View:
     notes        sentences about filters and settings that do not apply
     """
 
-    def __init__(self, books: Books, ledger: FavaLedger) -> None:
+    def __init__(self, books: PageBooks, ledger: FavaLedger) -> None:
         self.books = books
         self.ledger = ledger
         self.incognito: bool = current_app.config["INCOGNITO"]
@@ -96,7 +96,7 @@ class View:
             )
 
     def _period(self) -> tuple[Day, Day]:
-        begin, end = self.books.first or Day(1), self.books.last
+        begin, end = self.books.first_day or Day(1), self.books.last_day
         time = request.args.get("time", "")
         if time:
             first = last = None
@@ -111,7 +111,7 @@ class View:
     @property
     def is_empty(self) -> bool:
         """Tell whether the books have no days in the period."""
-        return self.books.first is None or self.first > self.last
+        return self.books.first_day is None or self.first > self.last
 
     @property
     def period(self) -> str:

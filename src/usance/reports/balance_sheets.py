@@ -3,7 +3,7 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -20,26 +20,70 @@ from usance.model.amounts import EXACT, FIGURE, ZERO, K, decimal_text, tally, to
 from usance.model.hours import day_of
 from usance.model.problems import Problem, Source
 from usance.reports import basis
-from usance.reports.figures import as_summed
+from usance.reports.figures import BESIDE, FlatRow, as_summed
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """The balance sheet of a sub-account, or of a product backed by bills.
 
-    accounts  units as booked, by account and commodity
-    values    of assets and liabilities by account and commodity, in the operating currency
-    residual  weight that its own transactions and its owner's legs leave, by currency; empty if
-              they balance exactly
-    value     net asset value, or None if a price is missing
+    accounts         units as booked, by account and commodity: what is owed is below zero
+    residual         weight that its own transactions and its owner's legs leave, by currency; empty
+                     if they balance exactly
+    net_asset_value  in the operating currency, or None if a price is missing
+    values           of assets and liabilities by account and commodity, in the operating currency
     """
 
     name: str
     venue: str
-    accounts: dict[str, dict[str, Decimal]]
-    values: dict[str, dict[str, Decimal | None]]
-    residual: dict[str, Decimal]
-    value: Decimal | None
+    accounts: Mapping[str, Mapping[str, Decimal]]
+    residual: Mapping[str, Decimal]
+    net_asset_value: Decimal | None
+    values: Mapping[str, Mapping[str, Decimal | None]] = field(metadata=BESIDE)
+
+
+LISTS = {
+    "accounts": ("sub_account", "venue", "account", "commodity", "number", "at"),
+    "net_asset_values": ("sub_account", "venue", "net_asset_value", "at"),
+    "residuals": ("sub_account", "venue", "commodity", "number", "at"),
+}
+"""The lists of balance sheets, with the columns of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The balance sheets at the end of a day, and the net asset value of all.
+
+    basis            posted or corrected
+    sub_accounts     and products backed by bills; those follow the sub-accounts
+    net_asset_value  in the operating currency, or None if a price is missing
+    problems         a problem for each missing price
+    """
+
+    at: datetime.date
+    basis: str
+    sub_accounts: tuple[Sheet, ...]
+    net_asset_value: Decimal | None
+    problems: tuple[Problem, ...] = field(default=(), metadata=BESIDE)
+
+    def rows_as_dicts(self, listed: str = "accounts") -> list[FlatRow]:
+        """Return one of LISTS as flat rows: units by account, values, or residuals."""
+        return [
+            dict(zip(LISTS[listed], (sheet.name, sheet.venue, *cells, self.at), strict=True))
+            for sheet in self.sub_accounts
+            for cells in _cells(sheet, listed)
+        ]
+
+
+def _cells(sheet: Sheet, listed: str) -> Iterator[tuple[object, ...]]:
+    match listed:
+        case "net_asset_values":
+            yield (sheet.net_asset_value,)
+        case "residuals":
+            yield from sheet.residual.items()
+        case _:
+            for account, units in sheet.accounts.items():
+                yield from ((account, coin, number) for coin, number in units.items())
 
 
 class Prices:
@@ -79,10 +123,10 @@ class Prices:
         return FIGURE.plus(found.price)
 
 
-def sheets(
-    ledger: Ledger, reading: Reading, at: datetime.date, on: str = basis.POSTED, *, at_cost: bool
-) -> tuple[list[Sheet], list[Problem]]:
-    """Return the balance sheets at the end of a day, and a problem for each missing price.
+def accounts(
+    ledger: Ledger, reading: Reading, at: datetime.date, on: str, *, at_cost: bool
+) -> Accounts:
+    """Return the answer of `usance accounts`.
 
     on  the basis
     """
@@ -104,11 +148,12 @@ def sheets(
     marked: dict[str, dict[str, str]] = defaultdict(dict)
     for (venue, contract), terms in reading.book.perpetuals.items():
         marked[venue][contract] = terms.values[-1].settle
-    made = [
+    made = tuple(
         _sheet(name, venue, legs[name], chart, table, marked[venue])
         for name, venue in venues.items()
-    ]
-    return made, list(table.missing.values())
+    )
+    whole = _sum(sheet.net_asset_value for sheet in made)
+    return Accounts(at, on, made, whole, tuple(table.missing.values()))
 
 
 class _Legs:
@@ -167,24 +212,23 @@ def _sheet(
 
     marked  coins in which the marks of contracts are quoted, by contract
     """
-    sheet = Sheet(name, venue, {}, {}, _totals(legs.weights), ZERO)
+    accounts: dict[str, dict[str, Decimal]] = {}
+    values: dict[str, dict[str, Decimal | None]] = {}
     assets_and_liabilities = (chart.roots["Assets"], chart.roots["Liabilities"])
     for key, numbers in sorted(legs.units.items()):
         account, coin = key
         number = total(numbers)
         if number:
-            sheet.accounts.setdefault(account, {})[coin] = number
+            accounts.setdefault(account, {})[coin] = number
         if not account.startswith(assets_and_liabilities):
             continue
         if key in legs.costs:
             costs = (table.value(cost.number, cost.currency) for cost in legs.costs[key])
-            sheet.values.setdefault(account, {})[coin] = _sum(costs)
+            values.setdefault(account, {})[coin] = _sum(costs)
         elif number:
-            sheet.values.setdefault(account, {})[coin] = table.value(
-                number, coin, marked.get(coin, "")
-            )
-    sheet.value = _sum(value for values in sheet.values.values() for value in values.values())
-    return sheet
+            values.setdefault(account, {})[coin] = table.value(number, coin, marked.get(coin, ""))
+    worth = _sum(value for of_coins in values.values() for value in of_coins.values())
+    return Sheet(name, venue, accounts, _totals(legs.weights), worth, values)
 
 
 def _totals(numbers: dict[K, list[Decimal]]) -> dict[K, Decimal]:
@@ -237,34 +281,6 @@ def lots_that_could_repay(ledger: Ledger, reading: Reading) -> Iterator[Problem]
             yield problems.lots_could_repay(at, name, coin, decimal_text(held), decimal_text(-debt))
 
 
-def net_asset_value(sheets: Iterable[Sheet]) -> Decimal | None:
-    """Return the net asset value of all sheets, or None if that of one sheet is None."""
-    return _sum(sheet.value for sheet in sheets)
-
-
-def accounts(at: datetime.date, on: str, sheets: list[Sheet]) -> dict[str, Any]:
-    """Return the answer of `usance accounts` on a basis."""
-    whole = net_asset_value(sheets)
-    return {
-        "at": at.isoformat(),
-        "basis": on,
-        "sub_accounts": [
-            {
-                "name": sheet.name,
-                "venue": sheet.venue,
-                "accounts": {
-                    account: {coin: format(number, "f") for coin, number in units.items()}
-                    for account, units in sheet.accounts.items()
-                },
-                "residual": {coin: format(number, "f") for coin, number in sheet.residual.items()},
-                "net_asset_value": as_summed(sheet.value),
-            }
-            for sheet in sheets
-        ],
-        "net_asset_value": as_summed(whole),
-    }
-
-
 Row = tuple[str | None, ...]
 
 
@@ -278,7 +294,7 @@ def sheet_rows(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[Row]:
             continue
         for coin, number in sheet.accounts.get(account, {}).items():
             yield account, format(number, "f"), coin, as_summed(values[coin])
-    yield "Net asset value", None, None, as_summed(sheet.value)
+    yield "Net asset value", None, None, as_summed(sheet.net_asset_value)
     for account, name in handed(sheet, chart):
         for coin, number in sheet.accounts[account].items():
             words = f"Due from {name}" if number > 0 else f"Due to {name}"
@@ -295,7 +311,7 @@ def handed(sheet: Sheet, chart: ChartOfAccounts) -> Iterator[tuple[str, str]]:
             yield account, account.removeprefix(prefix)
 
 
-def distributed(sheets: list[Sheet], chart: ChartOfAccounts) -> dict[str, Decimal]:
+def distributed(sheets: Iterable[Sheet], chart: ChartOfAccounts) -> dict[str, Decimal]:
     """Return the coins that products gave to holders less those that holders got, by coin."""
     coins: dict[str, Decimal] = {}
     for sheet in sheets:
@@ -314,10 +330,11 @@ def distributed(sheets: list[Sheet], chart: ChartOfAccounts) -> dict[str, Decima
     return coins
 
 
-def total_rows(sheets: list[Sheet], chart: ChartOfAccounts, whole: Decimal | None) -> Iterator[Row]:
+def total_rows(answer: Accounts, chart: ChartOfAccounts) -> Iterator[Row]:
     """Yield the value of each sheet, the eliminations between them, and the net asset value."""
+    sheets = answer.sub_accounts
     for sheet in sheets:
-        yield sheet.name, as_summed(sheet.value)
+        yield sheet.name, as_summed(sheet.net_asset_value)
     given: dict[str, Decimal] = {}
     for sheet in sheets:
         for account, _ in handed(sheet, chart):
@@ -327,4 +344,4 @@ def total_rows(sheets: list[Sheet], chart: ChartOfAccounts, whole: Decimal | Non
         yield f"Transfers between them, eliminated ({coin})", format(number, "f")
     for coin, number in sorted(distributed(sheets, chart).items()):
         yield f"Distributions between them, eliminated ({coin})", format(number, "f")
-    yield "Net asset value", as_summed(whole)
+    yield "Net asset value", as_summed(answer.net_asset_value)

@@ -1,7 +1,8 @@
 """Profit and loss: the answer of `usance pnl`, by sub-account and contract or coin."""
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from beancount.core.data import Transaction
@@ -9,14 +10,14 @@ from beancount.core.data import Transaction
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, total
-from usance.model.hours import Day, day_of, days, iso
+from usance.model.hours import Day, date_of, day_of, days
 from usance.model.lots import Lot
 from usance.model.problems import Problem
 from usance.reports import basis
-from usance.reports.figures import Figures, shown
+from usance.reports.figures import BESIDE, FlatRow, as_dicts, figure, rounded
 from usance.reports.flows import Leg, Unit
 from usance.reports.performance import Interval, Line, Part, Performance, Span, Walk, walked
-from usance.reports.round_trips import Closed, Lots, Trade
+from usance.reports.round_trips import Closed, Lots
 
 ROW = (
     "sub_account",
@@ -47,7 +48,84 @@ TRADE = (
     "funding",
     "result",
 )
-"""The figures of a row and of a trade, in their order."""
+LISTS = {"rows": ROW, "trades": TRADE}
+"""The lists of an answer, with the columns of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PnlRow:
+    """What a contract or a coin brought to a sub-account; results in the operating currency.
+
+    instrument   contract or coin; "not assigned" if no transaction tells the contract
+    kind         contract or coin
+    quantity_start, quantity_end  units, below zero of a short
+    entry_price  mean cost of the open lots, of a contract in its settle coin; None without lots
+    mark         price at the end, in the same coin; None if nothing is held, or without a price
+    bought, sold  units in the period, both above zero
+    realised, unrealised_change, funding, fees  what they added, below zero if they took
+    result       their sum; all five are None if a price is missing
+    """
+
+    sub_account: str
+    venue: str
+    instrument: str
+    kind: str
+    quantity_start: Decimal
+    quantity_end: Decimal
+    entry_price: Decimal | None
+    mark: Decimal | None
+    bought: Decimal
+    sold: Decimal
+    realised: Decimal | None
+    unrealised_change: Decimal | None
+    funding: Decimal | None
+    fees: Decimal | None
+    result: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A lot, or a part of one, that was closed in the period.
+
+    quantity  units, below zero of a short
+    entry_price, exit_price  of a contract in its settle coin
+    fees, funding  what they added to the result, in the operating currency
+    result    in the operating currency, fees and funding included
+    """
+
+    sub_account: str
+    instrument: str
+    opened: datetime.date
+    closed: datetime.date
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    fees: Decimal
+    funding: Decimal
+    result: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Pnl:
+    """Profit and loss of a period, by sub-account and contract or coin.
+
+    basis     posted or corrected
+    problems  a problem for each missing price
+    """
+
+    from_: datetime.date
+    to: datetime.date
+    currency: str
+    basis: str
+    rows: tuple[PnlRow, ...]
+    trades: tuple[Trade, ...]
+    problems: tuple[Problem, ...] = field(default=(), metadata=BESIDE)
+
+    def rows_as_dicts(self, listed: str = "rows") -> list[FlatRow]:
+        """Return one of LISTS as flat rows: the rows, or the closed trades."""
+        rows: Sequence[PnlRow | Trade] = self.trades if listed == "trades" else self.rows
+        return as_dicts(rows, LISTS[listed])
+
 
 Key = tuple[str, Unit]
 """A part, and what it traded."""
@@ -121,15 +199,15 @@ class _Trading(Walk):
             of_trade = PRECISE.multiply(gained, settle)
             yield Trade(
                 part,
-                unit,
-                each.lot.day,
-                day,
-                each.quantity,
-                each.lot.cost,
-                price,
-                each.fees,
-                each.funding,
-                total((of_trade, each.fees, each.funding)),
+                unit[0],
+                date_of(each.lot.day),
+                date_of(day),
+                rounded(each.quantity),
+                rounded(each.lot.cost),
+                rounded(price),
+                rounded(each.fees),
+                rounded(each.funding),
+                rounded(total((of_trade, each.fees, each.funding))),
             )
 
     def _result(self, legs: Iterable[Leg], part: str, currency: str) -> Decimal:
@@ -158,30 +236,28 @@ class _Trading(Walk):
         return super().live(span, by_day)
 
 
-def pnl(
-    ledger: Ledger, reading: Reading, span: Span, on: str = basis.POSTED
-) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance pnl`, and a problem for each missing price."""
+def pnl(ledger: Ledger, reading: Reading, span: Span, on: str = basis.POSTED) -> Pnl:
+    """Return the answer of `usance pnl`."""
     # From the first day on: a lot keeps the fees of its opening until it is closed.
     first = span[0] if reading.book.first is None else min(reading.book.first, span[0])
     before = [(first, Day(span[0] - 1))] if first < span[0] else []
     walk = _Trading(ledger, reading, span)
     entries = basis.entries(ledger, reading, span[1], on)
     found = walked(walk, entries, [*before, span])
-    answer = {
-        "from": iso(span[0]),
-        "to": iso(span[1]),
-        "currency": found.currency,
-        "basis": on,
-        "rows": [
+    return Pnl(
+        date_of(span[0]),
+        date_of(span[1]),
+        found.currency,
+        on,
+        tuple(
             row
             for part, periods in found.parts
             if part.kind == "sub-account"
             for row in _rows(walk, part, periods[-1])
-        ],
-        "trades": trades_of(walk.trades, span),
-    }
-    return answer, found.problems
+        ),
+        trades_of(walk.trades, span),
+        tuple(found.problems),
+    )
 
 
 def daily(ledger: Ledger, reading: Reading, span: Span) -> tuple[Performance, list[Trade]]:
@@ -191,12 +267,12 @@ def daily(ledger: Ledger, reading: Reading, span: Span) -> tuple[Performance, li
     return walked(walk, ledger.entries, spans), walk.trades
 
 
-def trades_of(trades: Iterable[Trade], span: Span) -> list[Figures]:
+def trades_of(trades: Iterable[Trade], span: Span) -> tuple[Trade, ...]:
     """Return the trades that were closed in a period."""
-    return [_trade(trade) for trade in trades if span[0] <= trade.closed <= span[1]]
+    return tuple(trade for trade in trades if span[0] <= day_of(trade.closed) <= span[1])
 
 
-def _rows(walk: _Trading, part: Part, interval: Interval) -> Iterator[Figures]:
+def _rows(walk: _Trading, part: Part, interval: Interval) -> Iterator[PnlRow]:
     """Yield a row for each contract and coin that a part held or traded, contracts first.
 
     The operating currency has none; what is told of no contract has one without a name.
@@ -224,7 +300,7 @@ def _row(
     line: Line,
     unit: Unit,
     quantities: Sequence[Decimal],
-) -> Figures:
+) -> PnlRow:
     name, (kind, instrument) = part.name, line
     traded = walk.turnover.get((name, unit), Turnover())
     lots = walk.lots.get((name, unit), Lots()).held
@@ -235,38 +311,23 @@ def _row(
     realised = interval.realised.get(line, ZERO)
     funding, fees = (interval.lines.get((of, instrument), ZERO) for of in ("funding", "fees"))
     known = interval.difference is not None
-    results = {
-        "realised": realised,
-        "unrealised_change": EXACT.subtract(amount, realised),
-        "funding": funding,
-        "fees": fees,
-        "result": total((amount, funding, fees)),
-    }
-    return {
-        "sub_account": name,
-        "venue": part.venue,
-        "instrument": instrument,
-        "kind": kind.removesuffix("s"),
-        "quantity_start": shown(quantities[0]),
-        "quantity_end": shown(quantities[1]),
-        "entry_price": shown(FIGURE.divide(cost, quantity)) if quantity else None,
-        "mark": shown(mark),
-        "bought": shown(traded.bought),
-        "sold": shown(traded.sold),
-        **{key: shown(number) if known else None for key, number in results.items()},
-    }
-
-
-def _trade(trade: Trade) -> Figures:
-    return {
-        "sub_account": trade.part,
-        "instrument": trade.unit[0],
-        "opened": iso(trade.opened),
-        "closed": iso(trade.closed),
-        "quantity": shown(trade.quantity),
-        "entry_price": shown(trade.entry),
-        "exit_price": shown(trade.exit),
-        "fees": shown(trade.fees),
-        "funding": shown(trade.funding),
-        "result": shown(trade.result),
-    }
+    results = (
+        realised,
+        EXACT.subtract(amount, realised),
+        funding,
+        fees,
+        total((amount, funding, fees)),
+    )
+    return PnlRow(
+        name,
+        part.venue,
+        instrument,
+        kind.removesuffix("s"),
+        rounded(quantities[0]),
+        rounded(quantities[1]),
+        rounded(FIGURE.divide(cost, quantity)) if quantity else None,
+        figure(mark),
+        rounded(traded.bought),
+        rounded(traded.sold),
+        *(rounded(number) if known else None for number in results),
+    )

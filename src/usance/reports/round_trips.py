@@ -11,27 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from usance.model.amounts import EXACT, PRECISE, ZERO, total
-from usance.model.hours import Day
 from usance.model.lots import Lot
-from usance.reports.flows import Unit
-
-
-class Trade(NamedTuple):
-    """A lot, or a part of one, that was closed; prices in `currency`, the rest operating.
-
-    quantity  above zero of a long, below zero of a short
-    """
-
-    part: str
-    unit: Unit
-    opened: Day
-    closed: Day
-    quantity: Decimal
-    entry: Decimal
-    exit: Decimal
-    fees: Decimal
-    funding: Decimal
-    result: Decimal
 
 
 @dataclass(slots=True)

@@ -1,17 +1,18 @@
 """Statement: the answer of `usance statement`, what a period did to the value of everything."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
-from usance.model.amounts import EXACT, ZERO, rounded_text, total
-from usance.model.hours import Day, date_of, day_of, iso, month_end
+from usance.model.amounts import EXACT, ZERO, total
+from usance.model.hours import Day, date_of, day_of, month_end
 from usance.model.problems import Problem
 from usance.reports import basis
-from usance.reports.figures import Figures, shown
-from usance.reports.performance import LINES, Interval, Part, Performance, Span, performance
+from usance.reports.figures import BESIDE, IF_ANY, FlatRow, as_dicts, figure, rounded
+from usance.reports.performance import LINES, Interval, Performance, Span, performance
 
 INTERVALS = ("day", "week", "month", "quarter", "year")
 UNNAMED = ("funding", "fees")
@@ -56,10 +57,94 @@ COLUMNS = (
 BASES = {basis.POSTED: "as posted", basis.CORRECTED: "as corrected"}
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """What one line added to the value of a part; below zero if it took.
+
+    line        one of LINES
+    name        account, other sub-account, contract or coin; "" if the line has but one
+    realised    of contracts and coins: what closing or selling realised; None of other lines
+    unrealised  of contracts and coins: the rest of the amount
+    """
+
+    line: str
+    name: str
+    amount: Decimal
+    realised: Decimal | None = field(default=None, metadata=IF_ANY)
+    unrealised: Decimal | None = field(default=None, metadata=IF_ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPeriod:
+    """What some days did to the value of a part.
+
+    opening     value of the evening before the first day; None without a price
+    lines       in the order of LINES; None if a price is missing
+    closing     value of the evening of the last day; None without a price
+    difference  closing less opening and all lines: zero, or the books have a fault
+    """
+
+    from_: datetime.date
+    to: datetime.date
+    opening: Decimal | None
+    lines: tuple[StatementLine, ...] | None
+    closing: Decimal | None
+    difference: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPart:
+    """A sub-account, a product backed by bills, or the whole, of which name and venue are "".
+
+    kind     sub-account, product or whole
+    periods  one, or one for each interval
+    """
+
+    name: str
+    venue: str
+    kind: str
+    periods: tuple[StatementPeriod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a period did to the value of each part; amounts in the operating currency.
+
+    basis     posted or corrected
+    parts     sub-accounts and products by name, then the whole
+    problems  a problem for each missing price
+    """
+
+    from_: datetime.date
+    to: datetime.date
+    currency: str
+    basis: str
+    parts: tuple[StatementPart, ...]
+    problems: tuple[Problem, ...] = field(default=(), metadata=BESIDE)
+
+    def rows_as_dicts(self) -> list[FlatRow]:
+        """Return a flat row for each line, opening, closing and difference: COLUMNS, as CSV has."""
+        return [
+            dict(zip(COLUMNS, [*head, *cells], strict=True))
+            for part in self.parts
+            for period in part.periods
+            for head in [(part.name, part.venue, part.kind, period.from_, period.to)]
+            for cells in _flat(period)
+        ]
+
+
+def _flat(period: StatementPeriod) -> Iterator[tuple[object, ...]]:
+    yield "opening", "", period.opening, None, None
+    for line in period.lines or ():
+        yield line.line, line.name, line.amount, line.realised, line.unrealised
+    yield "closing", "", period.closing, None, None
+    yield "difference", "", period.difference, None, None
+
+
 def statement(
     ledger: Ledger, reading: Reading, span: Span, by: str | None = None, on: str = basis.POSTED
-) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance statement`, and a problem for each missing price.
+) -> Statement:
+    """Return the answer of `usance statement`.
 
     by  one of INTERVALS, or None for one interval
     on  the basis
@@ -69,57 +154,68 @@ def statement(
     return answered(performance(ledger, reading, entries, spans), span, on)
 
 
-def answered(found: Performance, span: Span, on: str) -> tuple[Figures, list[Problem]]:
-    """Return what the intervals of a span did, and a problem for each missing price."""
-    answer = {
-        "from": iso(span[0]),
-        "to": iso(span[1]),
-        "currency": found.currency,
-        "basis": on,
-        "parts": [_part(part, periods) for part, periods in found.parts],
-    }
-    return answer, found.problems
+def answered(found: Performance, span: Span, on: str) -> Statement:
+    """Return what the intervals of a span did."""
+    return Statement(
+        date_of(span[0]),
+        date_of(span[1]),
+        found.currency,
+        on,
+        tuple(StatementPart(*part, tuple(map(_period, periods))) for part, periods in found.parts),
+        tuple(found.problems),
+    )
 
 
-def series(
-    ledger: Ledger, reading: Reading, span: Span, on: str, name: str | None
-) -> list[tuple[str, str | None]]:
-    """Return the net asset value in each evening, of one part or of the whole.
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Net asset value of a sub-account, a product, or the whole ("") in an evening.
 
-    A period of more than four months has the evenings of weeks.
+    It is in the operating currency, or None without a price.
     """
-    by = "day" if span[1] - span[0] < LONG else "week"
-    answer, _ = values(ledger, reading, span, by, on)
-    return [
-        (row["date"], row["net_asset_value"])
-        for row in answer["rows"]
-        if row["sub_account"] == (name or "")
-    ]
+
+    date: datetime.date
+    sub_account: str
+    venue: str
+    net_asset_value: Decimal | None
 
 
-def values(
-    ledger: Ledger, reading: Reading, span: Span, every: str, on: str
-) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance accounts --every`, and a problem for each missing price.
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Net asset values over time: for each evening a row of each part, and of the whole.
+
+    every     day, week, month, quarter or year: rows are of the last evening of each
+    basis     posted or corrected
+    problems  a problem for each missing price
+    """
+
+    every: str
+    currency: str
+    basis: str
+    rows: tuple[Value, ...]
+    problems: tuple[Problem, ...] = field(default=(), metadata=BESIDE)
+
+    def rows_as_dicts(self) -> list[FlatRow]:
+        """Return the rows as flat dicts."""
+        return as_dicts(self.rows, VALUE)
+
+
+VALUE = ("date", "sub_account", "venue", "net_asset_value")
+"""The columns of the CSV of values."""
+
+
+def values(ledger: Ledger, reading: Reading, span: Span, every: str, on: str) -> Values:
+    """Return the answer of `usance accounts --every`.
 
     every  one of INTERVALS: each row is of the last evening of one
     """
     entries = basis.entries(ledger, reading, span[1], on)
     found = performance(ledger, reading, entries, list(intervals(span, every)))
-    rows = [
-        {
-            "date": iso(period.last),
-            "sub_account": part.name,
-            "venue": part.venue,
-            "net_asset_value": shown(period.closing),
-        }
+    rows = tuple(
+        Value(date_of(period.last), part.name, part.venue, figure(period.closing))
         for periods in zip(*(periods for _, periods in found.parts), strict=True)
         for (part, _), period in zip(found.parts, periods, strict=True)
-    ]
-    return {"every": every, "currency": found.currency, "basis": on, "rows": rows}, found.problems
-
-
-LONG = 124
+    )
+    return Values(every, found.currency, on, rows, tuple(found.problems))
 
 
 def intervals(span: Span, by: str | None) -> Iterator[Span]:
@@ -145,23 +241,19 @@ def _end(day: Day, by: str) -> Day:
     return day_of(date.replace(month=12, day=31))
 
 
-def _part(part: Part, periods: list[Interval]) -> Figures:
-    return {**part._asdict(), "periods": [_period(interval) for interval in periods]}
-
-
-def _period(interval: Interval) -> Figures:
+def _period(interval: Interval) -> StatementPeriod:
     known = interval.difference is not None
-    return {
-        "from": iso(interval.first),
-        "to": iso(interval.last),
-        "opening": shown(interval.opening),
-        "lines": list(_lines(interval)) if known else None,
-        "closing": shown(interval.closing),
-        "difference": shown(interval.difference),
-    }
+    return StatementPeriod(
+        date_of(interval.first),
+        date_of(interval.last),
+        figure(interval.opening),
+        tuple(_lines(interval)) if known else None,
+        figure(interval.closing),
+        figure(interval.difference),
+    )
 
 
-def _lines(interval: Interval) -> Iterator[Figures]:
+def _lines(interval: Interval) -> Iterator[StatementLine]:
     """Yield the lines of an interval, in their order, each by name; an empty one without a name."""
     found = dict(interval.lines)
     for line in UNNAMED:
@@ -171,85 +263,78 @@ def _lines(interval: Interval) -> Iterator[Figures]:
         names = sorted(name for of, name in found if of == line) or [""]
         for name in names:
             amount = found.get((line, name), ZERO)
-            row: dict[str, str | None] = {"line": line, "name": name, "amount": shown(amount)}
+            realised = unrealised = None
             if line in RESULTS:
                 realised = interval.realised.get((line, name), ZERO)
-                row["realised"] = shown(realised)
-                row["unrealised"] = shown(EXACT.subtract(amount, realised))
-            yield row
+                unrealised = EXACT.subtract(amount, realised)
+            yield StatementLine(line, name, rounded(amount), figure(realised), figure(unrealised))
 
 
-Row = tuple[str, list[str]]
+Row = tuple[str, list[Decimal | None]]
 """A label, and a figure for each interval."""
 
 
-def title(part: Figures, answer: Figures) -> str:
+def title(part: StatementPart, answer: Statement) -> str:
     """Return what a part's statement is of."""
-    names = {"whole": "The whole", "sub-account": f"{part['name']} at {part['venue']}"}
-    of = names.get(part["kind"], f"{part['name']}, a product at {part['venue']}")
-    period = f"{answer['from']} to {answer['to']}"
-    return f"{of}, {period}, {answer['currency']}, {BASES[answer['basis']]}"
+    product = f", a product at {part.venue}" if part.kind == "product" else ""
+    period = f"{answer.from_} to {answer.to}"
+    return f"{heading(part)}{product}, {period}, {answer.currency}, {BASES[answer.basis]}"
 
 
-def rows(part: Figures) -> tuple[list[str], list[Row] | None]:
+def heading(part: StatementPart) -> str:
+    """Return the name of a part, of a sub-account with its venue."""
+    names = {"whole": "The whole", "sub-account": f"{part.name} at {part.venue}"}
+    return names.get(part.kind, part.name)
+
+
+def rows(part: StatementPart) -> tuple[list[str], list[Row] | None]:
     """Return a part's statement as a head for each interval and a row for each line that has one.
 
     Several intervals have a total. The rows are None if a price is missing.
     """
-    periods = part["periods"]
-    heads = [head(period) for period in periods]
-    if any(period["lines"] is None for period in periods):
-        return heads, None
+    periods = part.periods
+    heads = [head(period.from_, period.to) for period in periods]
     found: dict[tuple[int, str, int], list[Decimal]] = {}
     for index, period in enumerate(periods):
-        for line in period["lines"]:
-            for place, key in enumerate(("amount", "realised", "unrealised")):
-                amount = Decimal(line.get(key, 0))
+        if period.lines is None:
+            return heads, None
+        for line in period.lines:
+            for place, amount in enumerate((line.amount, line.realised, line.unrealised)):
                 if amount:
-                    row = (LINES.index(line["line"]), line["name"], place)
+                    row = (LINES.index(line.line), line.name, place)
                     found.setdefault(row, [ZERO] * len(periods))[index] = amount
-    made = [("Opening", _with_total(periods, "opening", 0))]
+    openings = [period.opening for period in periods]
+    made: list[Row] = [("Opening", _with_total(openings, 0))]
     for (line_, name, place), amounts in sorted(found.items()):
         label = WORDS[LINES[line_]] + (f", {name}" if name else "")
         if place:
             label = ("  realised", "  change of unrealised")[place - 1]
-        sums = [*amounts, total(amounts)] if len(periods) > 1 else amounts
-        made.append((label, [rounded_text(amount) for amount in sums]))
-    made.append(("Closing", _with_total(periods, "closing", -1)))
-    differences = [Decimal(period["difference"]) for period in periods]
-    sums = [*differences, total(differences)] if len(periods) > 1 else differences
-    made.append(("Difference", [rounded_text(number) for number in sums]))
+        made.append((label, _summed(amounts)))
+    closings = [period.closing for period in periods]
+    made.append(("Closing", _with_total(closings, -1)))
+    made.append(("Difference", _summed([period.difference or ZERO for period in periods])))
     return [*heads, "Total"] if len(periods) > 1 else ["Amount"], made
 
 
-def _with_total(periods: list[Figures], key: str, of_total: int) -> list[str]:
+def _summed(amounts: list[Decimal]) -> list[Decimal | None]:
+    """Return amounts of each interval, and of all together."""
+    sums = [*amounts, total(amounts)] if len(amounts) > 1 else amounts
+    return [rounded(amount) for amount in sums]
+
+
+def _with_total(values: Sequence[Decimal | None], of_total: int) -> list[Decimal | None]:
     """Return opening or closing of each interval, and of all together."""
-    values = [period[key] for period in periods]
-    return [*values, values[of_total]] if len(values) > 1 else values
+    return [*values, values[of_total]] if len(values) > 1 else [*values]
 
 
-def head(period: Figures) -> str:
+def head(first: datetime.date, last: datetime.date) -> str:
     """Return the name of an interval: its year, month, day, or its first day to its last."""
-    first, last = period["from"], period["to"]
     if first == last:
-        return str(first)
-    whole = iso(month_end(day_of(datetime.date.fromisoformat(last)))) == last
-    if whole and first.endswith("-01"):
-        if first[:7] == last[:7]:
-            return str(first[:7])
-        if first.endswith("-01-01") and last.endswith("-12-31") and first[:4] == last[:4]:
-            return str(first[:4])
+        return f"{first}"
+    whole = date_of(month_end(day_of(last))) == last
+    if whole and first.day == 1:
+        if (first.year, first.month) == (last.year, last.month):
+            return first.isoformat()[:7]
+        if (first.month, last.month) == (1, 12) and first.year == last.year:
+            return first.isoformat()[:4]
     return f"{first} to {last}"
-
-
-def flat(answer: Figures) -> Iterator[list[str | None]]:
-    """Yield a statement as rows of one flat table, with the columns of COLUMNS."""
-    for part in answer["parts"]:
-        for period in part["periods"]:
-            head = [part["name"], part["venue"], part["kind"], period["from"], period["to"]]
-            yield [*head, "opening", "", period["opening"], None, None]
-            for row in period["lines"] or ():
-                results = [row.get("realised"), row.get("unrealised")]
-                yield [*head, row["line"], row["name"], row["amount"], *results]
-            yield [*head, "closing", "", period["closing"], None, None]
-            yield [*head, "difference", "", period["difference"], None, None]

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from html import escape
 
-from usance.reports.figures import Figures, for_the_eye
-from usance.reports.statement import rows, title
+from usance.reports.figures import for_the_eye, plain
+from usance.reports.statement import Statement, StatementPart, StatementPeriod, heading, rows
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --faint: #59636e; --line: #d0d7de;
@@ -32,27 +32,35 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--faint); }
 """
 
 
-def page(answer: Figures, series: Sequence[tuple[str, str | None]], places: int | None) -> str:
+DAYS_DRAWN = 124
+"""Days up to which the chart has a point for each; then it has one for each week."""
+
+
+def drawn_by(answer: Statement) -> str:
+    """Return the interval of the points of the chart."""
+    return "day" if (answer.to - answer.from_).days < DAYS_DRAWN else "week"
+
+
+def page(answer: Statement, drawn: Sequence[StatementPeriod], places: int | None) -> str:
     """Return the page of a statement.
 
-    series  date and net asset value of all parts together, in order of time
+    drawn   the intervals of its last part that end at the points of the chart
     places  decimals that it shows; the exact figures stand behind them
     """
-    name = f"Statement, {answer['from']} to {answer['to']}"
-    body = "".join(_part(part, answer, places) for part in answer["parts"])
-    basis = answer["basis"]
+    name = f"Statement, {answer.from_} to {answer.to}"
+    body = "".join(_part(part, places) for part in answer.parts)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{escape(name)}</h1>\n"
-        f"<p>In {escape(answer['currency'])}, closed days as {escape(basis)}.</p>\n"
-        f"{_chart(series, answer['currency'])}{body}</body>\n</html>\n"
+        f"<p>In {escape(answer.currency)}, closed days as {escape(answer.basis)}.</p>\n"
+        f"{_chart(drawn, answer.currency)}{body}</body>\n</html>\n"
     )
 
 
-def _part(part: Figures, answer: Figures, places: int | None) -> str:
-    head = f"<section>\n<h2>{escape(title(part, answer).split(', ', 1)[0])}</h2>\n"
+def _part(part: StatementPart, places: int | None) -> str:
+    head = f"<section>\n<h2>{escape(heading(part))}</h2>\n"
     heads, found = rows(part)
     if found is None:
         return f"{head}<p>A price is missing, so it has no value.</p>\n</section>\n"
@@ -64,10 +72,10 @@ def _part(part: Figures, answer: Figures, places: int | None) -> str:
     )
 
 
-def _line(label: str, cells: Sequence[str], places: int | None) -> str:
+def _line(label: str, cells: Sequence[Decimal | None], places: int | None) -> str:
     kind = "part" if label.startswith(" ") else "sum" if label in ("Opening", "Closing") else ""
     figures = "".join(
-        f'<td title="{escape(cell)}">{escape(for_the_eye(cell, places) or "")}</td>'
+        f'<td title="{escape(plain(cell))}">{escape(for_the_eye(cell, places) or "")}</td>'
         for cell in cells
     )
     return f'<tr class="{kind}"><td>{escape(label.strip())}</td>{figures}</tr>\n'
@@ -76,10 +84,10 @@ def _line(label: str, cells: Sequence[str], places: int | None) -> str:
 WIDE, HIGH, LEFT, FOOT = 640, 150, 84, 22
 
 
-def _chart(series: Sequence[tuple[str, str | None]], currency: str) -> str:
+def _chart(drawn: Sequence[StatementPeriod], currency: str) -> str:
     """Return net asset value over time as a picture; nothing of fewer than three days."""
-    known = [(date, Decimal(value)) for date, value in series if value is not None]
-    if len(known) < 3 or len(known) < len(series):
+    known = [(period.to, period.closing) for period in drawn if period.closing is not None]
+    if len(known) < 3 or len(known) < len(drawn):
         return ""
     values = [value for _, value in known]
     low, high = min(Decimal(0), *values), max(Decimal(0), *values)
@@ -91,11 +99,11 @@ def _chart(series: Sequence[tuple[str, str | None]], currency: str) -> str:
     first, last = known[0][0], known[-1][0]
     label = (
         f"Net asset value from {first} to {last}, {currency}: "
-        f"{for_the_eye(str(values[0]), 2)} to {for_the_eye(str(values[-1]), 2)}"
+        f"{for_the_eye(values[0], 2)} to {for_the_eye(values[-1], 2)}"
     )
     marks = "".join(
         f'<text x="{LEFT - 6}" y="{_height(value, low, high) + 4}" text-anchor="end">'
-        f"{for_the_eye(str(value), 0)}</text>"
+        f"{for_the_eye(value, 0)}</text>"
         for value in sorted({low, high})
     )
     return (

@@ -1,7 +1,9 @@
 """Status: the answer of `usance status`, the figures of one evening that a person asks first."""
 
+import datetime
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from usance.engine.lived_day import LivedDay
@@ -10,16 +12,96 @@ from usance.language import prices
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model.amounts import EXACT, ZERO, Quanta, total
-from usance.model.hours import Day, date_of, day_at, day_of, end_of, iso
+from usance.model.hours import Day, date_of, day_at, day_of, end_of
 from usance.model.periods import period_of
 from usance.model.problems import Kind, Problem
 from usance.reports import basis
 from usance.reports import margin as margin_reports
-from usance.reports.figures import Figures, shown
+from usance.reports.figures import BESIDE, Figures, FlatRow, as_dicts, figure, rounded
 from usance.reports.performance import Interval, Performance, Span, performance
 
 AGO = (1, 7, 30)
 """Days over which the change of net asset value is told."""
+
+STANDING = (
+    "name",
+    "venue",
+    "net_asset_value",
+    "mmr",
+    "interest_month",
+    "yield_month",
+    "accrued",
+    "next_payout",
+)
+"""The columns of a sub-account's row."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearestLiquidation:
+    """The contract whose mark has the shortest way to its liquidation price.
+
+    price     of the contract, in its settle coin
+    distance  from its mark, as a fraction of the mark; below zero if the price is below the mark
+    """
+
+    market: str
+    price: Decimal
+    distance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a sub-account stands in an evening; amounts in the operating currency.
+
+    net_asset_value  None without a price
+    mmr              maintenance margin in use, a fraction; None without a price or without equity
+    nearest_liquidation  None if no price of one contract alone liquidates it
+    interest_month   interest since the first of the month, paid interest below zero
+    yield_month      treasury and bonus since the first of the month
+    accrued          yield that is earned and not paid; None without a price
+    next_payout      the next day on which a product pays it; None if none does
+    """
+
+    name: str
+    venue: str
+    net_asset_value: Decimal | None
+    mmr: Decimal | None
+    nearest_liquidation: NearestLiquidation | None
+    interest_month: Decimal
+    yield_month: Decimal
+    accrued: Decimal | None
+    next_payout: datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a person asks first, of one evening; amounts in the operating currency, as posted.
+
+    net_asset_value  of all; None without a price
+    change           of it, by the days of AGO; None if the books begin later, or without a price
+    closed_through   the last closed day, or None
+    open_days        days up to the evening that are not closed
+    newest_price, newest_rate  their days, or None
+    findings, doubts of the ledger, each as "file:line: message"
+    problems         missing prices, and prices and rates that are older than their limits
+    """
+
+    at: datetime.date
+    currency: str
+    net_asset_value: Decimal | None
+    change: Mapping[int, Decimal | None]
+    sub_accounts: tuple[Standing, ...]
+    closed_through: datetime.date | None
+    open_days: int
+    newest_price: datetime.date | None
+    newest_rate: datetime.date | None
+    findings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = field(default=(), metadata=BESIDE)
+
+    def rows_as_dicts(self) -> list[FlatRow]:
+        """Return a flat row for each sub-account, without its nearest liquidation."""
+        return as_dicts(self.sub_accounts, STANDING)
 
 
 def status(
@@ -28,10 +110,8 @@ def status(
     at: Day,
     evening: tuple[LivedDay | None, State] | None = None,
     perform: Callable[[Sequence[Span]], Performance] | None = None,
-) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance status`, and the problems of that evening.
-
-    The problems are missing prices, and prices and rates that are older than their limits.
+) -> Status:
+    """Return the answer of `usance status`, without findings and doubts.
 
     evening  the day with the state at its end; lived again if absent
     perform  tells what the days of intervals did; they are walked if absent
@@ -50,36 +130,36 @@ def status(
     of_name = {part.name: periods for part, periods in found.parts}
     whole = of_name[""]
     closing = whole[-1].closing
-    answer: Figures = {
-        "at": iso(at),
-        "currency": found.currency,
-        "net_asset_value": shown(closing),
-        "change": {str(days): shown(_change(whole, Day(at + 1 - days))) for days in AGO},
-        "sub_accounts": [
-            {
-                "name": row["name"],
-                "venue": row["venue"],
-                "net_asset_value": shown(of_name[row["name"]][-1].closing),
-                "mmr": row["mmr"],
-                "nearest_liquidation": _nearest(row["positions"]),
-                "interest_month": _sum(of_name[row["name"]], month, INTEREST),
-                "yield_month": _sum(of_name[row["name"]], month, YIELD),
-                "accrued": shown(_accrued(reading, state, row["name"], at)),
-                "next_payout": _next_payout(reading, state, row["name"], at),
-            }
+    unpriced = found.problems if closing is None else []
+    problems = [*unpriced, *seen.problems, *(lived.problems if lived else ())]
+    return Status(
+        date_of(at),
+        found.currency,
+        figure(closing),
+        {days: figure(_change(whole, Day(at + 1 - days))) for days in AGO},
+        tuple(
+            Standing(
+                row["name"],
+                row["venue"],
+                figure(of_name[row["name"]][-1].closing),
+                None if row["mmr"] is None else Decimal(row["mmr"]),
+                _nearest(row["positions"]),
+                _sum(of_name[row["name"]], month, INTEREST),
+                _sum(of_name[row["name"]], month, YIELD),
+                figure(_accrued(reading, state, row["name"], at)),
+                _next_payout(reading, state, row["name"], at),
+            )
             for row in margins
-        ],
-        "closed_through": iso(day_of(reading.seals[-1].date)) if reading.seals else None,
-        "open_days": _open_days(reading, at),
-        "newest_price": _newest((line for line, _ in reading.book.quotes.prices.values()), at),
-        "newest_rate": _newest(
+        ),
+        reading.seals[-1].date if reading.seals else None,
+        _open_days(reading, at),
+        _newest((line for line, _ in reading.book.quotes.prices.values()), at),
+        _newest(
             ([day_at(moment) for moment in line.moments] for line in reading.book.rates.values()),
             at,
         ),
-    }
-    unpriced = found.problems if closing is None else []
-    problems = [*unpriced, *seen.problems, *(lived.problems if lived else ())]
-    return answer, [one for one in problems if one.kind in (Kind.ERROR, Kind.OLD_FIGURE)]
+        problems=tuple(one for one in problems if one.kind in (Kind.ERROR, Kind.OLD_FIGURE)),
+    )
 
 
 INTEREST = ("lending_interest", "borrow_interest")
@@ -108,8 +188,8 @@ def _change(periods: Sequence[Interval], since: Day) -> Decimal | None:
     return None if then is None or now is None else EXACT.subtract(now, then)
 
 
-def _sum(periods: Sequence[Interval], since: Day, lines: Sequence[str]) -> str | None:
-    return shown(
+def _sum(periods: Sequence[Interval], since: Day, lines: Sequence[str]) -> Decimal:
+    return rounded(
         total(
             amount
             for interval in periods
@@ -120,16 +200,15 @@ def _sum(periods: Sequence[Interval], since: Day, lines: Sequence[str]) -> str |
     )
 
 
-def _nearest(positions: Sequence[Figures] | None) -> Figures | None:
+def _nearest(positions: Sequence[Figures] | None) -> NearestLiquidation | None:
     """Return the position whose mark has the shortest way to its liquidation price."""
-    found: list[tuple[Decimal, Figures]] = []
+    found: list[NearestLiquidation] = []
     for position in positions or ():
         distance = margin_reports.distance(position)
         if distance is not None:
-            price = position["liquidation_price"]
-            row = {"market": position["market"], "price": price, "distance": distance}
-            found.append((abs(Decimal(distance)), row))
-    return min(found, key=lambda one: one[0])[1] if found else None
+            price = Decimal(position["liquidation_price"])
+            found.append(NearestLiquidation(position["market"], price, Decimal(distance)))
+    return min(found, key=lambda one: abs(one.distance), default=None)
 
 
 def _accrued(reading: Reading, state: State, name: str, at: Day) -> Decimal | None:
@@ -146,7 +225,7 @@ def _accrued(reading: Reading, state: State, name: str, at: Day) -> Decimal | No
     return total(values)
 
 
-def _next_payout(reading: Reading, state: State, name: str, at: Day) -> str | None:
+def _next_payout(reading: Reading, state: State, name: str, at: Day) -> datetime.date | None:
     """Return the next day on which a product pays a sub-account what it has earned."""
     dates = []
     for (venue, _), line in reading.book.yields.products.items():
@@ -157,7 +236,7 @@ def _next_payout(reading: Reading, state: State, name: str, at: Day) -> str | No
         period = period_of(terms.payout, at)
         if accrual is not None and period is not None and (accrual.enrolled or accrual.unpaid):
             dates.append(period.end + 1)
-    return iso(Day(min(dates))) if dates else None
+    return date_of(Day(min(dates))) if dates else None
 
 
 def _open_days(reading: Reading, at: Day) -> int:
@@ -167,7 +246,7 @@ def _open_days(reading: Reading, at: Day) -> int:
     return max(0, at - first + 1)
 
 
-def _newest(lines: Iterable[Sequence[Day]], at: Day) -> str | None:
+def _newest(lines: Iterable[Sequence[Day]], at: Day) -> datetime.date | None:
     """Return the date of the newest of some days that are not after an evening."""
     days = [day for line in lines for day in line if day <= at]
-    return iso(max(days)) if days else None
+    return date_of(max(days)) if days else None

@@ -1,0 +1,388 @@
+"""Books: the answers of one load of a ledger, for Python, the commands and Fava's pages.
+
+    books = usance.load("main.beancount")
+    books.statement(date(2025, 5, 1), date(2025, 5, 31))
+
+Days are dates, the last one included; without them an answer is of all days of the books, or of the
+last one. A day may lie beyond the last one: the days until then are lived with the terms and prices
+that are in force then. Amounts are Decimals with all their digits, in the operating currency if
+nothing else is said; None stands for what cannot be computed, and `problems` of an answer says why.
+"""
+
+import datetime
+import errno
+import os
+import threading
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from beancount.core.data import Transaction
+
+from usance.close.days import first_day
+from usance.engine.lived_day import LivedDay
+from usance.engine.state import State
+from usance.explain import explanation
+from usance.explain.explanation import Explanation
+from usance.language.directive import source_of
+from usance.language.doubts import doubts
+from usance.language.horizon import FAR
+from usance.language.reading import Reading
+from usance.ledger.errors import Message, told, told_of
+from usance.ledger.load import Ledger
+from usance.ledger.load import load as load_ledger
+from usance.ledger.plugin_lines import enabled
+from usance.model import problems
+from usance.model.hours import Day, date_of, day_of
+from usance.model.problems import Problem, Source, once
+from usance.reports import balance_sheets
+from usance.reports import basis as bases
+from usance.reports import pnl as pnl_reports
+from usance.reports import statement as statement_reports
+from usance.reports import status as status_reports
+from usance.reports.balance_sheets import Accounts
+from usance.reports.performance import Span
+from usance.reports.pnl import Pnl
+from usance.reports.statement import Statement, Values
+from usance.reports.status import Status
+
+Date = datetime.date | None
+"""A day of a question, or None for the first or the last one."""
+
+BASES = (bases.POSTED, bases.CORRECTED)
+
+
+class QuestionError(ValueError):
+    """What the books cannot be asked: a name that is not there, a period without a day.
+
+    about  the argument that is wrong, by its name in JSON, or ""
+    why    what is wrong with it, and what to write instead
+    """
+
+    def __init__(self, about: str, why: str) -> None:
+        super().__init__(f"{about} {why}".lstrip())
+        self.about = about
+        self.why = why
+
+
+class NoDayYetError(QuestionError):
+    """A question about the days of books in which no transaction stands yet."""
+
+    def __init__(self) -> None:
+        super().__init__("", "No transaction stands in these books yet: there is nothing to show.")
+
+
+class NoCurrencyError(QuestionError):
+    """A question about values in books without an operating currency."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__("", str(told_of(problem)))
+        self.problem = problem
+
+
+def load(path: str | os.PathLike[str]) -> "Books":
+    """Load a ledger; a ledger with errors loads too, and `errors` has them.
+
+    FileNotFoundError or another OSError if the ledger or a file of closed days cannot be read,
+    BrokenPluginError if code that the ledger loads raises an exception.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return Books(load_ledger(str(path)))
+
+
+Asker = TypeVar("Asker", bound="Books")
+Answer = TypeVar("Answer")
+P = ParamSpec("P")
+
+
+def kept(
+    report: Callable[Concatenate[Asker, P], Answer],
+) -> Callable[Concatenate[Asker, P], Answer]:
+    """Keep the answers of a method of `Books`: each question is worked out once.
+
+    Threads that ask at the same time wait for the first one. An exception is not kept.
+    """
+
+    @wraps(report)
+    def answer(self: Asker, /, *asked: P.args, **named: P.kwargs) -> Answer:
+        key = (report.__name__, asked, tuple(named.items()))
+        if key not in self.answers:
+            with self.lock:
+                if key not in self.answers:
+                    self.answers[key] = report(self, *asked, **named)
+        known: Answer = self.answers[key]
+        return known
+
+    return answer
+
+
+class Books:
+    """The answers of a ledger that was loaded; a load has its own."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.reading: Reading = ledger.read()
+        self.answers: dict[Hashable, Any] = {}
+        # An answer may ask for another one.
+        self.lock = threading.RLock()
+
+    # The ledger
+
+    @property
+    def errors(self) -> tuple[Message, ...]:
+        """The errors of the ledger: while there is one, a figure may be wrong."""
+        return tuple(map(told, self.ledger.errors))
+
+    @property
+    def findings(self) -> tuple[Message, ...]:
+        """The facts about accounts that somebody should know."""
+        return tuple(map(told, self.ledger.findings))
+
+    @property
+    @kept
+    def doubts(self) -> tuple[Message, ...]:
+        """What is legal in the ledger, and probably not meant."""
+        ledger = self.ledger
+        sources = [source_of(error.source or {}) for error in ledger.errors]
+        stages = enabled(ledger.options)
+        found = doubts(ledger.entries, self.reading, stages, ledger.path, sources)
+        return tuple(map(told_of, found))
+
+    @property
+    def operating(self) -> str:
+        """The operating currency, or ""."""
+        return self.reading.book.operating
+
+    @property
+    def first(self) -> datetime.date | None:
+        """The first day of the books, or None if they have no day yet."""
+        return None if self.first_day is None else date_of(self.first_day)
+
+    @property
+    def last(self) -> datetime.date | None:
+        """The last day of the books, or None if they have no day yet."""
+        return date_of(self.last_day) if self.last_day > 0 else None
+
+    @property
+    def first_day(self) -> Day | None:
+        """The first day with a movement or a seal, or None if the last day is before it."""
+        days = (self.reading.book.first, first_day(self.reading))
+        return min((day for day in days if day is not None and day <= self.last_day), default=None)
+
+    @property
+    def last_day(self) -> Day:
+        """The last day: the horizon, or the last closed one."""
+        return self.reading.last
+
+    # Periods
+
+    def statement(
+        self,
+        from_: Date = None,
+        to: Date = None,
+        *,
+        by: str | None = None,
+        basis: str = bases.POSTED,
+        sub_account: str | None = None,
+    ) -> Statement:
+        """Return what a period did to the value of each sub-account, product, and of the whole.
+
+        by           day, week, month, quarter or year: an interval for each; None: one for all
+        basis        posted or corrected: which truth of closed days
+        sub_account  the name of a sub-account or product, if no other part is wanted
+        """
+        span = self.period(from_, to)
+        _one_of("by", by, statement_reports.INTERVALS)
+        _one_of("basis", basis, BASES)
+        answer = self._statement(span, by, basis)
+        _one_of("sub-account", sub_account, [part.name for part in answer.parts[:-1]])
+        if sub_account is None:
+            return answer
+        return replace(
+            answer, parts=tuple(part for part in answer.parts if part.name == sub_account)
+        )
+
+    @kept
+    def _statement(self, span: Span, by: str | None, basis: str) -> Statement:
+        return statement_reports.statement(self.ledger, self.reading, span, by, basis)
+
+    def pnl(
+        self,
+        from_: Date = None,
+        to: Date = None,
+        *,
+        basis: str = bases.POSTED,
+        sub_account: str | None = None,
+    ) -> Pnl:
+        """Return profit and loss by sub-account and contract or coin, and the trades closed.
+
+        basis        posted or corrected: which truth of closed days
+        sub_account  the name of a sub-account, if no other one is wanted
+        """
+        span = self.period(from_, to)
+        _one_of("basis", basis, BASES)
+        self._known(sub_account)
+        answer = self._pnl(span, basis)
+        if sub_account is None:
+            return answer
+        return replace(
+            answer,
+            rows=tuple(row for row in answer.rows if row.sub_account == sub_account),
+            trades=tuple(trade for trade in answer.trades if trade.sub_account == sub_account),
+        )
+
+    @kept
+    def _pnl(self, span: Span, basis: str) -> Pnl:
+        return pnl_reports.pnl(self.ledger, self.reading, span, basis)
+
+    @kept
+    def values(self, every: str = "day", to: Date = None, *, basis: str = bases.POSTED) -> Values:
+        """Return net asset values over time, from the first day on.
+
+        every  day, week, month, quarter or year: the last evening of each
+        basis  posted or corrected: which truth of closed days
+        """
+        self._must_have_currency()
+        _one_of("every", every, statement_reports.INTERVALS)
+        _one_of("basis", basis, BASES)
+        last = self.evening_asked(to, "to")
+        span = self.first_day or last, last
+        return statement_reports.values(self.ledger, self.reading, span, every, basis)
+
+    # Evenings
+
+    def status(self, at: Date = None) -> Status:
+        """Return what a person asks first, of one evening: value, margin in use, what comes next.
+
+        Its problems are missing prices, and prices and rates that are older than their limits.
+        """
+        answer = self.standing(at)
+        findings = list(self.findings)
+        # Findings of days up to the horizon are the ledger's own already.
+        beyond = day_of(answer.at) > self.last_day
+        if beyond or any(not problem.finding for problem in answer.problems):
+            seen = map(told_of, once(answer.problems))
+            findings += [message for message in seen if message not in findings]
+        return replace(
+            answer, findings=tuple(map(str, findings)), doubts=tuple(map(str, self.doubts))
+        )
+
+    @kept
+    def standing(self, at: Date = None) -> Status:
+        """Return the status of an evening without findings and doubts."""
+        _, day = self.period(None, at, "at")
+        return status_reports.status(self.ledger, self.reading, day)
+
+    @kept
+    def accounts(
+        self, at: Date = None, *, basis: str = bases.POSTED, at_cost: bool = False
+    ) -> Accounts:
+        """Return a balance sheet for each sub-account and each product backed by bills.
+
+        basis    posted or corrected: which truth of closed days
+        at_cost  lots count at their booked cost, all else at its price
+        """
+        self._must_have_currency()
+        _one_of("basis", basis, BASES)
+        day = date_of(self.evening_asked(at))
+        return balance_sheets.accounts(self.ledger, self.reading, day, basis, at_cost=at_cost)
+
+    # Generated transactions
+
+    @property
+    @kept
+    def ids(self) -> dict[str, Transaction]:
+        """The generated transactions by id, in order of date."""
+        return explanation.ids(self.ledger)
+
+    @kept
+    def explain(self, identity: str, *, hours: bool = False) -> Explanation:
+        """Return the arithmetic behind a generated transaction, starting from the directives.
+
+        identity  its id, such as lending/2025-05-01/Main: see `ids`
+        hours     tell each hour's principal and rate too
+        """
+        if identity not in self.ids:
+            close = explanation.nearest(identity, self.ids)
+            hint = "Write an id such as lending/2025-05-01/Main."
+            if close:
+                hint = f"Write one such as {', '.join(close)}."
+            raise QuestionError("", f"no transaction has the id {identity!r}. {hint}")
+        entry = self.ids[identity]
+        days = self._kept_evenings()
+        return explanation.explain(self.ledger, entry, detailed=hours, evenings=days)
+
+    def _kept_evenings(self) -> Iterable[tuple[LivedDay, State]] | None:
+        """Return all days, each with the state at its end, if this load has kept them, or None."""
+        return None
+
+    # Questions
+
+    def period(self, from_: Date, to: Date, last: str = "to") -> Span:
+        """Return the days that are asked for, all of them if none is.
+
+        last  the argument that names the last day
+        """
+        self._must_have_plugins()
+        self._must_have_currency()
+        if self.first_day is None:
+            raise NoDayYetError
+        self.must_be_near(from_, "from")
+        begin = self.first_day if from_ is None else day_of(from_)
+        end = self.evening_asked(to, last)
+        if begin > end:
+            raise QuestionError(
+                "",
+                f"The period would begin on {date_of(begin)} and end on {date_of(end)}. Write a "
+                "first day that is not after the last one.",
+            )
+        return begin, end
+
+    def evening_asked(self, at: Date, argument: str = "at") -> Day:
+        """Return the day that is asked for, or the last one of the books."""
+        self._must_have_plugins()
+        self.must_be_near(at, argument)
+        return max(Day(1), self.last_day) if at is None else day_of(at)
+
+    def must_be_near(self, asked: Date, argument: str) -> None:
+        """Refuse a day of books without days, and one so far ahead that its year is mistyped."""
+        if asked is None:
+            return
+        if not self.last_day:
+            raise QuestionError(
+                argument, f"{asked}: the books have no day yet. Write a transaction first."
+            )
+        if day_of(asked) - self.last_day > FAR:
+            raise QuestionError(
+                argument,
+                f"{asked} is more than ten years after {date_of(self.last_day)}, the last day of "
+                "the books. Correct the year.",
+            )
+
+    def _must_have_plugins(self) -> None:
+        """Refuse a ledger whose terms no plugin line puts to use, and that says so.
+
+        Each figure would be a zero that nobody computed.
+        """
+        if not enabled(self.ledger.options) and self.ledger.errors:
+            raise QuestionError("", str(self.errors[0]))
+
+    def _must_have_currency(self) -> None:
+        if not self.ledger.options["operating_currency"]:
+            at = Source(self.ledger.path, 1)
+            raise NoCurrencyError(problems.no_operating_currency(at))
+
+    def _known(self, sub_account: str | None) -> None:
+        _one_of("sub-account", sub_account, sorted(self.reading.book.sub_accounts))
+
+
+def _one_of(about: str, name: str | None, names: Collection[str]) -> None:
+    """Refuse a name of nothing."""
+    if name is not None and name not in names:
+        known: Iterable[str] = names or ("none",)
+        raise QuestionError(
+            about, f"{name}: there is none of this name. Write one of: {', '.join(known)}."
+        )
