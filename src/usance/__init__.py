@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from usance.ledger.load import BrokenPluginError
     from usance.model.problems import Problem
     from usance.reports.balance_sheets import Accounts, Sheet
+    from usance.reports.contributions import Contribution, Contributions
+    from usance.reports.movements import AccountBalance, Balance, Movement
     from usance.reports.pnl import Pnl, PnlRow, Trade
     from usance.reports.statement import (
         Statement,
@@ -29,12 +31,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = (
+    "AccountBalance",
     "Accounts",
+    "Balance",
     "Books",
     "BrokenPluginError",
+    "Contribution",
+    "Contributions",
     "Explanation",
     "Hour",
     "Message",
+    "Movement",
     "NearestLiquidation",
     "NoCurrencyError",
     "NoDayYetError",
@@ -68,6 +75,8 @@ HOMES = {
     "ledger.load": ("BrokenPluginError",),
     "model.problems": ("Problem",),
     "reports.balance_sheets": ("Accounts", "Sheet"),
+    "reports.contributions": ("Contribution", "Contributions"),
+    "reports.movements": ("AccountBalance", "Balance", "Movement"),
     "reports.pnl": ("Pnl", "PnlRow", "Trade"),
     "reports.statement": (
         "Statement",

@@ -37,13 +37,21 @@ from usance.ledger.plugin_lines import enabled
 from usance.model import problems
 from usance.model.hours import Day, date_of, day_of
 from usance.model.problems import Problem, Source, once
-from usance.reports import balance_sheets
+from usance.reports import balance_sheets, movements
 from usance.reports import basis as bases
 from usance.reports import pnl as pnl_reports
 from usance.reports import statement as statement_reports
 from usance.reports import status as status_reports
 from usance.reports.balance_sheets import Accounts
-from usance.reports.performance import Span
+from usance.reports.contributions import (
+    WHOLE,
+    Contributions,
+    NoSuchLineError,
+    contributions,
+    lines_of,
+)
+from usance.reports.movements import Balance
+from usance.reports.performance import Span, parts_of
 from usance.reports.pnl import Pnl
 from usance.reports.statement import Statement, Values
 from usance.reports.status import Status
@@ -290,7 +298,85 @@ class Books:
         day = date_of(self.evening_asked(at))
         return balance_sheets.accounts(self.ledger, self.reading, day, basis, at_cost=at_cost)
 
-    # Generated transactions
+    # What is behind a figure
+
+    @kept
+    def balance(
+        self,
+        name: str,
+        commodity: str,
+        at: Date = None,
+        *,
+        from_: Date = None,
+        basis: str = bases.POSTED,
+    ) -> Balance:
+        """Return what moved a commodity of a sub-account or product, and who posted it.
+
+        at     the last day
+        from_  the first day, or None for the last one alone
+        basis  posted or corrected: which truth of closed days
+        """
+        _one_of("basis", basis, BASES)
+        self.must_be_near(from_, "from")
+        last = self.evening_asked(at, "")
+        first = last if from_ is None else day_of(from_)
+        if first > last:
+            raise QuestionError(
+                "from", f"{from_} is after {date_of(last)}. Write a day that is not."
+            )
+        self._part(name, [*parts_of(self.reading)])
+        try:
+            return movements.balance(
+                self.ledger, self.reading, name, commodity, (first, last), basis
+            )
+        except movements.NeverHeldError as error:
+            held = f"Write one of: {', '.join(error.held)}." if error.held else "It held nothing."
+            raise QuestionError(
+                "", f"{name} never held {commodity} until {date_of(last)}. {held}"
+            ) from None
+
+    @kept
+    def contributions(
+        self,
+        name: str,
+        line: str,
+        from_: Date = None,
+        to: Date = None,
+        *,
+        about: str | None = None,
+        basis: str = bases.POSTED,
+    ) -> Contributions:
+        """Return the transactions and moves of prices that add to a line of a statement.
+
+        name   a sub-account, a product, or "whole"
+        line   a line of a statement, opening or closing
+        about  the name of the line in the statement: a contract, a coin, an account; None: all
+        basis  posted or corrected: which truth of closed days
+        """
+        _one_of("basis", basis, BASES)
+        span = self.period(from_, to, "")
+        self._part(name, [*parts_of(self.reading), WHOLE])
+        lines = lines_of(self.reading, name)
+        if line not in lines:
+            raise QuestionError(
+                "", f"{line!r} is no line of {name}. Write one of: {', '.join(lines)}."
+            )
+        try:
+            return contributions(self.ledger, self.reading, span, name, (line, about), basis)
+        except NoSuchLineError as error:
+            names = ", ".join(error.names) or "no name"
+            raise QuestionError(
+                "", f"{line} is not about {about!r} in this period. Write one of: {names}."
+            ) from None
+
+    @staticmethod
+    def _part(name: str, names: Collection[str]) -> None:
+        if name not in names:
+            raise QuestionError(
+                "",
+                f"{name!r} is no sub-account, and no product backed by bills. Write one of: "
+                f"{', '.join(names)}.",
+            )
 
     @property
     @kept

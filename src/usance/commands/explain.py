@@ -1,5 +1,6 @@
-"""`usance explain`: the arithmetic behind one generated transaction."""
+"""`usance explain`: the arithmetic behind a transaction, or the rows behind a figure."""
 
+import datetime
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -7,8 +8,18 @@ from dataclasses import replace
 
 import click
 
+from usance.commands.balances import explain_balance
+from usance.commands.lines import explain_line
 from usance.commands.messages import near, report
-from usance.commands.options import AfterLedger, opened, with_format, with_ledger
+from usance.commands.options import (
+    DAYS,
+    AfterLedger,
+    first_of,
+    opened,
+    with_format,
+    with_ledger,
+)
+from usance.commands.periods import with_corrected
 from usance.commands.tables import as_json, flat_table, table
 from usance.explain.explanation import LISTS, Explanation
 from usance.explain.working import Step, substituted
@@ -20,23 +31,67 @@ WIDTH = 97
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
-@click.command(cls=AfterLedger, short_help="Show the arithmetic behind one generated transaction")
+@click.command(cls=AfterLedger, short_help="Show where a figure comes from")
 @with_ledger
 @click.argument("identity", metavar="ID")
 @click.option("--hours", "hourly", is_flag=True, help="Show each hour's principal and rate.")
+@click.option(
+    "--from",
+    "begin",
+    type=first_of,
+    metavar="DATE",
+    show_default="the day of the balance",
+    help=f"Of a balance: first day of its movements: {DAYS}",
+)
+@with_corrected
 @with_format
-def explain(path: str, identity: str, hourly: bool, form: str) -> None:
-    """Show the arithmetic behind one generated transaction, starting from the directives.
+def explain(
+    path: str,
+    identity: str,
+    hourly: bool,
+    begin: datetime.date | None,
+    corrected: bool,
+    form: str,
+) -> None:
+    """Show where a figure comes from: the arithmetic behind one generated transaction.
 
     ID is the transaction's usance: metadata, kind/date/sub-account (or product), for example
     lending/2025-05-01/Main. The command computes the transaction again, also on a closed day. If
     the posted transaction differs, the command shows both and exits 1.
 
+    Of balance/date/sub-account/commodity it shows the opening, each transaction that moved it, and
+    the closing of that day, of each account of assets and liabilities. Of
+    statement/period/sub-account/line it shows the transactions and the moves of prices that add to
+    a line of usance statement.
+
     \b
     Examples:
       usance explain books/main.beancount lending/2025-05-01/Main
       usance explain books/main.beancount margin/2025-05-02/Main --format json
+      usance explain books/main.beancount balance/2025-05-31/Main/USDC --from 2025-05
+      usance explain books/main.beancount statement/2025-05/Main/funding
+      usance explain books/main.beancount statement/2025/whole/coins/SOL --format csv > sol.csv
     """
+    kind = identity.partition("/")[0]
+    of_books = kind in ("balance", "statement")
+    for option, is_misplaced in (
+        ("--hours", hourly and of_books),
+        ("--from", begin is not None and kind != "balance"),
+        ("--as-corrected", corrected and not of_books),
+    ):
+        if is_misplaced:
+            raise click.UsageError(f"{option} does not go with {identity}. Leave it out.")
+    match kind:
+        case "balance":
+            explain_balance(path, identity, begin, corrected=corrected, form=form)
+        case "statement":
+            explain_line(path, identity, corrected=corrected, form=form)
+        case _:
+            _explain_transaction(path, identity, hourly=hourly, form=form)
+
+
+def _explain_transaction(path: str, identity: str, *, hourly: bool, form: str) -> None:
+    """Show the arithmetic behind a generated transaction; exit 1 if it differs."""
     books = opened(path)
     explanation = books.explain(identity, hours=hourly)
     match form:

@@ -46,11 +46,16 @@ class Leg(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """What a party gets from another one (negative: gives), in the operating currency."""
+    """What a party gets from another one (negative: gives), in the operating currency.
+
+    units  of `unit`, which are worth the amount
+    """
 
     party: str
     other: str
     amount: Decimal
+    units: Decimal
+    unit: Unit
 
 
 class Brought(NamedTuple):
@@ -96,7 +101,7 @@ def brought(legs: Collection[Leg], ours: Container[str], value: Value) -> Brough
     for currency, of_parties in sorted(left.items()):
         found += [(*exchange, currency) for exchange in _between(of_parties)]
     flows = [
-        Flow(party, other, value(number, unit))
+        Flow(party, other, value(number, unit), number, unit)
         for party, other, number, unit in found
         if party in ours
     ]

@@ -78,6 +78,18 @@ class Part(NamedTuple):
     kind: str
 
 
+def parts_of(reading: Reading) -> dict[str, Part]:
+    """Return the sub-accounts of a ledger, then its products backed by bills, by name."""
+    parts = {
+        name: Part(name, reading.book.venue(name), "sub-account")
+        for name in sorted(reading.book.sub_accounts)
+    }
+    for (venue, name), timeline in sorted(reading.book.yields.products.items()):
+        if timeline.values[0].bills is not None:
+            parts[name] = Part(name, venue, "product")
+    return parts
+
+
 @dataclass(slots=True)
 class Interval:
     """What some days did to the value of a part, in the operating currency.
@@ -116,6 +128,21 @@ class Performance:
     problems: list[Problem]
 
 
+class Effect(NamedTuple):
+    """What a transaction adds to a line of a part, by a posting, a flow or a trade.
+
+    units     that it adds at the day's price; None of a trade, which is worth more than it cost
+    realised  it is a trading result
+    """
+
+    party: str
+    line: Line
+    amount: Decimal
+    units: Decimal | None
+    unit: Unit
+    realised: bool = False
+
+
 class _UnpricedError(Exception):
     """A commodity has no price."""
 
@@ -150,13 +177,7 @@ class Walk:
     def __init__(self, ledger: Ledger, reading: Reading) -> None:
         self.chart: ChartOfAccounts = reading.chart
         self.prices = Prices(ledger, date_of(Day(1)))
-        self.parts = {
-            name: Part(name, reading.book.venue(name), "sub-account")
-            for name in sorted(reading.book.sub_accounts)
-        }
-        for (venue, name), timeline in sorted(reading.book.yields.products.items()):
-            if timeline.values[0].bills is not None:
-                self.parts[name] = Part(name, venue, "product")
+        self.parts = parts_of(reading)
         self.settle = {
             key: terms.values[-1].settle for key, terms in reading.book.perpetuals.items()
         }
@@ -224,17 +245,29 @@ class Walk:
                 if moved is None:
                     interval.unpriced = True
                 elif moved:
-                    change = EXACT.multiply(number, moved)
-                    tally(interval.lines, (self.kind(unit), unit[0]), change)
+                    self.reprice(part, interval, (self.kind(unit), unit[0]), unit, number, moved)
             for unit, cost in self.costs[part].items():
                 # What a contract cost is owed in its settle coin: that coin's own move is none of
                 # the contract's result.
                 settle = (unit[1], "")
                 moved = self._moved(settle, day) if cost else ZERO
                 if moved:
-                    change = EXACT.multiply(cost, moved)
-                    tally(interval.lines, ("contracts", unit[0]), EXACT.minus(change))
-                    tally(interval.lines, ("coins", settle[0]), change)
+                    owed = EXACT.minus(cost)
+                    self.reprice(part, interval, ("contracts", unit[0]), settle, owed, moved)
+                    self.reprice(part, interval, ("coins", settle[0]), settle, cost, moved)
+
+    def reprice(
+        self,
+        part: str,
+        interval: Interval,
+        line: Line,
+        unit: Unit,
+        units: Decimal,
+        moved: Decimal,
+    ) -> None:
+        """Add what the move of a price did to units that a part held the evening before."""
+        del part, unit
+        tally(interval.lines, line, EXACT.multiply(units, moved))
 
     def _moved(self, unit: Unit, day: Day) -> Decimal | None:
         now, then = self.price(unit, day), self.price(unit, Day(day - 1))
@@ -310,28 +343,32 @@ class Walk:
     def _bring(self, entry: Transaction, legs: list[Leg], into: dict[str, Interval]) -> None:
         """Add what a transaction brings to the intervals of its parts."""
         ours = {leg.party for leg in legs} & into.keys()
-        sums: dict[tuple[str, Line], Decimal] = {}
         try:
-            for party, line, amount in self._lines(entry, legs, ours, into):
-                tally(sums, (party, line), amount)
+            effects = [*self._effects(entry, legs, ours)]
         except _UnpricedError:
             for party in ours:
                 into[party].unpriced = True
             return
-        self.take(entry, legs, sums)
-        for (party, (kind, name)), amount in sums.items():
+        sums: dict[tuple[str, Line], Decimal] = {}
+        for effect in effects:
+            tally(sums, (effect.party, effect.line), effect.amount)
+            if effect.realised:
+                tally(into[effect.party].realised, effect.line, effect.amount)
+        self.take(entry, legs, effects, sums)
+        for (party, line), amount in sums.items():
             if amount:
-                way = WAYS[kind][amount < 0] if kind in WAYS else kind
-                tally(into[party].lines, (way, name), amount)
+                tally(into[party].lines, directed(line, amount), amount)
 
     def take(
-        self, entry: Transaction, legs: list[Leg], sums: Mapping[tuple[str, Line], Decimal]
+        self,
+        entry: Transaction,
+        legs: list[Leg],
+        effects: list[Effect],
+        sums: Mapping[tuple[str, Line], Decimal],
     ) -> None:
         """Learn what a transaction adds to the lines of its parts; a statement needs no more."""
 
-    def _lines(
-        self, entry: Transaction, legs: list[Leg], ours: set[str], into: dict[str, Interval]
-    ) -> Iterator[tuple[str, Line, Decimal]]:
+    def _effects(self, entry: Transaction, legs: list[Leg], ours: set[str]) -> Iterator[Effect]:
         """Yield what a transaction adds to each line of its parts."""
         day = day_of(entry.date)
 
@@ -342,21 +379,22 @@ class Walk:
             return EXACT.multiply(number, price)
 
         flows, traded = brought(legs, ours, value)
-        for party, other, amount in flows:
-            yield party, ("transfers" if other in self.parts else "outside", other), amount
+        for party, other, amount, units, unit in flows:
+            kind = "transfers" if other in self.parts else "outside"
+            yield Effect(party, (kind, other), amount, units, unit)
         for (party, unit), amount in traded.items():
-            yield party, (self.kind(unit), unit[0]), amount
+            yield Effect(party, (self.kind(unit), unit[0]), amount, None, unit)
         for leg in legs:
             role = None if leg.held else self.role(leg.account)
             line = None if role is None else role.line
             if line is not None:
                 amount = EXACT.minus(value(leg.units, leg.unit))
+                realised = False
                 if line in ATTRIBUTED:
                     kind, name = self._attributed(entry, legs, leg.party)
-                    line = (kind if line == RESULT else line[0], name)
-                    if kind == line[0]:
-                        tally(into[leg.party].realised, line, amount)
-                yield leg.party, line, amount
+                    realised = line == RESULT
+                    line = (kind if realised else line[0], name)
+                yield Effect(leg.party, line, amount, EXACT.minus(leg.units), leg.unit, realised)
 
     def is_result(self, leg: Leg) -> bool:
         """Tell whether a leg is a trading result."""
@@ -393,6 +431,12 @@ class Walk:
 
 WAYS = {"transfers": ("transfers_in", "transfers_out"), "outside": ("deposits", "withdrawals")}
 """The lines of what comes in and of what goes out."""
+
+
+def directed(line: Line, amount: Decimal) -> Line:
+    """Return the line of an amount: of a flow, what came in or what went out."""
+    kind, name = line
+    return (WAYS[kind][amount < 0], name) if kind in WAYS else line
 
 
 def performance(

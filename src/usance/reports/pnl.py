@@ -16,7 +16,16 @@ from usance.model.problems import Problem
 from usance.reports import basis
 from usance.reports.figures import BESIDE, FlatRow, as_dicts, figure, rounded
 from usance.reports.flows import Leg, Unit
-from usance.reports.performance import Interval, Line, Part, Performance, Span, Walk, walked
+from usance.reports.performance import (
+    Effect,
+    Interval,
+    Line,
+    Part,
+    Performance,
+    Span,
+    Walk,
+    walked,
+)
 from usance.reports.round_trips import Closed, Lots
 
 ROW = (
@@ -158,9 +167,14 @@ class _Trading(Walk):
         self.start: dict[str, dict[Unit, Decimal]] = {}
 
     def take(
-        self, entry: Transaction, legs: list[Leg], sums: Mapping[tuple[str, Line], Decimal]
+        self,
+        entry: Transaction,
+        legs: list[Leg],
+        effects: list[Effect],
+        sums: Mapping[tuple[str, Line], Decimal],
     ) -> None:
         """Open and close lots, and give them their fees and funding."""
+        del effects
         day = day_of(entry.date)
         moved: dict[Key, list[tuple[Lot, Decimal]]] = {}
         for leg in legs:
