@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from usance.model.problems import Problem
     from usance.reports.balance_sheets import Accounts, Sheet
     from usance.reports.contributions import Contribution, Contributions
+    from usance.reports.efficiency import Efficiency, Uses
+    from usance.reports.margin import (
+        Borrow,
+        Collateral,
+        Margin,
+        Position,
+        Shocked,
+        Stress,
+        SubAccountMargin,
+    )
     from usance.reports.movements import AccountBalance, Balance, Movement
     from usance.reports.pnl import Pnl, PnlRow, Trade
     from usance.reports.statement import (
@@ -35,11 +45,15 @@ __all__ = (
     "Accounts",
     "Balance",
     "Books",
+    "Borrow",
     "BrokenPluginError",
+    "Collateral",
     "Contribution",
     "Contributions",
+    "Efficiency",
     "Explanation",
     "Hour",
+    "Margin",
     "Message",
     "Movement",
     "NearestLiquidation",
@@ -48,9 +62,11 @@ __all__ = (
     "OpeningBalance",
     "Pnl",
     "PnlRow",
+    "Position",
     "Problem",
     "QuestionError",
     "Sheet",
+    "Shocked",
     "Standing",
     "Statement",
     "StatementLine",
@@ -58,8 +74,11 @@ __all__ = (
     "StatementPeriod",
     "Status",
     "Step",
+    "Stress",
+    "SubAccountMargin",
     "Trade",
     "Used",
+    "Uses",
     "Value",
     "Values",
     "__version__",
@@ -77,6 +96,16 @@ HOMES = {
     "reports.balance_sheets": ("Accounts", "Sheet"),
     "reports.contributions": ("Contribution", "Contributions"),
     "reports.movements": ("AccountBalance", "Balance", "Movement"),
+    "reports.efficiency": ("Efficiency", "Uses"),
+    "reports.margin": (
+        "Borrow",
+        "Collateral",
+        "Margin",
+        "Position",
+        "Shocked",
+        "Stress",
+        "SubAccountMargin",
+    ),
     "reports.pnl": ("Pnl", "PnlRow", "Trade"),
     "reports.statement": (
         "Statement",

@@ -13,8 +13,9 @@ import datetime
 import errno
 import os
 import threading
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -26,6 +27,7 @@ from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.explain import explanation
 from usance.explain.explanation import Explanation
+from usance.language import prices as prices_of
 from usance.language.directive import source_of
 from usance.language.doubts import doubts
 from usance.language.horizon import FAR
@@ -37,8 +39,11 @@ from usance.ledger.plugin_lines import enabled
 from usance.model import problems
 from usance.model.hours import Day, date_of, day_of
 from usance.model.problems import Problem, Source, once
+from usance.model.quotes import Quotes
 from usance.reports import balance_sheets, movements
 from usance.reports import basis as bases
+from usance.reports import efficiency as efficiency_reports
+from usance.reports import margin as margin_reports
 from usance.reports import pnl as pnl_reports
 from usance.reports import statement as statement_reports
 from usance.reports import status as status_reports
@@ -50,6 +55,8 @@ from usance.reports.contributions import (
     contributions,
     lines_of,
 )
+from usance.reports.efficiency import Efficiency
+from usance.reports.margin import Evening, Margin, Stress
 from usance.reports.movements import Balance
 from usance.reports.performance import Span, parts_of
 from usance.reports.pnl import Pnl
@@ -298,6 +305,95 @@ class Books:
         day = date_of(self.evening_asked(at))
         return balance_sheets.accounts(self.ledger, self.reading, day, basis, at_cost=at_cost)
 
+    def margin(
+        self,
+        at: Date = None,
+        *,
+        prices: Mapping[str, Decimal] | None = None,
+        basis: str = bases.POSTED,
+        sub_account: str | None = None,
+    ) -> Margin:
+        """Return the margin of each sub-account at the end of a day.
+
+        prices       other prices: of a coin in the operating currency, of a contract in its settle
+                     coin; settlements and borrows stay as they are
+        basis        posted or corrected: which truth of closed days
+        sub_account  the name of a sub-account, if no other one is wanted
+        """
+        seen = self._asked(at, basis, sub_account)
+        for commodity, price in (prices or {}).items():
+            self._must_be_held(seen, "price", commodity)
+            if price <= 0:
+                raise QuestionError(
+                    "price", f"{commodity}: {price} is not above zero. Write a price above zero."
+                )
+        if prices:
+            return margin_reports.margin(self.reading, seen, prices)
+        return self._margin(seen.day, basis, sub_account)
+
+    @kept
+    def _margin(self, day: Day, basis: str, sub_account: str | None) -> Margin:
+        return margin_reports.margin(self.reading, self.evening(day, basis, sub_account), {})
+
+    def stress(
+        self,
+        shocks: Mapping[str, Mapping[str, Decimal]],
+        at: Date = None,
+        *,
+        basis: str = bases.POSTED,
+        sub_account: str | None = None,
+    ) -> Stress:
+        """Return the margin of each sub-account at the end of a day under groups of shocks.
+
+        shocks       by the name of a group, the moves that happen together: by coin or contract,
+                     a fraction of its price, such as Decimal("-0.2"); that of a coin moves the
+                     marks of contracts over it too
+        basis        posted or corrected: which truth of closed days
+        sub_account  the name of a sub-account, if no other one is wanted
+        """
+        seen = self._asked(at, basis, sub_account)
+        for moves in shocks.values():
+            for commodity, move in moves.items():
+                self._must_be_held(seen, "shock", commodity)
+                if move <= -1:
+                    raise QuestionError(
+                        "shock",
+                        f"{commodity}: no price can fall by 100 % or more. Write a smaller fall.",
+                    )
+        factors = {
+            name: {commodity: 1 + move for commodity, move in moves.items()}
+            for name, moves in shocks.items()
+        }
+        return margin_reports.stress(self.reading, seen, factors)
+
+    @kept
+    def efficiency(self, at: Date = None, *, basis: str = bases.POSTED) -> Efficiency:
+        """Return one capital and its simultaneous uses, of each sub-account at the end of a day.
+
+        basis  posted or corrected: which truth of closed days
+        """
+        _one_of("basis", basis, BASES)
+        day = self.evening_asked(at)
+        state = self._state(day, basis)
+        return efficiency_reports.efficiency(self.reading, state, day, self.others, basis)
+
+    @kept
+    def evening(self, day: Day, basis: str, sub_account: str | None = None) -> Evening:
+        """Return the state of sub-accounts at the end of a day, priced."""
+        state = self._state(day, basis)
+        return margin_reports.priced(self.reading, state, day, self.others, basis, sub_account)
+
+    @kept
+    def _state(self, day: Day, basis: str) -> State:
+        """Return the state of all sub-accounts and products at the end of a day."""
+        return bases.evening(self.ledger, self.reading, day, basis)
+
+    @property
+    @kept
+    def others(self) -> Quotes:
+        """Prices of commodities without terms."""
+        return prices_of.others(self.reading.book, self.ledger.entries)
+
     # What is behind a figure
 
     @kept
@@ -461,6 +557,27 @@ class Books:
             at = Source(self.ledger.path, 1)
             raise NoCurrencyError(problems.no_operating_currency(at))
 
+    def _asked(self, at: Date, basis: str, sub_account: str | None) -> Evening:
+        _one_of("basis", basis, BASES)
+        day = self.evening_asked(at)
+        self._known(sub_account)
+        return self.evening(day, basis, sub_account)
+
+    def _must_be_held(self, seen: Evening, about: str, commodity: str) -> None:
+        """Refuse a commodity if no figure depends on it."""
+        held = margin_reports.commodities(seen)
+        if commodity == self.operating:
+            raise QuestionError(
+                about,
+                f"{commodity}: figures are in {commodity}, so its price is 1. Name another "
+                "commodity.",
+            )
+        if commodity not in held and not seen.problems:
+            names = ", ".join(sorted(held - {self.operating})) or "nothing"
+            raise QuestionError(
+                about, f"{commodity}: no sub-account holds or owes it. Held or owed: {names}."
+            )
+
     def _known(self, sub_account: str | None) -> None:
         _one_of("sub-account", sub_account, sorted(self.reading.book.sub_accounts))
 
@@ -468,7 +585,5 @@ class Books:
 def _one_of(about: str, name: str | None, names: Collection[str]) -> None:
     """Refuse a name of nothing."""
     if name is not None and name not in names:
-        known: Iterable[str] = names or ("none",)
-        raise QuestionError(
-            about, f"{name}: there is none of this name. Write one of: {', '.join(known)}."
-        )
+        hint = f" Write one of: {', '.join(names)}." if names else ""
+        raise QuestionError(about, f"{name}: there is none of this name.{hint}")

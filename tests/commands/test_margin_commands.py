@@ -30,7 +30,7 @@ from margin_books import (
 )
 
 from usance.cli import main
-from usance.reports import margin as margin_reports
+from usance.reports.margin import SubAccountMargin
 
 MAIN = {
     "name": "Main",
@@ -421,8 +421,11 @@ def test_stress_as_csv(tmp_path: Path) -> None:
 def test_who_has_nothing_left_is_bankrupt_and_who_never_had_is_not(
     net_equity: str | None, exposure: str | None, mmr: str | None, *, bankrupt: bool
 ) -> None:
-    row = {"net_equity": net_equity, "exposure": exposure, "mmr": mmr}
-    assert margin_reports.is_bankrupt(row) is bankrupt
+    equity, exposed, ratio = (
+        None if text is None else Decimal(text) for text in (net_equity, exposure, mmr)
+    )
+    row = SubAccountMargin("Main", "B", net_equity=equity, exposure=exposed, mmr=ratio)
+    assert row.is_bankrupt is bankrupt
 
 
 def test_stress_as_a_table_stands_side_by_side(tmp_path: Path) -> None:
@@ -896,7 +899,7 @@ def test_null_figures_are_empty_in_csv_and_named_in_a_table(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["margin", "--sub-account", "Mian"], "--sub-account Mian is not declared."),
+        (["margin", "--sub-account", "Mian"], "--sub-account Mian: there is none of this name."),
         (["margin", "--price", "ETH=1"], "--price ETH: no sub-account holds or owes it."),
         (["margin", "--price", "USDC=1"], "--price USDC: figures are in USDC, so its price is 1."),
         (["margin", "--price", "SOL"], "--price 'SOL' has the wrong form. Write it as SOL=120."),
@@ -942,7 +945,7 @@ def test_null_figures_are_empty_in_csv_and_named_in_a_table(tmp_path: Path) -> N
         ),
         (["stress", "--shock", "SOL=-100%"], "--shock SOL: no price can fall by 100 % or more."),
         (["stress", "--shock", "SOL=-1%", "--at", "2045-06"], "is more than ten years after"),
-        (["stress", "--shock", "SOL=-1%", "--sub-account", "Mian"], "is not declared."),
+        (["stress", "--shock", "SOL=-1%", "--sub-account", "Mian"], "there is none of this name."),
         (["efficiency", "--at", "2036-05-03"], "Correct the year."),
     ],
 )
@@ -955,9 +958,7 @@ def test_wrong_usage_exits_2(tmp_path: Path, words: list[str], told: str) -> Non
 
 def test_names_that_are_known_are_told(tmp_path: Path) -> None:
     made = books(tmp_path, *MAIN_AND_DESK)
-    assert (
-        "Declared sub-accounts: Desk, Main." in made.usance("margin", "--sub-account", "X").stderr
-    )
+    assert "Write one of: Desk, Main." in made.usance("margin", "--sub-account", "X").stderr
     told = made.usance("margin", "--price", "X=1").stderr
     assert "Held or owed: ETH-PERP, SOL, SOL-PERP, USDT." in " ".join(told.split())
 

@@ -115,6 +115,24 @@ def test_what_cannot_be_answered_is_an_error_of_its_own(tmp_path: Path) -> None:
         books.pnl(sub_account="X")
 
 
+def test_other_prices_are_checked(tmp_path: Path) -> None:
+    books = books_of(tmp_path)
+    for price, why in (
+        ("USDC", r"^price USDC: figures are in USDC, so its"),
+        ("X", r"^price X: no"),
+    ):
+        with pytest.raises(usance.QuestionError, match=why):
+            books.margin(prices={price: Decimal(1)})
+    with pytest.raises(usance.QuestionError, match=r"^shock X: no sub-account holds or owes it"):
+        books.stress({"fall": {"X": Decimal("-0.1")}})
+    [row] = books.margin().sub_accounts
+    assert (row.name, row.is_bankrupt, row.positions) == ("Main", False, ())
+    assert row.collateral_assets is not None
+    assert row.collateral_assets[0].quantity == Decimal(1000)
+    assert books.margin().rows_as_dicts("collateral_assets")[0]["quantity"] == Decimal(1000)
+    assert books.margin() is books.margin()
+
+
 def test_books_of_nothing_say_so(tmp_path: Path) -> None:
     books = books_of(tmp_path, 'option "operating_currency" "USDC"\nplugin "usance.plugins"\n')
     assert (books.first, books.last) == (None, None)

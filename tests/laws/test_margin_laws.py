@@ -22,13 +22,12 @@ from hypothesis import HealthCheck, event, given, reject, settings
 from hypothesis import strategies as st
 from margin_oracle import Picture, Terms, Text, excess, figures, judge, pictures, shown, standing
 
+from usance.books import Books
 from usance.cli import main
-from usance.language.prices import others
 from usance.ledger import load as ledger
 from usance.model.amounts import FIGURE, PRECISE, Coin
 from usance.model.hours import days
-from usance.reports import margin as margin_reports
-from usance.reports.basis import POSTED
+from usance.reports.figures import plain
 from usance.rules import settlement
 from usance.rules.liquidation_price import liquidation_price
 from usance.rules.margin import Margin, evaluate
@@ -327,11 +326,10 @@ def evenings(book: ledger.Ledger) -> Iterator[tuple[date, dict[str, Any]]]:
     """Yield what `usance margin` answers for each day, by sub-account."""
     reading = book.read()
     assert reading.book.first is not None
-    quotes = others(reading.book, book.entries)
+    answers = Books(book)
     for day in days(reading.book.first, reading.horizon):
-        seen = margin_reports.evening(book, reading, day, quotes, POSTED)
-        answer = margin_reports.margin(reading, seen, {})
-        yield date.fromordinal(day), {row["name"]: row for row in answer["sub_accounts"]}
+        rows = plain(answers.margin(date.fromordinal(day)).sub_accounts)
+        yield date.fromordinal(day), {row["name"]: row for row in rows}
 
 
 # The engine and the oracle

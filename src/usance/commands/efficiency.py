@@ -8,17 +8,16 @@ import click
 
 from usance.commands.messages import report
 from usance.commands.options import (
-    loaded_until,
+    opened,
+    tell_of_horizon,
     with_at,
     with_format,
     with_ledger,
 )
 from usance.commands.periods import basis_of, with_corrected
-from usance.commands.tables import as_json, bar, comma_separated, eight_decimals, table
-from usance.language import prices
+from usance.commands.tables import as_json, bar, eight_decimals, flat_table, table
 from usance.reports.efficiency import USES as FIGURES
-from usance.reports.efficiency import efficiency as of_efficiency
-from usance.reports.figures import Figures
+from usance.reports.figures import Figures, plain
 
 
 @click.command(short_help="Show one capital and its simultaneous uses")
@@ -33,28 +32,21 @@ def efficiency(path: str, at: datetime.date | None, corrected: bool, form: str) 
     Example:
       usance efficiency books/main.beancount --at 2025-05-04
     """
-    ledger, reading, day = loaded_until(path, at)
-    others = prices.others(reading.book, ledger.entries)
-    answer, missing = of_efficiency(ledger, reading, day, others, basis_of(corrected=corrected))
-    rows = answer["sub_accounts"]
+    books = opened(path)
+    answer = books.efficiency(at, basis=basis_of(corrected=corrected))
+    tell_of_horizon(books, at, "--at")
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            heads = ("at", "sub_account", "venue")
-            cells = [
-                [answer["at"], row["name"], row["venue"], *(row[key] for key in FIGURES)]
-                for row in rows
-            ]
-            click.echo(comma_separated([*heads, *FIGURES], cells), nl=False)
+            columns = ["at", "sub_account", "venue", *FIGURES]
+            click.echo(flat_table(columns, answer.rows_as_dicts()), nl=False)
         case _:
-            currency = answer["currency"]
-            for row in rows:
-                title = (
-                    f"{row['name']} at {row['venue']}, end of {answer['at']}, as {answer['basis']}"
-                )
-                click.echo(table(title, ["", f"{currency} ", "of capital"], _use_lines(row)))
-    report(ledger, missing)
+            for row in answer.sub_accounts:
+                title = f"{row.name} at {row.venue}, end of {answer.at}, as {answer.basis}"
+                heads = ["", f"{answer.currency} ", "of capital"]
+                click.echo(table(title, heads, _use_lines(plain(row))))
+    report(books.ledger, answer.problems)
 
 
 def _use_lines(row: Figures) -> Iterable[list[str | None]]:

@@ -8,6 +8,8 @@ import click
 
 from usance.commands.messages import report
 from usance.commands.options import (
+    opened,
+    tell_of_horizon,
     with_at,
     with_format,
     with_ledger,
@@ -15,16 +17,11 @@ from usance.commands.options import (
     with_name,
 )
 from usance.commands.periods import basis_of, with_corrected
-from usance.commands.tables import as_json, bar, comma_separated, eight_decimals, table
-from usance.commands.what_if import (
-    LINES,
-    columns_and_rows,
-    evening_of,
-    must_be_held,
-    numbers_by_name,
-)
+from usance.commands.tables import as_json, bar, eight_decimals, flat_table, table
+from usance.commands.what_if import LINES, numbers_by_name
 from usance.reports import margin as margin_reports
-from usance.reports.figures import Figures
+from usance.reports.figures import plain
+from usance.reports.margin import Margin, SubAccountMargin
 
 
 @click.command(short_help="Show the margin of each sub-account at the end of a day")
@@ -60,38 +57,35 @@ def margin(
       usance margin books/main.beancount --at 2025-05-04 --sub-account Main
       usance margin books/main.beancount --price SOL-PERP=120 --price SOL=121
     """
-    ledger, reading, seen = evening_of(path, at, name, basis_of(corrected=corrected))
+    books = opened(path)
     wanted = numbers_by_name("--price", prices, PRICE, "SOL=120")
-    for commodity, price in wanted.items():
-        must_be_held(seen, reading, "--price", commodity)
-        if price <= 0:
-            raise click.UsageError(
-                f"--price {commodity}: {price} is not above zero. Write a price above zero."
-            )
-    answer = margin_reports.margin(reading, seen, wanted)
+    basis = basis_of(corrected=corrected)
+    answer = books.margin(at, prices=wanted, basis=basis, sub_account=name)
+    tell_of_horizon(books, at, "--at")
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            columns, rows = columns_and_rows(listed, [({"at": answer["at"]}, answer)])
-            click.echo(comma_separated(columns, rows), nl=False)
+            columns = ["at", "sub_account", "venue", *margin_reports.PARTS[listed]]
+            click.echo(flat_table(columns, answer.rows_as_dicts(listed)), nl=False)
         case _:
-            for row in answer["sub_accounts"]:
+            for row in answer.sub_accounts:
                 _show_margin(row, answer)
-    report(ledger, seen.problems)
+    report(books.ledger, answer.problems)
 
 
 PRICE = re.compile(r"([^=\s]+)=(-?\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
 
 
-def _show_margin(row: Figures, answer: Figures) -> None:
+def _show_margin(of: SubAccountMargin, answer: Margin) -> None:
     """Show one sub-account: its figures with bars, then its coins, positions and borrows."""
-    title = f"{row['name']} at {row['venue']}, end of {answer['at']}, as {answer['basis']}"
-    if row["net_equity"] is None:
+    title = f"{of.name} at {of.venue}, end of {answer.at}, as {answer.basis}"
+    if of.net_equity is None:
         click.echo(f"{title}\n\n  cannot be priced\n")
         return
+    row = plain(of)
     lines = [(label, eight_decimals(row[key]), _gauge(key, row[key])) for label, key in LINES]
-    click.echo(table(title, ["", f"{answer['currency']} ", ""], lines))
+    click.echo(table(title, ["", f"{answer.currency} ", ""], lines))
     for name, heads, keys in PARTS:
         if row[name]:
             cells = [[eight_decimals(part[key]) for key in keys] for part in row[name]]

@@ -8,6 +8,8 @@ import click
 
 from usance.commands.messages import report
 from usance.commands.options import (
+    opened,
+    tell_of_horizon,
     with_at,
     with_format,
     with_ledger,
@@ -15,16 +17,11 @@ from usance.commands.options import (
     with_name,
 )
 from usance.commands.periods import basis_of, with_corrected
-from usance.commands.tables import as_json, comma_separated, eight_decimals, table
-from usance.commands.what_if import (
-    LINES,
-    columns_and_rows,
-    evening_of,
-    must_be_held,
-    numbers_by_name,
-)
+from usance.commands.tables import as_json, eight_decimals, flat_table, table
+from usance.commands.what_if import LINES, numbers_by_name
 from usance.reports import margin as margin_reports
-from usance.reports.figures import Figures
+from usance.reports.figures import plain
+from usance.reports.margin import Margin, Stress, SubAccountMargin
 
 
 @click.command(short_help="Show margin under shocks, all sub-accounts side by side")
@@ -60,55 +57,48 @@ def stress(
     Example:
       usance stress books/main.beancount --shock SOL=-20% --shock BTC=-30%,USDT=-2%
     """
-    ledger, reading, seen = evening_of(path, at, name, basis_of(corrected=corrected))
+    books = opened(path)
     groups: dict[str, dict[str, Decimal]] = {}
     for text in shocks:
         moves = numbers_by_name("--shock", text.split(","), SHOCK, "SOL=-20%")
-        for commodity, percent in moves.items():
-            must_be_held(seen, reading, "--shock", commodity)
-            if percent <= -100:
-                raise click.UsageError(
-                    f"--shock {commodity}: no price can fall by 100 % or more. "
-                    "Write a smaller fall."
-                )
-        groups[text] = {commodity: 1 + percent / 100 for commodity, percent in moves.items()}
-    answer = margin_reports.stress(reading, seen, groups)
+        groups[text] = {commodity: percent / 100 for commodity, percent in moves.items()}
+    basis = basis_of(corrected=corrected)
+    answer = books.stress(groups, at, basis=basis, sub_account=name)
+    tell_of_horizon(books, at, "--at")
     match form:
         case "json":
             click.echo(as_json(answer), nl=False)
         case "csv":
-            at = answer["at"]
-            groups_ = [({"at": at, "shock": group["shock"]}, group) for group in answer["shocks"]]
-            columns, rows = columns_and_rows(listed, groups_)
-            click.echo(comma_separated(columns, rows), nl=False)
+            columns = ["at", "shock", "sub_account", "venue", *margin_reports.PARTS[listed]]
+            click.echo(flat_table(columns, answer.rows_as_dicts(listed)), nl=False)
         case _:
-            _show_stress(margin_reports.margin(reading, seen, {}), answer)
-    report(ledger, seen.problems)
+            _show_stress(books.margin(at, basis=basis, sub_account=name), answer)
+    report(books.ledger, answer.problems)
 
 
 SHOCK = re.compile(r"([^=\s]+)=([+-]?\d{1,30}(?:\.\d{1,30})?)%?", re.ASCII)
 
 
-def _show_stress(now: Figures, answer: Figures) -> None:
+def _show_stress(now: Margin, answer: Stress) -> None:
     """Show sub-accounts in rows, groups of shocks in columns."""
     keys = ("net_equity", "available_equity", "mmr")
-    heads = ["Sub-account", "", "Now ", *(f"{group['shock']} " for group in answer["shocks"])]
+    heads = ["Sub-account", "", "Now ", *(f"{group.shock} " for group in answer.shocks)]
     rows: list[list[str | None]] = []
-    for index, row in enumerate(now["sub_accounts"]):
-        columns = [row, *(group["sub_accounts"][index] for group in answer["shocks"])]
+    for index, row in enumerate(now.sub_accounts):
+        columns = [row, *(group.sub_accounts[index] for group in answer.shocks)]
         for label, key in LINES:
             if key in keys:
-                first = row["name"] if key == keys[0] else ""
+                first = row.name if key == keys[0] else ""
                 rows.append([first, label, *(_stressed(column, key) for column in columns)])
-    title = f"Stress, end of {answer['at']}, {answer['currency']}, as {answer['basis']}"
+    title = f"Stress, end of {answer.at}, {answer.currency}, as {answer.basis}"
     click.echo(table(title, heads, rows), nl=False)
 
 
-def _stressed(column: Figures, key: str) -> str | None:
-    value = column[key]
+def _stressed(column: SubAccountMargin, key: str) -> str | None:
+    value: Decimal | None = getattr(column, key)
     if key == "mmr":
-        if margin_reports.is_bankrupt(column):
+        if column.is_bankrupt:
             return "bankrupt"
         breached = value is not None and Decimal(value) >= 1
         return None if value is None else f"{Decimal(value):.2%}{' breach' if breached else ''}"
-    return eight_decimals(value)
+    return eight_decimals(plain(value))

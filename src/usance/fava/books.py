@@ -16,24 +16,18 @@ from usance.fava.newest import Newest
 from usance.feeding import downloads, reconciling
 from usance.feeding.downloads import DOWNLOADS, RefusedError
 from usance.feeding.reconciling import Asked, Reconciled, WrongUsageError
-from usance.language import prices
 from usance.language.provenance import POSTED
 from usance.ledger.disk import Disk
 from usance.ledger.replay import with_own_states
 from usance.model.hours import Day
-from usance.model.problems import Problem
-from usance.model.quotes import Quotes
 from usance.reports import basis as bases
-from usance.reports import efficiency
 from usance.reports import lending as lending_reports
-from usance.reports import margin as margin_reports
 from usance.reports import pnl as pnl_reports
 from usance.reports import statement as statement_reports
 from usance.reports import status as status_reports
 from usance.reports import yields as yield_reports
 from usance.reports.figures import Figures
 from usance.reports.lending_sides import Difference, differences
-from usance.reports.margin import Evening
 from usance.reports.performance import Performance, Span, joined
 from usance.reports.pnl import Trade
 from usance.reports.statement import Statement
@@ -78,26 +72,10 @@ class PageBooks(Books):
         """Return the state of all sub-accounts at the end of a day."""
         return self.evenings[day - (self.first_day or 0)][1]
 
-    @property
-    @kept
-    def others(self) -> Quotes:
-        """Prices of commodities without terms."""
-        return prices.others(self.reading.book, self.ledger.entries)
-
-    @kept
-    def uses(self, day: Day) -> tuple[Figures, list[Problem]]:
-        """Return the answer of `usance efficiency`, and the problems with prices."""
-        return efficiency.uses(self.reading, self.state(day), day, self.others, bases.POSTED)
-
-    @kept
-    def evening(self, day: Day) -> Evening:
-        """Return the state of all sub-accounts at the end of a day, priced."""
-        return margin_reports.priced(self.reading, self.state(day), day, self.others, bases.POSTED)
-
-    @kept
-    def margin(self, day: Day) -> Figures:
-        """Return the answer of `usance margin`."""
-        return margin_reports.margin(self.reading, self.evening(day), {})
+    def _state(self, day: Day, basis: str) -> State:
+        if basis != bases.POSTED or day > self.last_day:
+            return super()._state(day, basis)
+        return self.state(day)
 
     @kept
     def standing(self, at: Date = None) -> Status:

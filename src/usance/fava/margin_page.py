@@ -1,7 +1,7 @@
 """Margin page: margin of each sub-account, now and at other prices."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +15,11 @@ from usance.fava.page import Page, scaled
 from usance.fava.view import View
 from usance.model.accounts import Side
 from usance.model.amounts import decimal_text, total
-from usance.model.hours import Day, iso
+from usance.model.hours import Day, date_of, iso
+from usance.reports import basis
 from usance.reports import margin as margin_reports
-from usance.reports.figures import Figures
+from usance.reports.figures import Figures, plain
+from usance.reports.margin import Margin
 
 PRICE = re.compile(r"([^=,\s]+)=(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
 GAUGES = ("imr", "mmr")
@@ -38,26 +40,30 @@ class UsanceMargin(Page, FavaExtensionBase):
     def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show margin at the end of the period."""
         view.keep("margin is measured in the operating currency.")
-        answer, evening = books.margin(view.last), books.evening(view.last)
+        answer = books.margin(date_of(view.last))
 
         def of(name: str) -> Callable[[Day], Mapping[str, Decimal | None]]:
             def points(day: Day) -> Mapping[str, Decimal | None]:
-                [row] = [row for row in books.margin(day)["sub_accounts"] if row["name"] == name]
-                keys = ("net_equity", "initial_margin", "maintenance_margin")
-                return {key.replace("_", " "): scaled(row[key], 1) for key in keys}
+                rows = books.margin(date_of(day)).sub_accounts
+                [row] = [row for row in rows if row.name == name]
+                return {
+                    "net equity": row.net_equity,
+                    "initial margin": row.initial_margin,
+                    "maintenance margin": row.maintenance_margin,
+                }
 
             return points
 
         def ratios(day: Day) -> Mapping[str, Decimal | None]:
-            rows = books.margin(day)["sub_accounts"]
-            return {row["name"]: scaled(row["mmr"], 100) for row in rows}
+            rows = books.margin(date_of(day)).sub_accounts
+            return {row.name: scaled(row.mmr, 100) for row in rows}
 
-        rows = sorted(answer["sub_accounts"], key=nearness, reverse=True)
+        rows = sorted(_rows(answer), key=nearness, reverse=True)
         return {
             "exposed": [row for row in rows if standing(row) != "no exposure"],
             "quiet": [row for row in rows if standing(row) == "no exposure"],
-            "problems": evening.problems,
-            "prices": list(_prices(answer, books)),
+            "problems": answer.problems,
+            "prices": list(_prices(rows, answer.currency, books)),
             "settled": lambda name: books.latest(TransactionKind.SETTLEMENT, name, view.last),
             "proofs": {row["name"]: _proofs(books, view, row["name"]) for row in rows},
             "changed": lambda name, side, coin: books.changed(
@@ -67,7 +73,6 @@ class UsanceMargin(Page, FavaExtensionBase):
             "far": lambda row, part: far(view, row, part),
             "gauge": lambda row, key: gauge(view, row, key),
             "standing": standing,
-            "distance": margin_reports.distance,
             "danger": lambda row: view.message(danger(view, row)),
             "history": _history(books, view),
             "layer": sorted(row["name"] for row in rows).index,
@@ -100,7 +105,7 @@ class UsanceMargin(Page, FavaExtensionBase):
             raise ValueError("Prices are hidden in incognito mode.")
         if view.is_empty:
             raise ValueError("The books have no days in this period.")
-        evening = books.evening(view.last)
+        evening = books.evening(view.last, basis.POSTED)
         prices: dict[str, Decimal] = {}
         commodities = margin_reports.commodities(evening)
         if not books.operating:
@@ -115,7 +120,22 @@ class UsanceMargin(Page, FavaExtensionBase):
                 )
             prices[match[1]] = Decimal(match[2])
         answer = margin_reports.margin(books.reading, evening, prices)
-        return jsonify({"figures": dict(_figures(view, answer))})
+        return jsonify({"figures": dict(_figures(view, _rows(answer)))})
+
+
+def _rows(answer: Margin) -> list[Figures]:
+    """Return the rows of sub-accounts as text, with what the page says of them beside."""
+    return [
+        {
+            **plain(row),
+            "is_bankrupt": row.is_bankrupt,
+            "positions": [
+                {**plain(position), "distance": plain(position.distance)}
+                for position in row.positions or ()
+            ],
+        }
+        for row in answer.sub_accounts
+    ]
 
 
 PROVED = (
@@ -139,9 +159,9 @@ def _proofs(books: PageBooks, view: View, name: str) -> dict[str, str]:
     return {"initial_margin": held, **others}
 
 
-def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]]:
+def _figures(view: View, rows: Iterable[Figures]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each figure of an answer by its place on the page: exact, as shown, and as a bar."""
-    for row in answer["sub_accounts"]:
+    for row in rows:
         name = row["name"]
         yield f"{name}/state", {"shown": standing(row)}
         yield f"{name}/danger", {"shown": danger(view, row)}
@@ -154,16 +174,13 @@ def _figures(view: View, answer: Figures) -> Iterator[tuple[str, dict[str, str]]
             ("borrows", "coin"),
         ):
             for part in row[parts] or ():
-                figures = dict(part)
-                if parts == "positions":
-                    distance = margin_reports.distance(part)
-                    yield (
-                        f"{name}/{parts}/{part[key_of_name]}/distance",
-                        {"exact": view.hidden(distance or ""), "shown": far(view, row, part)},
-                    )
-                for key, text in figures.items():
-                    if key != key_of_name:
-                        yield f"{name}/{parts}/{part[key_of_name]}/{key}", _figure(view, key, text)
+                for key, text in part.items():
+                    if key == key_of_name:
+                        continue
+                    shown = _figure(view, key, text)
+                    if key == "distance":
+                        shown["shown"] = far(view, row, part)
+                    yield f"{name}/{parts}/{part[key_of_name]}/{key}", shown
 
 
 def _figure(view: View, key: str, text: str | None) -> dict[str, str]:
@@ -175,7 +192,7 @@ def gauge(view: View, row: Figures, key: str) -> dict[str, str]:
 
     A bankrupt sub-account has no ratio; its bar is full.
     """
-    text = "1" if margin_reports.is_bankrupt(row) else row[key]
+    text = "1" if row["is_bankrupt"] else row[key]
     return {"part": view.part(text), "level": view.level(text)}
 
 
@@ -194,7 +211,7 @@ def standing(row: Figures) -> str:
     """Return the state of a sub-account in words."""
     if row["net_equity"] is None:
         return "cannot be priced"
-    if margin_reports.is_bankrupt(row):
+    if row["is_bankrupt"]:
         return "bankrupt"
     if not Decimal(row["exposure"]):
         return "no exposure"
@@ -214,7 +231,7 @@ def far(view: View, row: Figures, position: Figures) -> str:
     """Return how far the mark of a position is from its liquidation, in percent, or "now"."""
     if standing(row) in AT_ONCE:
         return "now"
-    return view.signed(margin_reports.distance(position))
+    return view.signed(position["distance"])
 
 
 def danger(view: View, row: Figures) -> str:
@@ -225,7 +242,7 @@ def danger(view: View, row: Figures) -> str:
     found = [
         (abs(Decimal(distance)), distance, position)
         for position in row["positions"] or ()
-        if (distance := margin_reports.distance(position)) is not None
+        if (distance := position["distance"]) is not None
     ]
     if not found:
         return "" if state == "no exposure" else "No price of one contract alone liquidates it."
@@ -243,9 +260,9 @@ def _history(books: PageBooks, view: View) -> drawing.Lines | None:
     days = view.sample
     lines: dict[str, list[Decimal | None]] = {}
     for index, day in enumerate(days):
-        for row in books.margin(day)["sub_accounts"]:
-            line = lines.setdefault(row["name"], [None] * len(days))
-            line[index] = scaled(row["mmr"], 100)
+        for row in books.margin(date_of(day)).sub_accounts:
+            line = lines.setdefault(row.name, [None] * len(days))
+            line[index] = scaled(row.mmr, 100)
     used = {name: line for name, line in sorted(lines.items()) if any(line)}
     return drawing.lines([iso(day) for day in days], used, Decimal(100))
 
@@ -274,12 +291,12 @@ def _liquidations(books: PageBooks, view: View) -> Iterator[dict[str, Any]]:
         }
 
 
-def _prices(answer: Figures, books: PageBooks) -> Iterator[dict[str, Any]]:
+def _prices(rows: Iterable[Figures], currency: str, books: PageBooks) -> Iterator[dict[str, Any]]:
     """Yield each price that has a slider: name, price, unit, and the coin that it follows."""
     prices: dict[str, dict[str, Any]] = {}
-    for row in answer["sub_accounts"]:
+    for row in rows:
         for asset in (row["collateral_assets"] or []) + (row["borrows"] or []):
-            prices.setdefault(asset["coin"], {"price": asset["price"], "unit": answer["currency"]})
+            prices.setdefault(asset["coin"], {"price": asset["price"], "unit": currency})
         for position in row["positions"] or ():
             terms = books.reading.book.perpetuals[row["venue"], position["market"]].values[-1]
             prices.setdefault(
@@ -289,5 +306,5 @@ def _prices(answer: Figures, books: PageBooks) -> Iterator[dict[str, Any]]:
     for name, price in sorted(prices.items()):
         if price.get("over") not in prices:
             price["over"] = None
-        if name != answer["currency"] and price["price"] is not None:
+        if name != currency and price["price"] is not None:
             yield {"name": name, **price}

@@ -79,6 +79,6 @@ def listed(view: View, rows: Sequence[Row]) -> Sequence[Row]:
     return rows if view.first == view.last else rows[:LISTED]
 
 
-def scaled(text: str | None, factor: int) -> Decimal | None:
+def scaled(text: Decimal | str | None, factor: int) -> Decimal | None:
     """Return a figure times a factor, for a chart."""
     return None if text is None else Decimal(text) * factor

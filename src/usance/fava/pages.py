@@ -14,8 +14,9 @@ from usance.model.amounts import ZERO, decimal_text, total
 from usance.model.hours import Day, date_of, end_of, iso
 from usance.model.timeline import in_force
 from usance.reports import balance_sheets
-from usance.reports.figures import Figures, plain
+from usance.reports.figures import plain
 from usance.reports.lending import SIDES
+from usance.reports.margin import SubAccountMargin
 from usance.reports.performance import LINES, Interval
 from usance.reports.statement import WORDS
 from usance.reports.yields import SOURCES
@@ -29,24 +30,24 @@ class UsanceCapital(Page, FavaExtensionBase):
     def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show capital and its uses at the end of the period, and over time."""
         view.convert()
-        answer, problems = books.uses(view.last)
-        names = [row["name"] for row in answer["sub_accounts"]]
+        answer = books.efficiency(date_of(view.last))
+        names = [row.name for row in answer.sub_accounts]
 
         def of(key: str, factor: int = 1) -> Callable[[Day], Mapping[str, Decimal | None]]:
             def points(day: Day) -> Mapping[str, Decimal | None]:
-                rows = books.uses(day)[0]["sub_accounts"]
+                rows = books.efficiency(date_of(day)).sub_accounts
                 if key == "efficiency":
-                    return {row["name"]: scaled(row[key], factor) for row in rows}
-                return {row["name"]: view.worth(row[key], day) for row in rows}
+                    return {row.name: scaled(row.efficiency, factor) for row in rows}
+                return {row.name: view.worth(getattr(row, key), day) for row in rows}
 
             return points
 
         return {
-            "rows": answer["sub_accounts"],
-            "problems": problems,
+            "rows": plain(answer.sub_accounts),
+            "problems": answer.problems,
             "why": {
-                row["name"]: [*_unlent(books, view.last, row)]
-                for row in books.margin(view.last)["sub_accounts"]
+                row.name: [*_unlent(books, view.last, row)]
+                for row in books.margin(date_of(view.last)).sub_accounts
             },
             "proofs": {
                 name: {
@@ -70,16 +71,16 @@ class UsanceCapital(Page, FavaExtensionBase):
         }
 
 
-def _unlent(books: PageBooks, day: Day, row: Figures) -> Iterator[str]:
+def _unlent(books: PageBooks, day: Day, row: SubAccountMargin) -> Iterator[str]:
     """Yield why coins of a sub-account are idle, in words."""
-    book, name = books.reading.book, row["name"]
+    book, name = books.reading.book, row.name
     switches = in_force(book.sub_accounts, name, end_of(day))
-    for asset in row["collateral_assets"] or ():
-        if Decimal(asset["quantity"]) > Decimal(asset["lent"]):
-            if (row["venue"], asset["coin"]) not in book.pools:
-                yield f"{asset['coin']} has no pool"
+    for asset in row.collateral_assets or ():
+        if asset.quantity > asset.lent:
+            if (row.venue, asset.coin) not in book.pools:
+                yield f"{asset.coin} has no pool"
             elif switches is None or not switches.auto_lend:
-                yield f"{asset['coin']} is not lent: auto-lend is off"
+                yield f"{asset.coin} is not lent: auto-lend is off"
 
 
 class UsanceLending(Page, FavaExtensionBase):

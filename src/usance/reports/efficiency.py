@@ -1,56 +1,95 @@
 """Efficiency: one capital beside all its uses, for each sub-account."""
 
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from usance.engine.state import State
 from usance.engine.valuation import Valuer
 from usance.language.reading import Reading
-from usance.ledger.load import Ledger
 from usance.model.amounts import PRECISE, ZERO
-from usance.model.hours import Day, iso
+from usance.model.hours import Day, date_of
 from usance.model.problems import Problem
 from usance.model.quotes import Quotes
-from usance.reports import basis
-from usance.reports.figures import Figures, shown
+from usance.reports.figures import BESIDE, FlatRow, as_dicts, rounded
 from usance.rules.margin import Valuation, evaluate
 
 
-def efficiency(
-    ledger: Ledger, reading: Reading, day: Day, others: Quotes, on: str
-) -> tuple[Figures, list[Problem]]:
-    """Return the answer of `usance efficiency` on a basis, and the problems with prices for it."""
-    return uses(reading, basis.evening(ledger, reading, day, on), day, others, on)
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """The capital of a sub-account and its uses, in the operating currency.
+
+    All are None if a price is missing.
+
+    capital     the wallet, unsettled results and debts
+    lent, margin, yield_  of it: lent, held as initial margin, in the yield product
+    uses        their sum
+    efficiency  uses as a fraction of capital; None without capital
+    idle        capital less the largest use, or 0
+    siloed      what separate accounts would need
+    saved       of that, what one account does without
+    """
+
+    name: str
+    venue: str
+    capital: Decimal | None = None
+    lent: Decimal | None = None
+    margin: Decimal | None = None
+    yield_: Decimal | None = None
+    uses: Decimal | None = None
+    efficiency: Decimal | None = None
+    idle: Decimal | None = None
+    siloed: Decimal | None = None
+    saved: Decimal | None = None
 
 
-def uses(
-    reading: Reading, state: State, day: Day, others: Quotes, on: str
-) -> tuple[Figures, list[Problem]]:
-    """Return capital and its uses in the state of an evening, and the problems with prices.
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """Capital and its uses at the end of a day.
+
+    basis     posted or corrected
+    problems  a problem for each missing price
+    """
+
+    at: datetime.date
+    currency: str
+    basis: str
+    sub_accounts: tuple[Uses, ...]
+    problems: tuple[Problem, ...] = field(default=(), metadata=BESIDE)
+
+    def rows_as_dicts(self) -> list[FlatRow]:
+        """Return a flat row for each sub-account."""
+        return [
+            {"at": self.at, "sub_account": row.name, "venue": row.venue, **figures}
+            for row, figures in zip(
+                self.sub_accounts, as_dicts(self.sub_accounts, USES), strict=True
+            )
+        ]
+
+
+def efficiency(reading: Reading, state: State, day: Day, others: Quotes, on: str) -> Efficiency:
+    """Return the answer of `usance efficiency` from the state of an evening.
 
     others  prices of commodities without terms: such a coin is not collateral, but it is capital
+    on      the basis
     """
     valuer = Valuer(reading.book, state, day, others)
     rows = []
     for name in sorted(reading.book.sub_accounts):
         valuation = valuer.valuation(name)
         worth = None if valuation is None else _worth(valuer, name, valuation)
-        row: Figures = {"name": name, "venue": reading.book.venue(name)}
+        venue = reading.book.venue(name)
         if worth is None or valuation is None:
-            rows.append(row | dict.fromkeys(USES))
+            rows.append(Uses(name, venue))
             continue
         held = evaluate(valuation)
         with localcontext(PRECISE):
             wallet, lent, enrolled = worth
             capital = wallet + held.unsettled_pnl - held.borrow_liability
-            rows.append(row | _uses(capital, lent, held.initial_margin, enrolled))
-    problems = [problem for problem in valuer.problems if not problem.finding]
-    answer = {
-        "at": iso(day),
-        "currency": reading.book.operating,
-        "basis": on,
-        "sub_accounts": rows,
-    }
-    return answer, problems
+            rows.append(Uses(name, venue, *_uses(capital, lent, held.initial_margin, enrolled)))
+    problems = (problem for problem in valuer.problems if not problem.finding)
+    return Efficiency(date_of(day), reading.book.operating, on, tuple(rows), tuple(problems))
 
 
 USES = (
@@ -89,17 +128,13 @@ def _worth(
     return (wallet, lent, enrolled) if complete else None
 
 
-def _uses(capital: Decimal, lent: Decimal, margin: Decimal, enrolled: Decimal) -> Figures:
-    """Return capital and its uses; idle capital is capital less the largest use, or 0."""
+def _uses(
+    capital: Decimal, lent: Decimal, margin: Decimal, enrolled: Decimal
+) -> Iterator[Decimal | None]:
+    """Yield capital and its uses; idle capital is capital less the largest use, or 0."""
     uses = lent + margin + enrolled
-    return {
-        "capital": shown(capital),
-        "lent": shown(lent),
-        "margin": shown(margin),
-        "yield": shown(enrolled),
-        "uses": shown(uses),
-        "efficiency": shown(uses / capital) if capital > 0 else None,
-        "idle": shown(max(ZERO, capital - max(lent, margin, enrolled))),
-        "siloed": shown(uses),
-        "saved": shown(max(ZERO, uses - capital)),
-    }
+    yield from (rounded(capital), rounded(lent), rounded(margin), rounded(enrolled), rounded(uses))
+    yield rounded(uses / capital) if capital > 0 else None
+    yield rounded(max(ZERO, capital - max(lent, margin, enrolled)))
+    yield rounded(uses)
+    yield rounded(max(ZERO, uses - capital))

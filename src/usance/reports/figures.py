@@ -8,9 +8,10 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from keyword import iskeyword
 from typing import Any
 
-from usance.model.amounts import FIGURE, decimal_text, normalized, rounded_text, rounded_to
+from usance.model.amounts import FIGURE, decimal_text, normalized, rounded_to
 
 Figures = dict[str, Any]
 """Names and figures as in JSON: exact decimals as text, None (null in JSON) for a missing one."""
@@ -51,7 +52,12 @@ def _object(answer: Any) -> Figures:  # noqa: ANN401
 
 def as_dicts(rows: Iterable[Any], columns: Sequence[str]) -> list[FlatRow]:
     """Return rows as flat dicts: the columns that CSV has."""
-    return [{column: getattr(row, column) for column in columns} for row in rows]
+    return [{column: value(row, column) for column in columns} for row in rows]
+
+
+def value(row: Any, column: str) -> Any:  # noqa: ANN401
+    """Return the figure of a row that has a name in JSON."""
+    return getattr(row, f"{column}_" if iskeyword(column) else column)
 
 
 def figure(number: Decimal | None) -> Decimal | None:
@@ -62,11 +68,6 @@ def figure(number: Decimal | None) -> Decimal | None:
 def rounded(number: Decimal) -> Decimal:
     """Return a figure with at most 28 significant digits, and no trailing zeros."""
     return normalized(FIGURE.plus(number))
-
-
-def shown(number: Decimal | None) -> str | None:
-    """Return a figure as text, with at most 28 significant digits; or None for None."""
-    return None if number is None else rounded_text(number)
 
 
 def in_full(number: Decimal | None) -> str | None:

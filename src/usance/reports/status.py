@@ -17,7 +17,8 @@ from usance.model.periods import period_of
 from usance.model.problems import Kind, Problem
 from usance.reports import basis
 from usance.reports import margin as margin_reports
-from usance.reports.figures import BESIDE, Figures, FlatRow, as_dicts, figure, rounded
+from usance.reports.figures import BESIDE, FlatRow, as_dicts, figure, rounded
+from usance.reports.margin import Position
 from usance.reports.performance import Interval, Performance, Span, performance
 
 AGO = (1, 7, 30)
@@ -126,7 +127,7 @@ def status(
     lived, state = _evening(ledger, reading, at) if evening is None else evening
     others = prices.others(reading.book, ledger.entries)
     seen = margin_reports.priced(reading, state, at, others, basis.POSTED)
-    margins = margin_reports.margin(reading, seen, {})["sub_accounts"]
+    margins = margin_reports.margin(reading, seen, {}).sub_accounts
     of_name = {part.name: periods for part, periods in found.parts}
     whole = of_name[""]
     closing = whole[-1].closing
@@ -139,15 +140,15 @@ def status(
         {days: figure(_change(whole, Day(at + 1 - days))) for days in AGO},
         tuple(
             Standing(
-                row["name"],
-                row["venue"],
-                figure(of_name[row["name"]][-1].closing),
-                None if row["mmr"] is None else Decimal(row["mmr"]),
-                _nearest(row["positions"]),
-                _sum(of_name[row["name"]], month, INTEREST),
-                _sum(of_name[row["name"]], month, YIELD),
-                figure(_accrued(reading, state, row["name"], at)),
-                _next_payout(reading, state, row["name"], at),
+                row.name,
+                row.venue,
+                figure(of_name[row.name][-1].closing),
+                row.mmr,
+                _nearest(row.positions),
+                _sum(of_name[row.name], month, INTEREST),
+                _sum(of_name[row.name], month, YIELD),
+                figure(_accrued(reading, state, row.name, at)),
+                _next_payout(reading, state, row.name, at),
             )
             for row in margins
         ),
@@ -200,14 +201,13 @@ def _sum(periods: Sequence[Interval], since: Day, lines: Sequence[str]) -> Decim
     )
 
 
-def _nearest(positions: Sequence[Figures] | None) -> NearestLiquidation | None:
+def _nearest(positions: Sequence[Position] | None) -> NearestLiquidation | None:
     """Return the position whose mark has the shortest way to its liquidation price."""
-    found: list[NearestLiquidation] = []
-    for position in positions or ():
-        distance = margin_reports.distance(position)
-        if distance is not None:
-            price = Decimal(position["liquidation_price"])
-            found.append(NearestLiquidation(position["market"], price, Decimal(distance)))
+    found = [
+        NearestLiquidation(position.market, position.liquidation_price, position.distance)
+        for position in positions or ()
+        if position.liquidation_price is not None and position.distance is not None
+    ]
     return min(found, key=lambda one: abs(one.distance), default=None)
 
 
