@@ -1,6 +1,7 @@
 """The pages *Overview* and *Statement*: their figures are those of the commands."""
 
 import csv
+import html
 import io
 import re
 from decimal import Decimal
@@ -17,6 +18,7 @@ from playwright.sync_api import Playwright
 from yield_books import answer
 
 from usance.fava import drawing
+from usance.model.amounts import rounded_text, total
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,31 @@ def test_the_statement_is_that_of_the_command(fava: FlaskClient, folder: Folder)
             assert row["amount"] == "0" or row["amount"] in values
     trades: Any = answer("pnl", folder.ledger, "--month", "2025-04")["trades"]
     assert all(trade["result"] in values for trade in trades)
+
+
+BEHIND = re.compile(r'href="/pages/extension/UsanceStatement/\?([^"]*)"[^>]*><data value="([^"]*)"')
+
+
+def test_each_line_of_a_statement_leads_to_what_adds_to_it(fava: FlaskClient) -> None:
+    """Goal: the rows sum to the figure that leads to them, and name who posted them."""
+    text = page(fava, "UsanceStatement", "time=2025-04")
+    links = [(html.unescape(query), amount) for query, amount in BEHIND.findall(text)]
+    assert len(links) == text.count('title="Show what adds to this line"') > 20
+    for query, amount in links:
+        assert "time=2025-04" in query
+        shown = page(fava, "UsanceStatement", query).partition('aria-label="Behind the line"')[2]
+        table = shown.partition("</table>")[0]
+        caption, _, body = table.partition("<tbody>")
+        assert f'<data value="{amount}"' in caption
+        amounts = [Decimal(exact(row)[-1]) for row in body.split("</tr>")[:-1]]
+        assert rounded_text(total(amounts)) == amount, query
+    fees = page(fava, "UsanceStatement", "time=2025-04&part=whole&line=lending_interest")
+    assert "id=lending/2025-04-" in fees
+
+
+def test_a_line_that_is_none_is_said(fava: FlaskClient) -> None:
+    text = page(fava, "UsanceStatement", "time=2025-04&part=Main&line=fee")
+    assert "is no line of Main. Write one of: opening, deposits" in text
 
 
 def test_without_a_time_the_statement_is_of_the_last_month_that_is_over(fava: FlaskClient) -> None:

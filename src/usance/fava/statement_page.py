@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fava.ext import FavaExtensionBase, extension_endpoint
-from flask import Response
+from flask import Response, request
 
+from usance.books import QuestionError
 from usance.fava.books import PageBooks
 from usance.fava.page import LISTED, Page
 from usance.fava.view import View
 from usance.model.hours import Day, date_of, iso, month_end
 from usance.reports import statement
-from usance.reports.figures import plain
+from usance.reports.contributions import COLUMNS, WHOLE
+from usance.reports.figures import as_dicts, plain
 from usance.reports.statement import Statement
 
 
@@ -27,6 +29,7 @@ class UsanceStatement(Page, FavaExtensionBase):
         view.keep("a statement is in the operating currency.")
         first, last = _period(books, view)
         answer = books.statement(date_of(first), date_of(last))
+        part, line = request.args.get("part"), request.args.get("line")
         trades = plain(books.trades(first, last))
         return {
             "answer": answer,
@@ -35,6 +38,7 @@ class UsanceStatement(Page, FavaExtensionBase):
             "trades": trades[-LISTED:],
             "count": len(trades),
             "period": f"{iso(first)} to {iso(last)}",
+            "behind": _behind(books, answer, part, line) if part and line else None,
         }
 
     @extension_endpoint("csv", ["GET"])  # type: ignore[untyped-decorator, arg-type]
@@ -71,8 +75,35 @@ def _parts(answer: Statement) -> Iterator[Mapping[str, Any]]:
     """Yield each part: what it is, and its lines; the whole first."""
     for part in [answer.parts[-1], *answer.parts[:-1]]:
         _, rows = statement.rows(part)
+        [period] = part.periods
+        lines = {statement.label(line): (line.line, line.name) for line in period.lines or ()}
         yield {
+            "part": part.name or WHOLE,
             "name": part.name or "the whole",
             "title": statement.heading(part),
             "rows": plain(rows),
+            "lines": {"Opening": ("opening", ""), **lines, "Closing": ("closing", "")},
         }
+
+
+def _behind(books: PageBooks, answer: Statement, part: str, line: str) -> Mapping[str, Any]:
+    """Return what adds to a line of a part, or why nothing does."""
+    about = request.args.get("about") or None
+    try:
+        found = books.contributions(part, line, answer.from_, answer.to, about=about)
+    except QuestionError as error:
+        return {"why": str(error)}
+    rows = found.contributions or ()
+    return {
+        "why": "" if found.contributions is not None else "A price is missing.",
+        "part": "The whole" if part == WHOLE else part,
+        "is_whole": found.kind == WHOLE,
+        "line": statement.WORDS.get(line, line.capitalize()) + (f", {about}" if about else ""),
+        "amount": plain(found.amount),
+        "rows": plain(as_dicts(rows[-BEHIND:], COLUMNS)),
+        "count": len(rows),
+    }
+
+
+BEHIND = 500
+"""Rows behind a line that are listed, at most."""

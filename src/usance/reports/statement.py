@@ -306,14 +306,23 @@ def rows(part: StatementPart) -> tuple[list[str], list[Row] | None]:
     openings = [period.opening for period in periods]
     made: list[Row] = [("Opening", _with_total(openings, 0))]
     for (line_, name, place), amounts in sorted(found.items()):
-        label = WORDS[LINES[line_]] + (f", {name}" if name else "")
+        words = _label(LINES[line_], name)
         if place:
-            label = ("  realised", "  change of unrealised")[place - 1]
-        made.append((label, _summed(amounts)))
+            words = ("  realised", "  change of unrealised")[place - 1]
+        made.append((words, _summed(amounts)))
     closings = [period.closing for period in periods]
     made.append(("Closing", _with_total(closings, -1)))
     made.append(("Difference", _summed([period.difference or ZERO for period in periods])))
     return [*heads, "Total"] if len(periods) > 1 else ["Amount"], made
+
+
+def label(line: StatementLine) -> str:
+    """Return the name of a line for people."""
+    return _label(line.line, line.name)
+
+
+def _label(line: str, name: str) -> str:
+    return WORDS[line] + (f", {name}" if name else "")
 
 
 def _summed(amounts: list[Decimal]) -> list[Decimal | None]:
