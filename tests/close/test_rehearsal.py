@@ -1,5 +1,6 @@
 """Rehearsal: nothing is closed that does not load as it was computed."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent
@@ -89,6 +90,38 @@ def test_a_lot_with_any_label_is_liquidated_closed_and_loaded(label: str) -> Non
             if posting.cost is not None
         }
         assert lots == {label}
+
+
+def test_a_lot_is_given_back_at_one_price_and_sold_at_another(tmp_path: Path) -> None:
+    """Posted, 2 SOL are sold at 150 on 1 May. Of 9, which cover the debt then, all go at 90.
+
+    The correction would give 2 back and sell 9, of the 7 that the wallet has before it: 7 go.
+    """
+    purchase = (
+        '2025-05-01 * "Buy"\n  Assets:Backpack:Main:Wallet  2 SOL {150 USDC}\n  Assets:Bank\n'
+    )
+    prices = LIQUIDATED.replace("2025-05-02 price SOL 110", "2025-05-03 price SOL 90")
+    path = books(tmp_path, POOL + purchase + prices.replace("04 price SOL 110", "04 price SOL 90"))
+    done = run("accrue", path, "--through", "2025-05-03")
+    assert done.exit_code == 0, done.output
+    month = tmp_path / "posted" / "2025-05.beancount"
+    assert "-2 SOL {150 USDC, 2025-05-01} @ 150 USDC" in month.read_text()
+    path.write_text(path.read_text().replace("  2 SOL {150", "  9 SOL {150"))
+    done = run("accrue", path, "--through", "2025-05-04", "--correct")
+    assert done.exit_code == 0, done.output
+    assert re.search(r":Wallet +-7 SOL \{150 USDC, 2025-05-01\}\n", month.read_text())
+    assert [run(command, path).exit_code for command in ("check", "verify")] == [0, 0]
+    entries = load(str(path)).entries
+    sold = [
+        posting.units.number
+        for entry in entries
+        for posting in getattr(entry, "postings", ())
+        if posting.cost is not None
+    ]
+    assert sold == [9, -2, -7]
+    done = run("explain", path, "correction/2025-05-04/Main")
+    assert done.exit_code == 0, done.output
+    assert "Nothing" in run("accrue", path, "--through", "2025-05-04", "--correct").stdout
 
 
 @pytest.mark.parametrize(

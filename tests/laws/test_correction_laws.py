@@ -29,13 +29,12 @@ BOOKING = (
     "Not enough lots",
     "No position matches",
     "would be posted at line",
-    "Beancount does not take correction/",
     "does not balance: (-0.00000000000000000000",
     "does not balance: (0.00000000000000000000",
 )
 """What Beancount cannot book: a closed liquidation of a lot that an edit took away or changed, one
-of a lot opened that day, a correction of lots that an edit made one, and, in 28 digits, a lot whose
-cost and size have more. Nothing is written then.
+of a lot opened that day, and, in 28 digits, a lot whose cost and size have more. Nothing is written
+then.
 """
 
 

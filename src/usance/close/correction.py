@@ -74,9 +74,8 @@ def correct(reading: Reading, days: Iterable[Day], posted: State) -> Correction:
     corrects = tuple(days)
     drafts = []
     for name in sorted({*now, *then, *fresh.holdings, *posted.holdings}):
-        sums = dict(now.get(name, {}))
-        for key, number in then.get(name, {}).items():
-            tally(sums, key, EXACT.minus(number))
+        now[name], then[name] = _together(now.get(name, {}), then.get(name, {}))
+        sums = _less(now[name], then[name])
         legs = _Legs(reading, name, sums, fresh, posted).legs()
         if legs:
             drafts.append(
@@ -92,6 +91,37 @@ def correct(reading: Reading, days: Iterable[Day], posted: State) -> Correction:
         if problem.message not in joined and not any(map(problem.is_told, sealed))
     ]
     return Correction(drafts, fresh, now, then, unsealed)
+
+
+def _less(now: Sums, then: Sums) -> Sums:
+    """Return what comes to the sums that are posted."""
+    sums = dict(now)
+    for key, number in then.items():
+        tally(sums, key, EXACT.minus(number))
+    return sums
+
+
+def _together(now: Sums, then: Sums) -> tuple[Sums, Sums]:
+    """Return sums in which a lot that is given back at one price and sold at another has no price.
+
+    Beancount books what a transaction sells against the lots before it, without those that the same
+    transaction gives back. The weight of a lot is its cost, whatever its price.
+    """
+    signs: dict[tuple[str, str, Lot], set[bool]] = {}
+    for (account, commodity, lot, _), number in _less(now, then).items():
+        if lot is not None and number:
+            signs.setdefault((account, commodity, lot), set()).add(number > 0)
+
+    def merged(sums: Sums) -> Sums:
+        found: Sums = {}
+        for key, number in sums.items():
+            account, commodity, lot, price = key
+            if lot is not None and len(signs.get((account, commodity, lot), ())) > 1:
+                price = None
+            tally(found, (account, commodity, lot, price), number)
+        return found
+
+    return merged(now), merged(then)
 
 
 class Difference(NamedTuple):
