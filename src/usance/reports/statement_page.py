@@ -13,22 +13,26 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6edf3; --faint: #9198a1; --line: #3d444d; --gain: #58a6ff;
           --area: #58a6ff22; --ground: #0d1117; } }
-@page { size: A4; margin: 16mm 14mm; }
-@media print { :root { --ink: #000; --faint: #444; --line: #bbb; --gain: #0b6bcb;
-                       --area: #0b6bcb22; --ground: #fff; } section { break-inside: avoid; } }
 body { font: 10pt/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground);
        max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 15pt; margin: 0; } h2 { font-size: 11pt; margin: 1.6rem 0 .3rem; }
+h1 { font-size: 15pt; margin: 0; } h2 { font-size: 1.1em; margin: 0 0 .2em; }
 p { margin: .1rem 0 1rem; color: var(--faint); }
 .scroll { overflow-x: auto; }
+.parts { columns: 2 15rem; column-gap: 2rem; } .wide { columns: auto; }
+section { break-inside: avoid; padding-top: 1.2em; } h2 { break-after: avoid; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { font-weight: 600; color: var(--faint); border-bottom: 1px solid var(--line); }
 th, td { padding: .14rem .4rem; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; }
+th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 tr.sum td { border-top: 1px solid var(--line); font-weight: 600; }
 tr.part td { color: var(--faint); } tr.part td:first-child { padding-left: 1.4rem; }
 svg { width: 100%; height: auto; display: block; }
 svg text { font: 11px system-ui, sans-serif; fill: var(--faint); }
+@page { size: A4; margin: 16mm 14mm; }
+@media print { :root { --ink: #000; --faint: #444; --line: #bbb; --gain: #0b6bcb;
+                       --area: #0b6bcb22; --ground: #fff; }
+  body { font-size: 8.5pt; line-height: 1.2; margin: 0 auto; } th, td { padding: .06rem .4rem; }
+  .scroll { overflow: visible; } }
 """
 
 
@@ -48,14 +52,17 @@ def page(answer: Statement, drawn: Sequence[StatementPeriod], places: int | None
     places  decimals that it shows; the exact figures stand behind them
     """
     name = f"Statement, {answer.from_} to {answer.to}"
-    body = "".join(_part(part, places) for part in answer.parts)
+    whole = "".join(_part(part, places) for part in answer.parts if part.kind == "whole")
+    parts = "".join(_part(part, places) for part in answer.parts if part.kind != "whole")
+    wide = " wide" if len(answer.parts[0].periods) > 1 else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{escape(name)}</h1>\n"
         f"<p>In {escape(answer.currency)}, closed days as {escape(answer.basis)}.</p>\n"
-        f"{_chart(drawn, answer.currency)}{body}</body>\n</html>\n"
+        f"{_chart(drawn, answer.currency)}{whole}"
+        f'<div class="parts{wide}">\n{parts}</div>\n</body>\n</html>\n'
     )
 
 
@@ -72,13 +79,22 @@ def _part(part: StatementPart, places: int | None) -> str:
     )
 
 
+ENDS = ("Opening", "Closing")
+
+
 def _line(label: str, cells: Sequence[Decimal | None], places: int | None) -> str:
-    kind = "part" if label.startswith(" ") else "sum" if label in ("Opening", "Closing") else ""
+    kind = "part" if label.startswith(" ") else "sum" if label in ENDS else ""
     figures = "".join(
-        f'<td title="{escape(plain(cell))}">{escape(for_the_eye(cell, places) or "")}</td>'
-        for cell in cells
+        f'<td title="{escape(plain(cell))}">{_eye(cell, label, places)}</td>' for cell in cells
     )
     return f'<tr class="{kind}"><td>{escape(label.strip())}</td>{figures}</tr>\n'
+
+
+def _eye(cell: Decimal | None, label: str, places: int | None) -> str:
+    """Return a figure with separators; a line without any in its interval has a dash."""
+    if cell == 0 and label not in (*ENDS, "Difference"):
+        return "\N{EN DASH}"
+    return escape(for_the_eye(cell, places) or "")
 
 
 WIDE, HIGH, LEFT, FOOT = 640, 150, 84, 22
