@@ -125,10 +125,17 @@ LAUNCHER = [sys.executable, "-c", "from usance.cli import main; main()", "fava"]
 
 
 @contextmanager
-def running(folder: Folder, *options: str) -> Iterator[Running]:
-    """Run the launcher on a free port; it ends with Ctrl-C, quietly."""
+def running(
+    folder: Folder, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[Running]:
+    """Run the launcher on a free port; it ends with Ctrl-C, quietly.
+
+    environment  variables instead of an option that no browser shall open
+    """
+    unopened = ["--no-browser"] if environment is None else []
     process = subprocess.Popen(
-        [*LAUNCHER, str(folder.ledger), "--port", "0", "--no-browser", *options],
+        [*LAUNCHER, str(folder.ledger), "--port", "0", *unopened, *options],
+        env=None if environment is None else os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -160,6 +167,23 @@ def read_write(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Folde
     folder = made(tmp_path_factory.mktemp("read_write") / "books")
     with running(folder, "--read-write") as server:
         yield folder, server
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no xdg-open")
+@pytest.mark.parametrize("display", [":0", ""])
+def test_a_browser_opens_where_there_is_a_screen(tmp_path: Path, display: str) -> None:
+    opener, opened = tmp_path / "xdg-open", tmp_path / "opened"
+    opener.write_text(f'#!/bin/sh\necho "$1" >{opened}.new\nmv {opened}.new {opened}\n')
+    opener.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": path, "DISPLAY": display, "WAYLAND_DISPLAY": ""}
+    with running(made(tmp_path / "books"), environment=environment) as server:
+        assert server.ask("GET", "/").status == 302
+        for _ in range(200 if display else 20):
+            if opened.exists():
+                break
+            time.sleep(0.05)
+    assert opened.exists() == bool(display)
 
 
 def change(folder: Folder, name: str = "main.beancount", more: str = "; more\n") -> dict[str, str]:

@@ -1,5 +1,7 @@
 """`usance fava`: serve a ledger's pages."""
 
+import os
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -64,7 +66,7 @@ def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -
         listener.wsgi_app = server.Guard(app, host, port, read_write=read_write)
         address = server.address(host, port)
         click.echo(f"{path} is at {address} until you press Ctrl-C.")
-        if not no_browser:
+        if not no_browser and _has_desktop():
             click.launch(address)
         with nullcontext() if read_write else read_only.nothing_written():
             listener.serve()
@@ -74,3 +76,9 @@ def fava_(path: str, host: str, port: int, no_browser: bool, read_write: bool) -
         raise click.ClickException(f"Fava cannot show {path}: {error}") from error
     finally:
         listener.stop()
+
+
+def _has_desktop() -> bool:
+    """Say whether a browser has a screen; without one, xdg-open tries eight and complains."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY")
+    return sys.platform != "linux" or any(os.environ.get(name) for name in names)
