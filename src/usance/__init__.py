@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from usance.books import Books, NoCurrencyError, NoDayYetError, QuestionError, load
+    from usance.books import Books, load
     from usance.explain.citations import OpeningBalance, Used
     from usance.explain.explanation import Explanation
     from usance.explain.working import Hour, Step
     from usance.ledger.errors import Message
     from usance.ledger.load import BrokenPluginError
+    from usance.ledger.questions import NoCurrencyError, NoDayYetError, QuestionError
     from usance.model.problems import Problem
     from usance.reports.balance_sheets import Accounts, Sheet
     from usance.reports.contributions import Contribution, Contributions
@@ -86,7 +87,8 @@ __all__ = (
 )
 
 HOMES = {
-    "books": ("Books", "NoCurrencyError", "NoDayYetError", "QuestionError", "load"),
+    "books": ("Books", "load"),
+    "ledger.questions": ("NoCurrencyError", "NoDayYetError", "QuestionError"),
     "explain.citations": ("OpeningBalance", "Used"),
     "explain.explanation": ("Explanation",),
     "explain.working": ("Hour", "Step"),

@@ -36,9 +36,10 @@ from usance.ledger.errors import Message, told, told_of
 from usance.ledger.load import Ledger
 from usance.ledger.load import load as load_ledger
 from usance.ledger.plugin_lines import enabled
+from usance.ledger.questions import NoCurrencyError, NoDayYetError, QuestionError
 from usance.model import problems
 from usance.model.hours import Day, date_of, day_of
-from usance.model.problems import Problem, Source, once
+from usance.model.problems import Source, once
 from usance.model.quotes import Quotes
 from usance.reports import balance_sheets, movements
 from usance.reports import basis as bases
@@ -67,34 +68,6 @@ Date = datetime.date | None
 """A day of a question, or None for the first or the last one."""
 
 BASES = (bases.POSTED, bases.CORRECTED)
-
-
-class QuestionError(ValueError):
-    """What the books cannot be asked: a name that is not there, a period without a day.
-
-    about  the argument that is wrong, by its name in JSON, or ""
-    why    what is wrong with it, and what to write instead
-    """
-
-    def __init__(self, about: str, why: str) -> None:
-        super().__init__(f"{about} {why}".lstrip())
-        self.about = about
-        self.why = why
-
-
-class NoDayYetError(QuestionError):
-    """A question about the days of books in which no transaction stands yet."""
-
-    def __init__(self) -> None:
-        super().__init__("", "No transaction stands in these books yet: there is nothing to show.")
-
-
-class NoCurrencyError(QuestionError):
-    """A question about values in books without an operating currency."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__("", str(told_of(problem)))
-        self.problem = problem
 
 
 def load(path: str | os.PathLike[str]) -> "Books":

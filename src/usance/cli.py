@@ -2,41 +2,57 @@
 
 import io
 import sys
+from importlib import import_module
 
 import click
 
 from usance import __version__
-from usance.commands.accounts import accounts
-from usance.commands.accrue import accrue
-from usance.commands.check import check
-from usance.commands.daily import daily
-from usance.commands.demo import demo
-from usance.commands.efficiency import efficiency
-from usance.commands.explain import explain
-from usance.commands.fava import fava_
-from usance.commands.fetch import fetch
-from usance.commands.import_ import import_
-from usance.commands.init import init
-from usance.commands.lending import lending
-from usance.commands.margin import margin
 from usance.commands.options import LEDGERS
-from usance.commands.pnl import pnl
-from usance.commands.reconcile import reconcile
-from usance.commands.reopen import reopen
-from usance.commands.statement import statement
-from usance.commands.status import status
-from usance.commands.stress import stress
-from usance.commands.verify import verify
-from usance.commands.yields import yield_
+
+COMMANDS = {
+    "init": "init.init",
+    "demo": "demo.demo",
+    "check": "check.check",
+    "status": "status.status",
+    "fava": "fava.fava_",
+    "statement": "statement.statement",
+    "pnl": "pnl.pnl",
+    "lending": "lending.lending",
+    "yield": "yields.yield_",
+    "margin": "margin.margin",
+    "stress": "stress.stress",
+    "efficiency": "efficiency.efficiency",
+    "accounts": "accounts.accounts",
+    "explain": "explain.explain",
+    "accrue": "accrue.accrue",
+    "verify": "verify.verify",
+    "reopen": "reopen.reopen",
+    "fetch": "fetch.fetch",
+    "import": "import_.import_",
+    "reconcile": "reconcile.reconcile",
+    "daily": "daily.daily",
+}
+"""Each command's module in `usance.commands` and its function there, in the order in which a person
+meets them. A command line imports the one that it runs; help and completion import all."""
 
 
 class Commands(click.Group):
-    """The commands, in the order in which a person meets them."""
+    """The commands of COMMANDS."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names as they were added."""
+        """Return the names."""
         del ctx
-        return list(self.commands)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; return None if there is none of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(".")
+        found = getattr(import_module(f"usance.commands.{module}"), function)
+        assert isinstance(found, click.Command)
+        return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -67,29 +83,3 @@ def main() -> None:
     # Standard error never fails at a character; standard output does, in an encoding without it.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")
-
-
-for command in (
-    init,
-    demo,
-    check,
-    status,
-    fava_,
-    statement,
-    pnl,
-    lending,
-    yield_,
-    margin,
-    stress,
-    efficiency,
-    accounts,
-    explain,
-    accrue,
-    verify,
-    reopen,
-    fetch,
-    import_,
-    reconcile,
-    daily,
-):
-    main.add_command(command)

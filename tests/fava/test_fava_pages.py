@@ -17,12 +17,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from folders import Folder
 
-from usance.books import QuestionError
 from usance.explain import explanation as explain
 from usance.fava import host
 from usance.fava.books import PageBooks
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
+from usance.ledger.questions import QuestionError
 
 PAGES = {
     "UsanceCapital": "Capital efficiency",

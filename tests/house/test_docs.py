@@ -26,7 +26,8 @@ PAGES = {
 }
 MANUAL = "\n".join(PAGES.values())
 assert isinstance(main, click.Group)
-COMMANDS = main.commands
+CONTEXT = click.Context(main)
+COMMANDS = {name: main.get_command(CONTEXT, name) for name in main.list_commands(CONTEXT)}
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -49,7 +50,7 @@ def options() -> list[tuple[str, str]]:
     return [
         (name, option)
         for name, command in COMMANDS.items()
-        for parameter in command.params
+        for parameter in (command.params if command else ())
         if isinstance(parameter, click.Option)
         for option in parameter.opts
         if option.startswith("--")

@@ -6,18 +6,13 @@ from decimal import Decimal
 
 import click
 
-from usance.books import Books, NoCurrencyError
+from usance.books import Books
 from usance.commands.messages import report
-from usance.commands.options import (
-    opened,
-    tell_of_horizon,
-    with_at,
-    with_format,
-    with_ledger,
-    with_list,
-)
+from usance.commands.opened import opened, tell_of_horizon
+from usance.commands.options import with_at, with_format, with_ledger, with_list
 from usance.commands.periods import basis_of, places_of, with_corrected
 from usance.commands.tables import as_json, blocks, flat_table, table
+from usance.ledger.questions import NoCurrencyError
 from usance.model.problems import Problem
 from usance.reports import balance_sheets, statement
 from usance.reports.balance_sheets import Accounts

@@ -6,7 +6,8 @@ from dataclasses import replace
 import click
 
 from usance.commands.messages import near, report
-from usance.commands.options import last_of, opened, tell_of_horizon
+from usance.commands.opened import opened, tell_of_horizon
+from usance.commands.options import last_of
 from usance.commands.periods import basis_of
 from usance.commands.tables import as_json, flat_table, table
 from usance.model.amounts import decimal_text

@@ -7,13 +7,8 @@ from decimal import Decimal
 import click
 
 from usance.commands.messages import report
-from usance.commands.options import (
-    opened,
-    tell_of_horizon,
-    with_at,
-    with_format,
-    with_ledger,
-)
+from usance.commands.opened import opened, tell_of_horizon
+from usance.commands.options import with_at, with_format, with_ledger
 from usance.commands.periods import basis_of, with_corrected
 from usance.commands.tables import as_json, bar, eight_decimals, flat_table, table
 from usance.reports.efficiency import USES as FIGURES

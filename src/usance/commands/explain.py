@@ -11,14 +11,8 @@ import click
 from usance.commands.balances import explain_balance
 from usance.commands.lines import explain_line
 from usance.commands.messages import near, report
-from usance.commands.options import (
-    DAYS,
-    AfterLedger,
-    first_of,
-    opened,
-    with_format,
-    with_ledger,
-)
+from usance.commands.opened import opened
+from usance.commands.options import DAYS, AfterLedger, first_of, with_format, with_ledger
 from usance.commands.periods import with_corrected
 from usance.commands.tables import as_json, flat_table, table
 from usance.explain.explanation import LISTS, Explanation

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import click
 
-from usance.books import Books, NoCurrencyError, NoDayYetError
+from usance.books import Books
 from usance.commands.messages import report
-from usance.commands.options import DAYS, Command, first_of, last_of, opened, tell_of_horizon
+from usance.commands.opened import opened, tell_of_horizon
+from usance.commands.options import DAYS, Command, first_of, last_of
 from usance.ledger.load import Ledger
+from usance.ledger.questions import NoCurrencyError, NoDayYetError
 from usance.model.amounts import decimals
 from usance.reports import basis
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 import click
 
 from usance.commands.messages import loaded, report
-from usance.commands.options import days_of, with_format, with_ledger, with_list, with_period
+from usance.commands.opened import days_of
+from usance.commands.options import with_format, with_ledger, with_list, with_period
 from usance.commands.periods import basis_of, with_corrected
 from usance.commands.tables import as_json, comma_separated, stacked, table
 from usance.model.amounts import total

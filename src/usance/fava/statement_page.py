@@ -8,10 +8,10 @@ from typing import Any
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, request
 
-from usance.books import QuestionError
 from usance.fava.books import PageBooks
 from usance.fava.page import LISTED, Page
 from usance.fava.view import View
+from usance.ledger.questions import QuestionError
 from usance.model.hours import Day, date_of, iso, month_end
 from usance.reports import statement
 from usance.reports.contributions import COLUMNS, WHOLE
