@@ -778,7 +778,7 @@ def test_it_opens_a_browser_unless_told_not_to(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cheroot.wsgi.Server.serve", interrupted)
-    named = {"USANCE_FILE": str(folder.ledger)}
+    named = {"USANCE_FILE": str(folder.ledger), "DISPLAY": ":0"}
     done = CliRunner().invoke(main, ["fava", "--port", "0", *options], env=named)
     assert (done.exit_code, done.stderr) == (0, "")
     told = re.fullmatch(r"(.*) is at (http://127\.0\.0\.1:\d+/) until .*\n", done.stdout)
