@@ -12,8 +12,6 @@ from flask.testing import FlaskClient
 from folders import Folder
 from test_fava_pages import ROWS, SMALL, figures, page, served
 
-from usance.fava import drawing
-
 LEDGERS = Path(__file__).parents[2] / "ledgers"
 
 
@@ -98,7 +96,7 @@ def test_the_nearest_liquidation_is_a_sentence(folder: Folder, fava: FlaskClient
         sentence = told[f"{row['name']}/danger"]["shown"]
         price = f"{Decimal(nearest['price']):,.2f}"
         assert sentence.startswith(f"{nearest['market']} is liquidated at {price}, ")
-        away = f"{abs(Decimal(nearest['distance'])) * 100:.2f} %"
+        away = f"{abs(Decimal(nearest['distance'])) * 100:,.2f} %"
         assert sentence.endswith(
             f"{away} {'below' if nearest['distance'][0] == '-' else 'above'} its mark."
         )
@@ -118,19 +116,6 @@ def test_a_figure_has_its_exact_value_in_its_title(fava: FlaskClient) -> None:
     assert len(exact.partition(".")[2]) > 2
     shown = f"{Decimal(exact):,.2f}"
     assert f'title="{exact}">{shown}</data>' in text
-
-
-def test_the_line_at_the_limit_is_where_100_percent_is() -> None:
-    """The upper edge is 105 % of 200: 100 is at 110/210 of the height from the top, 180 units."""
-    dates = ["2025-05-01", "2025-05-02", "2025-05-03"]
-    values = {"Main": [Decimal(0), None, Decimal(200)]}
-    drawn = drawing.lines(dates, values, Decimal(100))
-    assert drawn is not None
-    assert drawn.high == 210
-    assert drawn.limit == 94
-    assert drawn.lines == {"Main": ["0,180", "640,8"]}
-    assert drawing.lines(dates[:2], {"Main": values["Main"][:2]}, Decimal(100)) is None
-    assert drawing.lines(dates, {"Main": [Decimal(0)] * 3}, Decimal(100)) is None
 
 
 # Sub-accounts

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,8 @@ from fava.application import create_app
 from folders import Folder
 from playwright.sync_api import Page, Playwright, Route, expect
 from test_fava_pages import PAGES
+
+from usance.reports import palette
 
 pytestmark = browser.NEEDED
 
@@ -54,8 +56,11 @@ def full(visit: browser.Visit, path: str) -> Page:
     return visit.page
 
 
+DRAWN = ("UsanceCapital", "UsanceLending", "UsanceMargin", "UsanceOverview", "UsanceSplit")
+"""Pages with pictures."""
+
 NAMELESS = """
-  const named = (node) => node.closest('.us-scroll[aria-label], .us-charts[aria-label]');
+  const named = (node) => node.closest('.us-scroll[aria-label], svg[role=img][aria-label]');
   [...document.querySelectorAll('article table, article svg')]
     .filter((node) => !named(node)).map((node) => node.outerHTML.slice(0, 80))
 """
@@ -85,52 +90,82 @@ def test_a_page_is_whole_named_and_as_wide_as_its_window(
         "rgb(64, 64, 64)" if scheme == "light" else "rgb(204, 204, 204)"
     )
     if path.startswith(("UsanceCapital", "UsanceLending", "UsanceMargin", "UsanceSplit")):
-        expect(page.locator(".us-charts svg").first).to_be_visible()
+        expect(page.locator(".us-plot svg").first).to_be_visible()
+
+
+LABELS = """() => {
+  const boxes = (nodes) => [...nodes].map((node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const box = range.getBoundingClientRect();
+    return [node.innerText, box.left, box.right, box.top, box.bottom];
+  });
+  return [...document.querySelectorAll('.us-picture')].map((picture) => [
+    picture.querySelector('figcaption').innerText,
+    picture.getBoundingClientRect().toJSON(),
+    boxes(picture.querySelectorAll('.us-ticks span, .us-scale span')),
+  ]);
+}"""
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_labels_of_pictures_neither_touch_nor_are_cut(
+    name: str, size: tuple[int, int], visit: browser.Visit
+) -> None:
+    visit.page.set_viewport_size({"width": size[0], "height": size[1]})
+    pictures = full(visit, f"{name}/").evaluate(LABELS)
+    assert pictures
+    for title, whole, labels in pictures:
+        assert len(labels) >= 5, title
+        for index, (text, left, right, top, bottom) in enumerate(labels):
+            assert text, title
+            assert whole["left"] <= left < right <= whole["right"] + 1, (title, text)
+            for other, left_, right_, top_, bottom_ in labels[:index]:
+                apart = right_ <= left or right <= left_ or bottom_ <= top or bottom <= top_
+                assert apart, (title, text, other)
 
 
 HUES = """() => {
   const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const pixel = (color) => {
-    context.fillStyle = color;
+  const pixel = (colour) => {
+    context.fillStyle = colour;
     context.fillRect(0, 0, 1, 1);
     return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
-  const bars = [...document.querySelectorAll('.us-charts .stacks a')].map((bar) => [
-    bar.getAttribute('href').split('/').at(-2),
-    pixel(bar.querySelector('rect').getAttribute('fill')),
-  ]);
-  const keys = [...document.querySelectorAll('p.us-legend span')].map((part) => [
-    part.innerText, pixel(getComputedStyle(part.querySelector('i')).backgroundColor),
-  ]);
-  return [Object.fromEntries(bars), Object.fromEntries(keys)];
+  const style = (node) => getComputedStyle(node);
+  return [
+    pixel(style(document.querySelector('.us-card')).backgroundColor),
+    [...document.querySelectorAll('.us-area')].map((node) => pixel(style(node).fill)),
+    [...document.querySelectorAll('.us-line, .us-limit')].map((node) => pixel(style(node).stroke)),
+    [...document.querySelectorAll('.us-key')].map((node) => pixel(style(node).backgroundColor)),
+  ];
 }"""
 
 
-@pytest.mark.parametrize("name", ["UsanceLending", "UsanceSplit"])
-def test_parts_of_bars_have_the_colours_that_the_page_says(name: str, visit: browser.Visit) -> None:
-    """Goal: Fava chooses the colours of stacked bars, and has no legend of them."""
-    bars, keys = full(visit, f"{name}/").evaluate(HUES)
-    assert bars
-    assert bars.keys() == keys.keys()
-    for part, color in bars.items():
-        assert all(abs(a - b) <= 2 for a, b in zip(color, keys[part], strict=True)), part
+def light(colour: Sequence[int]) -> float:
+    """Return the relative luminance of a colour, as WCAG defines it."""
+    parts = [part / 255 for part in colour]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("name", ["UsanceLending", "UsanceSplit"])
-def test_parts_of_bars_lead_nowhere(name: str, visit: browser.Visit) -> None:
-    """Goal: Fava links each part to an account of its name, which there is not: no key goes there.
-
-    Method: step through all that the Tab key reaches; the axis below the bars is a part of it.
-    """
-    page = full(visit, f"{name}/")
-    expect(page.locator(".us-charts .stacks rect").first).to_be_visible()
-    reached = []
-    for _ in range(200):
-        page.keyboard.press("Tab")
-        link = str(page.evaluate("document.activeElement.closest('a')?.getAttribute('href')"))
-        reached.append(link)
-    assert any("time=2025-05" in link for link in reached)
-    assert [link for link in reached if "/account/" in link] == []
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_drawn_has_a_colour_of_the_palette_and_is_seen(
+    name: str, scheme: Literal["light", "dark"], visit: browser.Visit
+) -> None:
+    """Goal: a contrast of 3 to 1 with the ground, and a key that is the colour of what it names."""
+    visit.page.emulate_media(color_scheme=scheme)
+    ground, areas, lines, keys = full(visit, f"{name}/").evaluate(HUES)
+    known = {bytes.fromhex(getattr(colour, scheme)[1:]) for colour in palette.COLOURS.values()}
+    assert areas or lines
+    for colour in [*areas, *lines, *keys]:
+        assert bytes(colour) in known
+        low, high = sorted((light(ground), light(colour)))
+        assert (high + 0.05) / (low + 0.05) >= 3, colour
 
 
 def test_pages_open_from_the_sidebar(visit: browser.Visit) -> None:
@@ -538,7 +573,7 @@ def test_incognito_draws_nothing(folder: Folder, playwright: Playwright, tmp_pat
     with browser.served(app) as base, browser.visited(playwright, base, tmp_path / "p") as visit:
         for name in PAGES:
             page = full(visit, f"{name}/")
-            assert page.locator(".us-charts").count() == 0
+            assert page.locator(".us-plot").count() == 0
             drawn = "[...document.querySelectorAll('.us-track i')].map((node) => node.offsetWidth)"
             assert set(page.evaluate(drawn)) <= {0}
         assert visit.wrong == []

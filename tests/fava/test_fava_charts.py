@@ -13,10 +13,12 @@ from flask.testing import FlaskClient
 from folders import Folder
 from test_fava_pages import page, served
 
+from usance.fava import drawing
+
 DAYS = ["2025-04-01", "2025-04-06", "2025-04-20", "2025-05-10", "2025-05-31"]
 NEAR = Decimal("1e-20")
 
-Points = dict[str, dict[str, Any]]
+Points = dict[str, dict[str, Decimal]]
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +32,17 @@ def fava(folder: Folder) -> FlaskClient:
 
 
 def charts(fava: FlaskClient, name: str, query: str = "") -> dict[str, Points]:
-    """Return the points of a page's charts, by label and date."""
-    drawn = re.compile(
-        r'<svelte-component type="charts"><script type="application/json">(.*?)</script>', re.DOTALL
-    )
-    [found] = drawn.findall(page(fava, name, query))
-    return {
-        chart["label"]: {point["date"]: point for point in chart["data"]}
-        for chart in json.loads(found, parse_float=Decimal, parse_int=Decimal)
-    }
+    """Return the points of a page's pictures, by label and date."""
+    found: dict[str, Points] = {}
+    for text in page(fava, name, query).split('<figure class="us-picture">')[1:]:
+        label = re.search(r"<b>([^<]*) <small class=\"us-quiet\">([^<]*)</small></b>", text)
+        assert label is not None
+        points = re.findall(r"data-date=\"([^\"]*)\" data-exact='([^']*)'", text)
+        found[f"{label[1]} {label[2]}"] = {
+            date: {line: Decimal(figure) for line, figure in json.loads(exact).items()}
+            for date, exact in points
+        }
+    return found
 
 
 def asked(folder: Folder, *words: str) -> Any:  # noqa: ANN401 -- JSON
@@ -47,7 +51,7 @@ def asked(folder: Folder, *words: str) -> Any:  # noqa: ANN401 -- JSON
 
 def compare(points: Points, day: str, said: dict[str, str | None], factor: int = 1) -> None:
     """Check the lines of a day against a command's figures."""
-    shown = points[day]["balance"]
+    shown = points[day]
     wanted = {name: Decimal(text) * factor for name, text in said.items() if text is not None}
     assert shown.keys() == wanted.keys()
     for name, figure in wanted.items():
@@ -55,10 +59,10 @@ def compare(points: Points, day: str, said: dict[str, str | None], factor: int =
 
 
 def test_lines_go_through_each_day(fava: FlaskClient) -> None:
-    for name in ("UsanceCapital", "UsanceLending", "UsanceMargin"):
-        for label, points in charts(fava, name).items():
-            if label != "Interest":
-                assert len(points) == pages_book.DAYS
+    for name in ("UsanceCapital", "UsanceLending", "UsanceMargin", "UsanceOverview", "UsanceSplit"):
+        found = charts(fava, name)
+        assert found
+        assert {len(points) for points in found.values()} == {pages_book.DAYS}
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -68,10 +72,10 @@ def test_lines_of_capital_are_what_the_command_says(
     rows = asked(folder, "efficiency", "--at", day)["sub_accounts"]
     drawn = charts(fava, "UsanceCapital")
     for label, key, factor in (
-        ("Efficiency (%)", "efficiency", 100),
-        ("Capital (USDC)", "capital", 1),
-        ("Idle (USDC)", "idle", 1),
-        ("Saved (USDC)", "saved", 1),
+        ("Efficiency in %", "efficiency", 100),
+        ("Capital in USDC", "capital", 1),
+        ("Idle in USDC", "idle", 1),
+        ("Saved in USDC", "saved", 1),
     ):
         if label in drawn:  # nothing is idle in these books
             compare(drawn[label], day, {row["name"]: row[key] for row in rows}, factor)
@@ -87,7 +91,8 @@ def test_idle_money_is_drawn(tmp_path: Path) -> None:
     for day in DAYS:
         rows = asked(folder, "efficiency", "--at", day)["sub_accounts"]
         idle = {row["name"]: row["idle"] for row in rows}
-        compare(charts(fava, "UsanceCapital")["Idle (USDC)"], day, idle)
+        assert {idle[name] for name in ("Main", "Desk")} == {"0"}
+        compare(charts(fava, "UsanceCapital")["Idle in USDC"], day, {"Arb": idle["Arb"]})
     assert Decimal(idle["Arb"]) > 40000
 
 
@@ -97,10 +102,14 @@ def test_lines_of_margin_are_what_the_command_says(
 ) -> None:
     rows = asked(folder, "margin", "--at", day)["sub_accounts"]
     drawn = charts(fava, "UsanceMargin")
-    compare(drawn["Margin in use (%)"], day, {row["name"]: row["mmr"] for row in rows}, 100)
-    for row in rows:
+    exposed = [row for row in rows if f"Equity and margin of {row['name']} in USDC" in drawn]
+    used = {row["name"]: row["mmr"] for row in exposed}
+    compare(drawn["Margin in use, of net equity in %"], day, used, 100)
+    for row in exposed:
         keys = ("net_equity", "initial_margin", "maintenance_margin")
-        compare(drawn[row["name"]], day, {key.replace("_", " "): row[key] for key in keys})
+        points = drawn[f"Equity and margin of {row['name']} in USDC"]
+        compare(points, day, {key.replace("_", " "): row[key] for key in keys})
+    assert len(exposed) > 1
 
 
 @pytest.mark.parametrize(
@@ -117,13 +126,10 @@ def test_lines_of_rates_are_what_is_written(
     day: str, supply: str, borrow: str, utilization: str, fava: FlaskClient
 ) -> None:
     drawn = charts(fava, "UsanceLending")
-    for label, rate in (
-        ("Supply rate (% a year)", supply),
-        ("Borrow rate (% a year)", borrow),
-        ("Utilization (%)", utilization),
-    ):
-        assert drawn[label][day]["balance"]["USDC"] == Decimal(rate)
-    assert drawn["Supply rate (% a year)"][day]["balance"]["USDT"] == Decimal("3.5")
+    rates = drawn["Rates of USDC in % a year"][day]
+    assert rates == {"lending": Decimal(supply), "borrowing": Decimal(borrow)}
+    assert drawn["Utilization of USDC in %"][day] == {"utilization": Decimal(utilization)}
+    assert drawn["Rates of USDT in % a year"][day]["lending"] == Decimal("3.5")
 
 
 def test_bars_of_interest_are_the_sums_of_what_the_command_says(
@@ -133,14 +139,14 @@ def test_bars_of_interest_are_the_sums_of_what_the_command_says(
     for row in asked(folder, "lending")["rows"]:
         part, sign = ("earned", 1) if row["side"] == "lent" else ("paid", -1)
         sums[row["date"][:7], part, row["coin"]] += Decimal(row["interest"]) * sign
-    found = {
-        (date[:7], part, coin): number
-        for date, point in charts(fava, "UsanceLending")["Interest"].items()
-        for part, coins in point["account_balances"].items()
-        for coin, number in coins.items()
-    }
-    assert found == sums
-    assert len(found) == 8
+    found: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for label, points in charts(fava, "UsanceLending").items():
+        if label.startswith("Interest in "):
+            for date, point in points.items():
+                for part, number in point.items():
+                    found[date[:7], part, label.removeprefix("Interest in ")] += number
+    assert {key: number for key, number in found.items() if number} == sums
+    assert len(sums) == 8
 
 
 @pytest.mark.parametrize("month", ["2025-04", "2025-05"])
@@ -154,24 +160,8 @@ def test_bars_of_yield_are_what_the_command_says(
             sums[row["coin"], source["source"]] += Decimal(source["income"])
     drawn = charts(fava, "UsanceSplit")
     for (coin, source), income in sums.items():
-        [point] = [it for date, it in drawn[f"Yield in {coin}"].items() if date.startswith(month)]
-        assert point["account_balances"][source].get(coin, 0) == income
-
-
-@pytest.mark.parametrize("query", ["interval=month", "interval=day", "conversion=SOL"])
-@pytest.mark.parametrize("name", ["UsanceLending", "UsanceSplit"])
-def test_a_bar_is_as_long_as_its_parts_together(name: str, query: str, fava: FlaskClient) -> None:
-    """Goal: per coin, also where two parts have the same coin, or two coins become one."""
-    several = 0
-    for label, points in charts(fava, name, query).items():
-        for point in points.values() if label.startswith(("Interest", "Yield")) else ():
-            sums: dict[str, Decimal] = defaultdict(Decimal)
-            for coins in point["account_balances"].values():
-                for coin, number in coins.items():
-                    several += coin in sums
-                    sums[coin] += number
-            assert {coin: point["balance"].get(coin, 0) for coin in sums} == sums
-    assert several
+        points = [it for date, it in drawn[f"Yield in {coin}"].items() if date.startswith(month)]
+        assert sum(point.get(source, Decimal(0)) for point in points) == income
 
 
 def test_what_was_is_converted_at_the_prices_of_then(folder: Folder, fava: FlaskClient) -> None:
@@ -181,32 +171,31 @@ def test_what_was_is_converted_at_the_prices_of_then(folder: Folder, fava: Flask
     """
     prices = dict(re.findall(r"(\S+) price SOL (\d+) USDC", folder.ledger.read_text()))
     assert (prices["2025-04-30"], prices["2025-05-31"]) == ("143", "139")
-    drawn = charts(fava, "UsanceCapital", "conversion=SOL")["Capital (SOL)"]
+    drawn = charts(fava, "UsanceCapital", "conversion=SOL")["Capital in SOL"]
     for day in DAYS:
         for row in asked(folder, "efficiency", "--at", day)["sub_accounts"]:
-            shown, capital = drawn[day]["balance"][row["name"]], Decimal(row["capital"])
+            shown, capital = drawn[day][row["name"]], Decimal(row["capital"])
             assert abs(shown * Decimal(prices[day]) - capital) < Decimal("1e-18")
-    plain = charts(fava, "UsanceLending", "interval=month")["Interest"]
-    converted = charts(fava, "UsanceLending", "interval=month&conversion=SOL")["Interest"]
-    [year] = charts(fava, "UsanceLending", "interval=year&conversion=SOL")["Interest"].values()
-    paid = sum(point["account_balances"]["paid"]["USDC"] for point in plain.values())
-    assert abs(year["account_balances"]["paid"]["SOL"] * 139 - paid) < Decimal("1e-18")
+    plain = charts(fava, "UsanceLending")
+    converted = charts(fava, "UsanceLending", "conversion=SOL")["Interest in SOL"]
     for day, price in (("2025-04-30", 143), ("2025-05-31", 139)):
-        owed = plain[day]["account_balances"]["paid"]["USDC"]
-        shown = converted[day]["account_balances"]["paid"]["SOL"]
-        assert abs(shown * price - owed) < Decimal("1e-18")
+        owed = plain["Interest in USDC"][day]["paid"]
+        assert owed
+        assert abs(converted[day]["paid"] * price - owed) < Decimal("1e-18")
 
 
 def test_bars_of_capital_are_as_wide_as_their_figures(folder: Folder, fava: FlaskClient) -> None:
     """Goal: in percent of the wider one of capital and all uses, to a thousandth."""
-    bar = re.compile(r'<i class="is-(\w+)" style="width:([\d.]+)%">')
+    bar = re.compile(r'<i class="us-hue-(\w+)" style="width:([\d.]+)%">')
     text = page(fava, "UsanceCapital")
     for row in asked(folder, "efficiency")["sub_accounts"]:
         _, _, card = text.partition(f'aria-label="Capital of {row["name"]}"')
         drawn = bar.findall(card.partition("</section>")[0])
         whole = max(Decimal(row["capital"]), Decimal(row["siloed"]))
         keys = ("capital", "lent", "margin", "yield", "lent", "margin", "yield")
-        assert [name for name, _ in drawn] == [*keys]
+        hues = {"capital": "capital", "lent": "lending", "margin": "contracts", "yield": "treasury"}
+        assert [name for name, _ in drawn] == [hues[key] for key in keys]
+        drawn = [(key, width) for key, (_, width) in zip(keys, drawn, strict=True)]
         for key, width in drawn:
             assert abs(Decimal(width) - Decimal(row[key]) / whole * 100) <= Decimal("0.0005")
 
@@ -219,12 +208,67 @@ def test_a_transfer_goes_from_its_giver_to_its_taker(fava: FlaskClient) -> None:
     assert rows == [("Arb", "Main", "5000"), ("Main", "Arb", "20000")]
 
 
-def test_a_sample_of_days_has_the_last_one_and_is_even(tmp_path: Path) -> None:
+def test_days_become_weeks_and_then_months(tmp_path: Path) -> None:
     text = pages_book.ledger().partition("2025-05-31 price")[0]
-    more = '2025-12-31 custom "accrue-through" 2025-12-31\n'
-    fava = served(Folder.made(tmp_path / "books", text + more)).test_client()
-    days = [*charts(fava, "UsanceLending")["Supply rate (% a year)"]]
-    assert len(days) == 92  # every third of 275
-    assert days[-1] == "2025-12-31"
-    assert days[-2] == "2025-12-28"
-    assert days[0] == "2025-04-02"
+    for last, second, count in (
+        ("2025-08-02", "2025-04-02", 124),
+        ("2025-08-03", "2025-04-13", 18),  # a Sunday
+        ("2027-08-31", "2025-05-31", 29),
+    ):
+        more = f'{last} custom "accrue-through" {last}\n'
+        fava = served(Folder.made(tmp_path / last, text + more)).test_client()
+        days = [*charts(fava, "UsanceLending")["Rates of USDC in % a year"]]
+        assert (len(days), days[1], days[-1]) == (count, second, last)
+
+
+def series(*values: int | None, name: str = "a") -> drawing.Series:
+    return drawing.Series(name, "paid", [None if it is None else Decimal(it) for it in values])
+
+
+DATES = ["2025-05-01", "2025-05-02", "2025-05-03"]
+
+
+@pytest.mark.parametrize("draw", [drawing.lines, drawing.areas, drawing.bars])
+def test_nothing_is_drawn_of_two_points_or_of_zeros(draw: Any) -> None:  # noqa: ANN401
+    assert draw("", "%", DATES[:2], [series(1, 2)]) is None
+    assert draw("", "%", DATES, [series(0, 0, 0)]) is None
+    assert draw("", "%", DATES, [series(1, None, 2)]) is None
+    assert draw("", "%", DATES, []) is None
+    assert draw("", "%", DATES, [series(1, 0, 2)]) is not None
+
+
+def test_a_line_breaks_where_a_figure_is_missing() -> None:
+    dates = [f"2025-05-0{day}" for day in range(1, 6)]
+    found = drawing.lines("", "%", dates, [series(50, 100, None, 0, 25)], limit=Decimal(100))
+    assert found is not None
+    assert [line.points for line in found.lines] == [
+        "0.0,90.0 160.0,0.0",
+        "480.0,180.0 640.0,135.0",
+    ]
+    assert found.ticks == [Decimal(tick) for tick in (100, 80, 60, 40, 20, 0)]
+    assert (found.zero, found.limit) == (Decimal(180), Decimal(0))
+    assert [strip.values for strip in found.strips][2:4] == [{}, {"a": Decimal(0)}]
+    assert found.dates == ("2025-05-01", "2025-05-03", "2025-05-05")
+
+
+def test_areas_lie_on_each_other_and_a_debt_leaves_the_line_alone() -> None:
+    found = drawing.areas("", "USDC", DATES, [series(1, 1, 1), series(1, 0, 1, name="b")])
+    assert found is not None
+    assert [layer.name for layer in found.areas] == ["a", "b"]
+    assert [line.points for line in found.lines] == ["0.0,0.0 320.0,90.0 640.0,0.0"]
+    below = drawing.areas("", "USDC", DATES, [series(1, -1, 1)])
+    assert below is not None
+    assert not below.areas
+    assert below.zero == 90
+
+
+def test_bars_have_gains_above_zero_and_losses_below() -> None:
+    found = drawing.bars("", "USDC", DATES, [series(3, 0, 1), series(-1, 0, 4, name="b")])
+    assert found is not None
+    assert found.ticks == [Decimal(tick) for tick in (6, 4, 2, 0, -2)]
+    heights = [(bar.y, bar.height) for bar in found.bars]
+    step = Decimal(180) / (found.ticks[0] - found.ticks[-1])
+    zero = found.zero
+    assert heights[0] == (zero - 3 * step, 3 * step)
+    assert heights[1] == (zero, step)
+    assert heights[2:] == [(zero - step, step), (zero - 5 * step, 4 * step)]

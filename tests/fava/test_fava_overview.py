@@ -17,7 +17,6 @@ from folders import Folder
 from playwright.sync_api import Playwright
 from yield_books import answer
 
-from usance.fava import drawing
 from usance.model.amounts import rounded_text, total
 
 
@@ -149,21 +148,6 @@ def test_the_launcher_lands_on_the_overview_unless_the_ledger_names_a_page(
     (tmp_path / "posted" / "first.beancount").write_text("")
     with browser.loaded(own.ledger) as app:
         assert app.test_client().get("/").location.endswith("/pages/journal/")
-
-
-def test_a_stack_has_no_picture_of_few_points_or_of_zeros() -> None:
-    days = ["2025-05-01", "2025-05-02", "2025-05-03"]
-    one, none = Decimal(1), Decimal(0)
-    assert drawing.stack(days[:2], {"a": [one, one]}) is None
-    assert drawing.stack(days, {"a": [none, none, none]}) is None
-    found = drawing.stack(days, {"a": [one, one, one], "b": [one, none, one]})
-    assert found is not None
-    assert [layer.name for layer in found.layers] == ["a", "b"]
-    assert (found.low, found.high, found.zero) == (Decimal(0), Decimal(2), drawing.HIGH)
-    assert found.line == "0,0 320,90 640,0"
-    below = drawing.stack(days, {"a": [one, -one, one]})
-    assert below is not None and not below.layers
-    assert (below.low, below.zero) == (Decimal(-1), drawing.HIGH // 2)
 
 
 @browser.NEEDED

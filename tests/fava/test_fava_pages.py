@@ -928,7 +928,7 @@ def test_a_gauge_is_high_from_four_fifths(fava: FlaskClient) -> None:
             "1.000,60",
             "12.345,60 %",
         ),
-        ("", "101000.612345", "101,000.61", "1,000.60", "12345.60 %"),
+        ("", "101000.612345", "101,000.61", "1,000.60", "12,345.60 %"),
     ],
     ids=["commas", "German", "plain"],
 )
@@ -1047,25 +1047,6 @@ def test_the_box_is_there_for_contracts_whose_coin_is(tmp_path: Path) -> None:
     shown = page(fava, "UsanceMargin")
     assert 'data-name="SOL-PERP"' in shown
     assert 'id="us-over"' not in shown
-
-
-def test_no_note_is_about_bars_that_are_not_there(tmp_path: Path) -> None:
-    text = SMALL.replace("2025-05-06", "2025-09-01").replace("  auto-lend: TRUE\n", "")
-    shown_ = shown(Folder.made(tmp_path / "small", text, ROWS), "UsanceLending", "interval=day")
-    assert "Supply rate" in shown_
-    assert "Bars show" not in shown_
-    assert "Interest bars" not in shown_
-    text = SMALL.replace("2025-05-06", "2025-09-01")
-    fava = served(Folder.made(tmp_path / "other", text, ROWS), incognito=True).test_client()
-    assert "Bars show" not in page(fava, "UsanceLending", "interval=day", "small")
-
-
-def test_bars_of_a_part_of_the_period_say_so(tmp_path: Path) -> None:
-    folder = Folder.made(tmp_path / "small", SMALL.replace("2025-05-06", "2025-09-01"), ROWS)
-    text = shown(folder, "UsanceLending", "interval=day")
-    assert "Bars show only the last 100 intervals" in text
-    assert "Interest bars" in text
-    assert "Bars show" not in shown(folder, "UsanceLending", "interval=month")
 
 
 # What is wrong

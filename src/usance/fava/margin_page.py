@@ -1,7 +1,7 @@
 """Margin page: margin of each sub-account, now and at other prices."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -42,22 +42,6 @@ class UsanceMargin(Page, FavaExtensionBase):
         view.keep("margin is measured in the operating currency.")
         answer = books.margin(date_of(view.last))
 
-        def of(name: str) -> Callable[[Day], Mapping[str, Decimal | None]]:
-            def points(day: Day) -> Mapping[str, Decimal | None]:
-                rows = books.margin(date_of(day)).sub_accounts
-                [row] = [row for row in rows if row.name == name]
-                return {
-                    "net equity": row.net_equity,
-                    "initial margin": row.initial_margin,
-                    "maintenance margin": row.maintenance_margin,
-                }
-
-            return points
-
-        def ratios(day: Day) -> Mapping[str, Decimal | None]:
-            rows = books.margin(date_of(day)).sub_accounts
-            return {row.name: scaled(row.mmr, 100) for row in rows}
-
         rows = sorted(_rows(answer), key=nearness, reverse=True)
         return {
             "exposed": [row for row in rows if standing(row) != "no exposure"],
@@ -74,15 +58,10 @@ class UsanceMargin(Page, FavaExtensionBase):
             "gauge": lambda row, key: gauge(view, row, key),
             "standing": standing,
             "danger": lambda row: view.message(danger(view, row)),
-            "history": _history(books, view),
-            "layer": sorted(row["name"] for row in rows).index,
+            "history": view.shown([_history(books, view)]),
+            "owner": view.owner,
             "liquidations": [*_liquidations(books, view)][::-1],
-            "charts": view.drawn(
-                [
-                    *(view.lines(row["name"], of(row["name"])) for row in rows),
-                    view.lines("Margin in use (%)", ratios),
-                ]
-            ),
+            "pictures": view.shown(_equity(books, view, row["name"]) for row in rows),
         }
 
     @extension_endpoint("whatif", ["GET"])  # type: ignore[untyped-decorator, arg-type]
@@ -253,18 +232,39 @@ def danger(view: View, row: Figures) -> str:
     return f"{position['market']} is liquidated at {price}, {share} {where} its mark."
 
 
-def _history(books: PageBooks, view: View) -> drawing.Lines | None:
+def _history(books: PageBooks, view: View) -> drawing.Picture | None:
     """Return margin in use over time: a line for each sub-account that had an exposure."""
-    if view.incognito:
+
+    def ratios(day: Day) -> Mapping[str, Decimal | None]:
+        rows = books.margin(date_of(day)).sub_accounts
+        return {row.name: scaled(row.mmr, 100) for row in rows}
+
+    return drawing.lines(
+        "Margin in use, of net equity", "%", view.dates, view.owned(ratios), limit=Decimal(100)
+    )
+
+
+EQUITY = {
+    "net equity": ("net_equity", "capital"),
+    "initial margin": ("initial_margin", "contracts"),
+    "maintenance margin": ("maintenance_margin", "danger"),
+}
+"""The lines of a sub-account: the figure and the colour of each."""
+
+
+def _equity(books: PageBooks, view: View, name: str) -> drawing.Picture | None:
+    """Return net equity and margin of a sub-account over time."""
+    found = [
+        {row.name: row for row in books.margin(date_of(day)).sub_accounts}.get(name)
+        for day in view.evenings
+    ]
+    if not any(row and row.exposure for row in found):
         return None
-    days = view.sample
-    lines: dict[str, list[Decimal | None]] = {}
-    for index, day in enumerate(days):
-        for row in books.margin(date_of(day)).sub_accounts:
-            line = lines.setdefault(row.name, [None] * len(days))
-            line[index] = scaled(row.mmr, 100)
-    used = {name: line for name, line in sorted(lines.items()) if any(line)}
-    return drawing.lines([iso(day) for day in days], used, Decimal(100))
+    series = [
+        drawing.Series(label, colour, [getattr(row, key, None) for row in found])
+        for label, (key, colour) in EQUITY.items()
+    ]
+    return drawing.lines(f"Equity and margin of {name}", view.operating, view.dates, series)
 
 
 def _liquidations(books: PageBooks, view: View) -> Iterator[dict[str, Any]]:

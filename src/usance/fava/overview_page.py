@@ -14,7 +14,7 @@ from usance.ledger.errors import UsanceFinding
 from usance.model.amounts import ZERO, total
 from usance.model.hours import Day, date_of, day_of, iso
 from usance.reports.figures import for_the_eye, plain
-from usance.reports.statement import WORDS, intervals
+from usance.reports.statement import WORDS
 from usance.reports.status import Standing
 
 PARTS = {
@@ -30,9 +30,6 @@ PARTS = {
     "other": "coins",
 }
 """The lines of a statement that are a result, and the colour of each."""
-
-DAYS_DRAWN = 124
-"""Days up to which the chart has a point for each; then it has one for each week, or month."""
 
 
 class UsanceOverview(Page, FavaExtensionBase):
@@ -56,7 +53,7 @@ class UsanceOverview(Page, FavaExtensionBase):
             "month": iso(month)[:7],
             "parts": [*_parts(books, month, view.last)],
             "dangers": {row.name: danger(row) for row in answer.sub_accounts},
-            "chart": _chart(books, view),
+            "pictures": view.shown([_picture(books, view)]),
             "findings": [
                 (error.source, error.message.removeprefix("finding: "))
                 for error in self.ledger.errors
@@ -88,18 +85,18 @@ def _parts(books: PageBooks, first: Day, last: Day) -> Iterator[Mapping[str, Any
             yield {"name": WORDS[line], "colour": colour, "amount": format(amount, "f")}
 
 
-def _chart(books: PageBooks, view: View) -> drawing.Stack | None:
+def _picture(books: PageBooks, view: View) -> drawing.Picture | None:
     """Return net asset value over time by sub-account, or None if a price is missing."""
-    if view.incognito or view.is_empty:
+    if view.is_empty:
         return None
-    days = view.last - view.first + 1
-    by = "day" if days <= DAYS_DRAWN else "week" if days <= 7 * DAYS_DRAWN else "month"
-    spans = tuple(intervals((view.first, view.last), by))
-    found = books.performance(spans)
-    values: dict[str, list[Decimal]] = {}
-    for part, periods in found.parts[:-1]:
+    found: dict[str, list[Decimal]] = {}
+    for part, periods in books.performance(view.spans).parts[:-1]:
         closings = [period.closing for period in periods]
         if any(closing is None for closing in closings):
             return None
-        values[part.name] = [closing or ZERO for closing in closings]
-    return drawing.stack([iso(last) for _, last in spans], values)
+        found[part.name] = [closing or ZERO for closing in closings]
+    series = [
+        drawing.Series(name, view.owner(name), values)
+        for name, values in sorted(found.items(), key=lambda line: view.owners.index(line[0]))
+    ]
+    return drawing.areas("Over time", view.operating, view.dates, series)

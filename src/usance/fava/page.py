@@ -11,6 +11,7 @@ from usance.fava.books import PageBooks
 from usance.fava.host import UsanceBooks
 from usance.fava.view import View
 from usance.ledger.errors import UsanceFinding
+from usance.reports import palette
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ class Page:
         host = self.ledger.extensions.get_extension(UsanceBooks.__qualname__)
         assert isinstance(host, UsanceBooks)
         return host
+
+    palette = palette.COLOURS
+    """The colours of the style sheet, by name."""
 
     @property
     def is_faulty(self) -> bool:

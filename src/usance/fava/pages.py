@@ -7,6 +7,7 @@ from typing import Any
 from fava.ext import FavaExtensionBase
 
 from usance.engine.drafts import TransactionKind
+from usance.fava import drawing
 from usance.fava.books import PageBooks
 from usance.fava.page import Page, listed, scaled
 from usance.fava.view import View
@@ -15,7 +16,6 @@ from usance.model.hours import Day, date_of, end_of, iso
 from usance.model.timeline import in_force
 from usance.reports import balance_sheets
 from usance.reports.figures import plain
-from usance.reports.lending import SIDES
 from usance.reports.margin import SubAccountMargin
 from usance.reports.performance import LINES, Interval
 from usance.reports.statement import WORDS
@@ -44,6 +44,7 @@ class UsanceCapital(Page, FavaExtensionBase):
 
         return {
             "rows": plain(answer.sub_accounts),
+            "hues": {"lent": "lending", "margin": "contracts", "yield": "treasury"},
             "problems": answer.problems,
             "why": {
                 row.name: [*_unlent(books, view.last, row)]
@@ -60,13 +61,14 @@ class UsanceCapital(Page, FavaExtensionBase):
                 }
                 for name in names
             },
-            "charts": view.drawn(
-                [
-                    view.lines("Efficiency (%)", of("efficiency", 100)),
-                    view.lines(f"Capital ({view.currency})", of("capital")),
-                    view.lines(f"Idle ({view.currency})", of("idle")),
-                    view.lines(f"Saved ({view.currency})", of("saved")),
-                ]
+            "pictures": view.shown(
+                drawing.lines(title, unit, view.dates, view.owned(points))
+                for title, unit, points in (
+                    ("Efficiency", "%", of("efficiency", 100)),
+                    ("Capital", view.currency, of("capital")),
+                    ("Idle", view.currency, of("idle")),
+                    ("Saved", view.currency, of("saved")),
+                )
             ),
         }
 
@@ -90,19 +92,6 @@ class UsanceLending(Page, FavaExtensionBase):
 
     def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show the interest that the period earned and paid."""
-        venues = {pool.venue for pool in books.rates(view.last)}
-
-        def of(key: str) -> Callable[[Day], Mapping[str, Decimal | None]]:
-            def points(day: Day) -> Mapping[str, Decimal | None]:
-                return {
-                    pool.coin if len(venues) < 2 else f"{pool.coin} {pool.venue}": scaled(
-                        getattr(pool, key), 100
-                    )
-                    for pool in books.rates(day)
-                }
-
-            return points
-
         rows = books.earned(view.first, view.last)
         return {
             "rows": rows,
@@ -117,16 +106,35 @@ class UsanceLending(Page, FavaExtensionBase):
             ],
             "differences": books.differences(view.first, view.last),
             "pools": books.conserved(view.first, view.last),
-            "charts": view.drawn(
-                [
-                    view.bars("Interest", books.interests),
-                    view.lines("Supply rate (% a year)", of("supply")),
-                    view.lines("Borrow rate (% a year)", of("borrow")),
-                    view.lines("Utilization (%)", of("utilization")),
-                ]
+            "pictures": view.shown(
+                [*view.bars("Interest", EARNED_AND_PAID, books.interests), *_rates(books, view)]
             ),
-            "hues": view.hues(SIDES),
         }
+
+
+EARNED_AND_PAID = {"earned": "lending", "paid": "paid"}
+"""The parts of interest, and their colours."""
+
+
+def _rates(books: PageBooks, view: View) -> Iterator[drawing.Picture | None]:
+    """Yield the rates and the utilization of each pool over time."""
+    found = [{(it.venue, it.coin): it for it in books.rates(day)} for day in view.evenings]
+    pools = sorted({pool for point in found for pool in point})
+    venues = {venue for venue, _ in pools}
+    for venue, coin in pools:
+        name = coin if len(venues) < 2 else f"{coin} at {venue}"
+
+        def series(key: str, label: str, colour: str, pool: tuple[str, str]) -> drawing.Series:
+            values = [
+                scaled(getattr(point[pool], key), 100) if pool in point else None for point in found
+            ]
+            return drawing.Series(label, colour, values)
+
+        lent = series("supply", "lending", "lending", (venue, coin))
+        owed = series("borrow", "borrowing", "paid", (venue, coin))
+        used = series("utilization", "utilization", "capital", (venue, coin))
+        yield drawing.lines(f"Rates of {name}", "% a year", view.dates, [lent, owed])
+        yield drawing.lines(f"Utilization of {name}", "%", view.dates, [used])
 
 
 class UsanceSubAccounts(Page, FavaExtensionBase):
@@ -195,16 +203,6 @@ class UsanceSplit(Page, FavaExtensionBase):
     def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show the yield of the period by source, and the backing of products."""
         rows = books.split(view.first, view.last)["rows"]
-        coins = sorted({row["coin"] for row in rows})
-
-        def of(coin: str) -> Callable[[Day, Day], Mapping[str, Mapping[str, Decimal]]]:
-            def parts(first: Day, last: Day) -> Mapping[str, Mapping[str, Decimal]]:
-                return {
-                    source: {coin: earned.get(coin, ZERO)}
-                    for source, earned in books.incomes(first, last).items()
-                }
-
-            return parts
 
         return {
             "rows": rows,
@@ -223,6 +221,7 @@ class UsanceSplit(Page, FavaExtensionBase):
             "products": books.backing(view.last)["products"],
             "accretion": lambda name: books.latest(TransactionKind.TREASURY, name, view.last),
             "declared": bool(books.reading.book.yields.products),
-            "charts": view.drawn([view.bars(f"Yield in {coin}", of(coin)) for coin in coins]),
-            "hues": view.hues(SOURCES),
+            "pictures": view.shown(
+                view.bars("Yield", {source: source for source in SOURCES}, books.incomes)
+            ),
         }

@@ -2,35 +2,29 @@
 
 import contextlib
 import copy
-import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, localcontext
 from functools import cached_property
-from typing import Any
 
 from babel import Locale
 from fava.context import g
 from fava.core import FavaLedger
 from fava.core.conversion import AT_COST, AT_VALUE, UNITS
 from fava.core.inventory import CounterInventory
-from fava.util.date import InvalidDateRangeError, dateranges, parse_date
+from fava.util.date import parse_date
 from flask import current_app, request
 
+from usance.fava import drawing
 from usance.fava.books import PageBooks
-from usance.model.amounts import FIGURE, PRECISE, total
+from usance.model.amounts import FIGURE, PRECISE, ZERO, total
 from usance.model.hours import Day, date_of, day_of, iso
+from usance.reports import palette
 from usance.reports.figures import for_the_eye, short
+from usance.reports.statement import intervals
 
-POINTS = 120
-"""Days that a line goes through, at most."""
-
-POINTS_LEAST = 3
-"""Points of a line, at least: fewer are better read in the table."""
-
-BARS = 100
-"""Intervals with a bar, at most: as many as in Fava's own charts."""
+POINTS = 124
+"""Points of a picture, at most, as long as weeks are enough; then it has one for each month."""
 
 NONE = "\N{EN DASH}"
 """Stands for a figure that does not exist."""
@@ -57,15 +51,6 @@ DATE_OR_DIGIT = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b|\d", re.ASCII)
 def masked(message: str) -> str:
     """Return a message with an X for each digit; its dates stay."""
     return DATE_OR_DIGIT.sub(lambda part: part[0] if len(part[0]) > 1 else "X", message)
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart in the form of Fava's own."""
-
-    label: str
-    type: str
-    data: Sequence[Mapping[str, Any]]
 
 
 class View:
@@ -187,7 +172,9 @@ class View:
 
     def percent(self, text: str | None) -> str:
         """Return a ratio in percent."""
-        return NONE if text is None else self.written(f"{Decimal(text) * 100:.2f}") + " %"
+        if text is None:
+            return NONE
+        return self.grouped(for_the_eye(Decimal(text) * 100, EYE) or "") + " %"
 
     @staticmethod
     def hundredth(number: Decimal) -> str:
@@ -305,83 +292,94 @@ class View:
         part = Decimal(text or 0)
         return "full" if part >= 1 else "high" if part >= HIGH else "low"
 
-    # Charts
-
-    @property
-    def sample(self) -> list[Day]:
-        """The days that a line goes through: all, or evenly spaced ones up to the last."""
-        count = self.last - self.first + 1
-        step = -(-count // POINTS)
-        return [*map(Day, range(self.last, self.first - 1, -step))][::-1]
+    # Pictures
 
     @cached_property
-    def intervals(self) -> list[tuple[Day, Day]]:
-        """The first and the last day of each interval of the period."""
-        try:
-            begin, end = date_of(self.first), date_of(self.last) + datetime.timedelta(days=1)
-            ranges = dateranges(begin, end, g.interval, complete=self.whole)
-        except (InvalidDateRangeError, OverflowError):
-            return []
-        return [(day_of(it.begin), day_of(it.end_inclusive)) for it in ranges]
+    def spans(self) -> tuple[tuple[Day, Day], ...]:
+        """The first and the last day of each point: days, then weeks, then months."""
+        days = self.last - self.first + 1
+        by = "day" if days <= POINTS else "week" if days <= 7 * POINTS else "month"
+        return tuple(intervals((self.first, self.last), by))
 
-    def lines(self, label: str, points: Callable[[Day], Mapping[str, Decimal | None]]) -> Chart:
-        """Return lines through the days of the sample.
+    @cached_property
+    def evenings(self) -> list[Day]:
+        """The last day of each point."""
+        return [last for _, last in self.spans]
 
-        points  figures of a day by the name of their line; None if there is no figure
+    @cached_property
+    def dates(self) -> list[str]:
+        """The last day of each point, as a date."""
+        return [iso(day) for day in self.evenings]
+
+    @cached_property
+    def owners(self) -> list[str]:
+        """The sub-accounts in the order of their declaration, then the products."""
+        book = self.books.reading.book
+        declared = [(line.moments[0], name) for name, line in book.sub_accounts.items()]
+        return [name for _, name in sorted(declared)] + [name for _, name in book.yields.products]
+
+    def owner(self, name: str) -> str:
+        """Return the name of the colour of a sub-account or product."""
+        return palette.owner(self.owners.index(name))
+
+    def owned(self, points: Callable[[Day], Mapping[str, Decimal | None]]) -> list[drawing.Series]:
+        """Return a series for each sub-account.
+
+        points  figures of an evening by sub-account
         """
-        data = []
-        for day in self.sample:
-            balance = {name: value for name, value in points(day).items() if value is not None}
-            data.append({"date": date_of(day), "balance": balance})
-        return Chart(label, "balances", data)
+        found = [points(day) for day in self.evenings]
+        names = dict.fromkeys(name for point in found for name in point)
+        return [
+            drawing.Series(name, self.owner(name), [point.get(name) for point in found])
+            for name in sorted(names, key=self.owners.index)
+        ]
 
     def bars(
-        self, label: str, parts: Callable[[Day, Day], Mapping[str, Mapping[str, Decimal]]]
-    ) -> Chart:
-        """Return stacked bars of the last intervals.
+        self,
+        title: str,
+        colours: Mapping[str, str],
+        sums: Callable[[Day, Day], Mapping[str, Mapping[str, Decimal]]],
+    ) -> Iterator[drawing.Picture]:
+        """Yield bars for each coin that the figures are in after Fava's conversion.
 
-        parts  sums of the days from one to another in coins, by part and coin
+        colours  those of the parts of a bar, by name
+        sums     of the days from one to another in coins, by part and coin
         """
-        data = []
-        for first, last in self.intervals[-BARS:]:
-            stacked = {
-                part: self.converted(coins, last) for part, coins in parts(first, last).items()
-            }
-            balance: dict[str, Decimal] = {}
-            for coins in stacked.values():
-                for coin, number in coins.items():
-                    balance[coin] = balance.get(coin, Decimal(0)) + number
-            data.append(
-                {
-                    "date": date_of(last),
-                    "balance": balance,
-                    "account_balances": stacked,
-                    "budgets": {},
-                }
-            )
-        return Chart(label, "bar", data)
+        found = [
+            {part: self.converted(coins, last) for part, coins in sums(first, last).items()}
+            for first, last in self.spans
+        ]
+        coins = sorted({coin for point in found for part in point.values() for coin in part})
+        for coin in coins:
+            series = [
+                drawing.Series(
+                    part, colour, [point.get(part, {}).get(coin, ZERO) for point in found]
+                )
+                for part, colour in colours.items()
+            ]
+            picture = drawing.bars(title, coin, self.dates, series)
+            if picture is not None:
+                yield picture
+
+    def shown(self, pictures: Iterable[drawing.Picture | None]) -> list[drawing.Picture]:
+        """Return the pictures that say something; none in incognito mode: shapes are figures."""
+        return [] if self.incognito else [it for it in pictures if it is not None]
+
+    def tick(self, picture: drawing.Picture, tick: Decimal) -> str:
+        """Return the label of an axis."""
+        step = picture.ticks[0] - picture.ticks[1]
+        places = max(0, -int(step.normalize().as_tuple().exponent))
+        return self.grouped(for_the_eye(tick, places) or "")
 
     @staticmethod
-    def hues(parts: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the parts of stacked bars with Fava's colours for them: even hues by name."""
-        turn = FIGURE.divide(360, len(parts))
-        return [(part, f"lch(70% 45 {270 + turn * sorted(parts).index(part)})") for part in parts]
+    def exact(strip: drawing.Strip) -> dict[str, str]:
+        """Return the exact figures of a point by name."""
+        return {name: format(value, "f") for name, value in strip.values.items()}
 
-    def drawn(self, charts: Sequence[Chart]) -> list[Chart]:
-        """Return the charts that have figures; none in incognito mode."""
-        if self.incognito:
-            return []
-        full = [chart for chart in charts if _says_something(chart)]
-        if len(self.intervals) > BARS and any(chart.type == "bar" for chart in full):
-            self.notes.append(
-                f"Bars show only the last {BARS} intervals. "
-                "Choose a longer interval to see all days."
-            )
-        return full
-
-
-def _says_something(chart: Chart) -> bool:
-    """Tell whether a chart is not of zeros alone, and a line has at least three points."""
-    points = [point["balance"] for point in chart.data if point["balance"]]
-    least = 1 if chart.type == "bar" else POINTS_LEAST
-    return len(points) >= least and any(any(point.values()) for point in points)
+    def point(self, picture: drawing.Picture, strip: drawing.Strip) -> str:
+        """Return the figures of a point, a line each, for a pointer."""
+        unit = f" {picture.unit}"
+        return "\n".join(
+            [strip.date]
+            + [f"{name} {self.coins(format(it, 'f'))}{unit}" for name, it in strip.values.items()]
+        )

@@ -5,34 +5,37 @@ from decimal import Decimal
 from html import escape
 
 from usance.reports.figures import for_the_eye, plain
+from usance.reports.palette import MEANINGS
 from usance.reports.statement import Statement, StatementPart, StatementPeriod, heading, rows
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --faint: #59636e; --line: #d0d7de;
-        --gain: #0b6bcb; --area: #0b6bcb22; --ground: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --faint: #9198a1; --line: #3d444d; --gain: #58a6ff;
-          --area: #58a6ff22; --ground: #0d1117; } }
-body { font: 10pt/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground);
-       max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 15pt; margin: 0; } h2 { font-size: 1.1em; margin: 0 0 .2em; }
-p { margin: .1rem 0 1rem; color: var(--faint); }
-.scroll { overflow-x: auto; }
-.parts { columns: 2 15rem; column-gap: 2rem; } .wide { columns: auto; }
-section { break-inside: avoid; padding-top: 1.2em; } h2 { break-after: avoid; }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th { font-weight: 600; color: var(--faint); border-bottom: 1px solid var(--line); }
-th, td { padding: .14rem .4rem; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
-tr.sum td { border-top: 1px solid var(--line); font-weight: 600; }
-tr.part td { color: var(--faint); } tr.part td:first-child { padding-left: 1.4rem; }
-svg { width: 100%; height: auto; display: block; }
-svg text { font: 11px system-ui, sans-serif; fill: var(--faint); }
-@page { size: A4; margin: 16mm 14mm; }
-@media print { :root { --ink: #000; --faint: #444; --line: #bbb; --gain: #0b6bcb;
-                       --area: #0b6bcb22; --ground: #fff; }
-  body { font-size: 8.5pt; line-height: 1.2; margin: 0 auto; } th, td { padding: .06rem .4rem; }
-  .scroll { overflow: visible; } }
+NET = MEANINGS["capital"]
+
+STYLE = f"""
+:root {{ color-scheme: light dark; --ink: #1b1f24; --faint: #59636e; --line: #d0d7de;
+        --net: {NET.light}; --ground: #fff; }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --ink: #e6edf3; --faint: #9198a1; --line: #3d444d;
+          --net: {NET.dark}; --ground: #0d1117; }} }}
+body {{ font: 10pt/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground);
+       max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 15pt; margin: 0; }} h2 {{ font-size: 1.1em; margin: 0 0 .2em; }}
+p {{ margin: .1rem 0 1rem; color: var(--faint); }}
+.scroll {{ overflow-x: auto; }}
+.parts {{ columns: 2 15rem; column-gap: 2rem; }} .wide {{ columns: auto; }}
+section {{ break-inside: avoid; padding-top: 1.2em; }} h2 {{ break-after: avoid; }}
+table {{ width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+th {{ font-weight: 600; color: var(--faint); border-bottom: 1px solid var(--line); }}
+th, td {{ padding: .14rem .4rem; text-align: right; white-space: nowrap; }}
+th:first-child, td:first-child {{ text-align: left; white-space: normal; overflow-wrap: anywhere; }}
+tr.sum td {{ border-top: 1px solid var(--line); font-weight: 600; }}
+tr.part td {{ color: var(--faint); }} tr.part td:first-child {{ padding-left: 1.4rem; }}
+svg {{ width: 100%; height: auto; display: block; }}
+svg text {{ font: 11px system-ui, sans-serif; fill: var(--faint); }}
+@page {{ size: A4; margin: 16mm 14mm; }}
+@media print {{ :root {{ --ink: #000; --faint: #444; --line: #bbb;
+                        --net: {NET.light}; --ground: #fff; }}
+  body {{ font-size: 8.5pt; line-height: 1.2; margin: 0 auto; }} th, td {{ padding: .06rem .4rem; }}
+  .scroll {{ overflow: visible; }} }}
 """
 
 
@@ -124,8 +127,8 @@ def _chart(drawn: Sequence[StatementPeriod], currency: str) -> str:
     )
     return (
         f'<svg viewBox="0 0 {WIDE} {HIGH + FOOT}" role="img" aria-label="{escape(label)}">\n'
-        f'<polygon points="{line} {ends}" fill="var(--area)"/>\n'
-        f'<polyline points="{line}" fill="none" stroke="var(--gain)" stroke-width="1.5"/>\n'
+        f'<polygon points="{line} {ends}" fill="var(--net)" fill-opacity="0.15"/>\n'
+        f'<polyline points="{line}" fill="none" stroke="var(--net)" stroke-width="1.5"/>\n'
         f'<line x1="{LEFT}" x2="{WIDE}" y1="{zero}" y2="{zero}" stroke="var(--line)"/>\n'
         f'{marks}<text x="{LEFT}" y="{HIGH + 16}">{first}</text>'
         f'<text x="{WIDE}" y="{HIGH + 16}" text-anchor="end">{last}</text>\n</svg>\n'
