@@ -121,11 +121,22 @@ def test_a_figure_has_its_exact_value_in_its_title(fava: FlaskClient) -> None:
 # Sub-accounts
 
 
-def test_results_are_what_the_statement_says(folder: Folder, fava: FlaskClient) -> None:
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ("", "2025-05-01", "2025-05-31"),  # the last month
+        ("time=2025-05", "2025-05-01", "2025-05-31"),
+        ("time=2025-04-03 to 2025-05-20", "2025-04-03", "2025-05-20"),
+    ],
+)
+def test_results_are_what_the_statement_says(
+    query: str, first: str, last: str, folder: Folder, fava: FlaskClient
+) -> None:
     flows = {"deposits", "withdrawals", "transfers_in", "transfers_out"}
-    words = ("--from", "2025-05-01", "--to", "2025-05-31", "--format", "json")
+    words = ("--from", first, "--to", last, "--format", "json")
     said = json.loads(folder.usance("statement", *words).stdout)
-    text = page(fava, "UsanceSubAccounts", "time=2025-05")
+    text = page(fava, "UsanceSubAccounts", query)
+    assert f"Result, {first} to {last}" in text
     assert text.index('aria-label="The whole"') < text.index('aria-label="Balance sheet of')
     for part in said["parts"]:
         [period] = part["periods"]

@@ -1,7 +1,6 @@
 """Overview: what a person asks first, on one page."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from fava.ext import FavaExtensionBase
@@ -11,8 +10,8 @@ from usance.fava.books import PageBooks
 from usance.fava.page import Page
 from usance.fava.view import View
 from usance.ledger.errors import UsanceFinding
-from usance.model.amounts import ZERO, total
-from usance.model.hours import Day, date_of, day_of, iso
+from usance.model.amounts import total
+from usance.model.hours import Day, date_of, iso, month_start
 from usance.reports.figures import for_the_eye, plain
 from usance.reports.statement import WORDS
 from usance.reports.status import Standing
@@ -41,7 +40,7 @@ class UsanceOverview(Page, FavaExtensionBase):
         """Show the last evening of the period."""
         view.convert()
         answer = books.standing(date_of(view.last))
-        month = max(books.first_day or Day(1), day_of(date_of(view.last).replace(day=1)))
+        month = max(books.first_day or Day(1), month_start(view.last))
         return {
             "answer": plain(answer),
             "problems": answer.problems,
@@ -89,14 +88,11 @@ def _picture(books: PageBooks, view: View) -> drawing.Picture | None:
     """Return net asset value over time by sub-account, or None if a price is missing."""
     if view.is_empty:
         return None
-    found: dict[str, list[Decimal]] = {}
-    for part, periods in books.performance(view.spans).parts[:-1]:
-        closings = [period.closing for period in periods]
-        if any(closing is None for closing in closings):
-            return None
-        found[part.name] = [closing or ZERO for closing in closings]
+    found = books.closings(view.evenings)
+    if any(closing is None for closings in found.values() for closing in closings):
+        return None
     series = [
-        drawing.Series(name, view.owner(name), values)
-        for name, values in sorted(found.items(), key=lambda line: view.owners.index(line[0]))
+        drawing.Series(name, view.owner(name), found[name])
+        for name in sorted(found, key=view.owners.index)
     ]
     return drawing.areas("Over time", view.operating, view.dates, series)

@@ -143,7 +143,7 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
     report_title = "Sub-accounts"
 
     def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
-        """Show balance sheets at the end of the period, and the transfers in it."""
+        """Show balance sheets at the end of the period, its result, and the transfers in it."""
         view.convert()
         answer = books.accounts(date_of(view.last))
         chart = books.reading.chart
@@ -160,11 +160,13 @@ class UsanceSubAccounts(Page, FavaExtensionBase):
             for pair in draft.pairs
         ]
         results = {}
-        for part, [period] in books.performance(((view.first, view.last),)).parts:
+        for part, [period] in books.performance((view.recent,)).parts:
             results[part.name if part.kind != "whole" else ""] = [*_results(period)]
+        first, last = map(iso, view.recent)
         return {
             "whole": plain(answer.net_asset_value),
             "results": results,
+            "period": first if first == last else f"{first} to {last}",
             "sheets": [
                 (sheet, list(balance_sheets.sheet_rows(sheet, chart)))
                 for sheet in answer.sub_accounts

@@ -12,7 +12,7 @@ from usance.fava.books import PageBooks
 from usance.fava.page import LISTED, Page
 from usance.fava.view import View
 from usance.ledger.questions import QuestionError
-from usance.model.hours import Day, date_of, iso, month_end
+from usance.model.hours import Day, date_of, iso, month_end, month_start
 from usance.reports import statement
 from usance.reports.contributions import COLUMNS, WHOLE
 from usance.reports.figures import as_dicts, plain
@@ -68,7 +68,7 @@ def _last_month(books: PageBooks) -> tuple[Day, Day]:
     last = end if month_end(end) == end else Day(end - date_of(end).day)
     if last < begin:
         return begin, end
-    return max(begin, Day(last - date_of(last).day + 1)), last
+    return max(begin, month_start(last)), last
 
 
 def _parts(answer: Statement) -> Iterator[Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from flask import current_app, request
 from usance.fava import drawing
 from usance.fava.books import PageBooks
 from usance.model.amounts import FIGURE, PRECISE, ZERO, total
-from usance.model.hours import Day, date_of, day_of, iso
+from usance.model.hours import Day, date_of, day_of, iso, month_start
 from usance.reports import palette
 from usance.reports.figures import for_the_eye, short
 from usance.reports.statement import intervals
@@ -92,6 +92,13 @@ class View:
             else:
                 return max(begin, day_of(first)), min(end, Day(day_of(last) - 1))
         return begin, end
+
+    @property
+    def recent(self) -> tuple[Day, Day]:
+        """The period of the time filter, or else the last month, which may not be over."""
+        if not self.whole:
+            return self.first, self.last
+        return max(self.first, month_start(self.last)), self.last
 
     @property
     def is_empty(self) -> bool:

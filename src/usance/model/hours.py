@@ -84,6 +84,11 @@ def day_of(date: datetime.date) -> Day:
     return Day(date.toordinal())
 
 
+def month_start(day: Day) -> Day:
+    """Return the first day of the month of a day."""
+    return Day(day - date_of(day).day + 1)
+
+
 def month_end(day: Day) -> Day:
     """Return the last day of the month of a day."""
     date = date_of(day)

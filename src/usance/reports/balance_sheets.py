@@ -12,7 +12,6 @@ from beancount.core.data import Transaction
 
 from usance.language.prices import quotes, standing
 from usance.language.reading import Reading
-from usance.language.transactions import units_of
 from usance.ledger.load import Ledger
 from usance.model import problems
 from usance.model.accounts import ChartOfAccounts, ProductAccount, Side
@@ -185,17 +184,17 @@ def _book(
         return
     counting = {
         owner: [legs[name].weights for name in _parties(owner, touched, chart)]
-        for owner in set(owners)
+        for owner in dict.fromkeys(owners)
     }
     for owner, posting in zip(owners, entry.postings, strict=True):
-        number, commodity = units_of(posting)
-        weighed = posting.cost or posting.price
-        weight: Any = convert.get_weight(posting) if weighed else posting.units
+        units: Any = posting.units
+        plain = posting.cost is None and posting.price is None
+        weight: Any = units if plain else convert.get_weight(posting)
         for weights in counting[owner]:
             weights[weight.currency].append(weight.number)
         if owner in legs:
-            key = posting.account, commodity
-            legs[owner].units[key].append(number)
+            key = posting.account, units.currency
+            legs[owner].units[key].append(units.number)
             if at_cost or posting.account in bills:
                 legs[owner].costs[key].append(convert.get_cost(posting))
 

@@ -111,6 +111,12 @@ def brought(legs: Collection[Leg], ours: Container[str], value: Value) -> Brough
 
 def _is_inside(legs: Collection[Leg]) -> bool:
     """Tell whether each party only moves coins from one of its accounts to another."""
+    if len(legs) == 2:
+        one, other = legs
+        if one.party == other.party and one.unit == other.unit:
+            plain = one.weight is one.units and other.weight is other.units
+            if plain and one.unit == one.currency == other.currency:
+                return not EXACT.add(one.units, other.units)
     sums: dict[tuple[str, Unit], Decimal] = {}
     for leg in legs:
         if leg.unit != leg.currency or leg.weight != leg.units:

@@ -188,6 +188,7 @@ class Walk:
         self.costs: dict[str, dict[Unit, Decimal]] = {name: {} for name in self.parts}
         self.known: dict[tuple[Unit, Day], Decimal] = {}
         self.roles: dict[str, Role | None] = {}
+        self.units: dict[str, Unit] = {}
         self.evenings: dict[tuple[str, Day], Decimal | None] = {}
 
     def price(self, unit: Unit, day: Day) -> Decimal | None:
@@ -282,16 +283,21 @@ class Walk:
 
     def book(self, entry: Transaction, into: dict[str, Interval]) -> None:
         """Take a transaction in; add what it brings to the intervals of its parts."""
-        legs = [leg for posting in entry.postings if (leg := self._leg(posting)) is not None]
+        legs = self.legs(entry)
         if into and legs:
-            self._bring(entry, legs, into)
+            self.bring(entry, legs, into)
         for leg in legs:
             if leg.held:
-                tally(self.held[leg.party], leg.unit, leg.units)
-                if leg.unit[1]:
-                    tally(self.costs[leg.party], leg.unit, leg.weight)
+                party, unit = leg.party, leg.unit
+                tally(self.held[party], unit, leg.units)
+                if unit[1]:
+                    tally(self.costs[party], unit, leg.weight)
                 elif self.side(leg) is Side.PERP:
-                    tally(self.owed[leg.party], leg.unit, leg.units)
+                    tally(self.owed[party], unit, leg.units)
+
+    def legs(self, entry: Transaction) -> list[Leg]:
+        """Return the legs of a transaction without memoranda."""
+        return [leg for posting in entry.postings if (leg := self._leg(posting)) is not None]
 
     def role(self, account: str) -> Role | None:
         """Return what an account is, or None of a memorandum."""
@@ -326,7 +332,7 @@ class Walk:
         if role is None:
             return None
         number, commodity = units_of(posting)
-        unit: Unit = (commodity, "")
+        unit = self.units.get(commodity) or self.units.setdefault(commodity, (commodity, ""))
         if posting.cost is None and posting.price is None:
             return Leg(role.party, account, number, unit, number, unit, None, role.held)
         weight: Any = convert.get_weight(posting)
@@ -340,7 +346,7 @@ class Walk:
         weighed = (weight.number, currency)
         return Leg(role.party, account, number, unit, *weighed, lot, role.held)
 
-    def _bring(self, entry: Transaction, legs: list[Leg], into: dict[str, Interval]) -> None:
+    def bring(self, entry: Transaction, legs: list[Leg], into: dict[str, Interval]) -> None:
         """Add what a transaction brings to the intervals of its parts."""
         ours = {leg.party for leg in legs} & into.keys()
         try:
@@ -451,13 +457,46 @@ def performance(
 
 def walked(walk: Walk, entries: Iterable[Any], spans: Sequence[Span]) -> Performance:
     """Return what days did, as a walk tells it."""
+    by_day = _by_day(entries)
+    for day in sorted(by_day):
+        for entry in by_day[day] if day < spans[0][0] else ():
+            walk.book(entry, {})
+    return _lived(walk, by_day, spans)
+
+
+def recent(
+    walk: Walk, entries: Iterable[Any], span: Span, since: Day
+) -> tuple[dict[str, list[Decimal | None]], Performance]:
+    """Return values of parts in all evenings of a period, and what each of its last days did.
+
+    since  the first of these last days: the days before it are walked for their values alone
+    """
+    by_day = _by_day(entries)
+    for day in sorted(by_day):
+        for entry in by_day[day] if day < span[0] else ():
+            walk.book(entry, {})
+    values: dict[str, list[Decimal | None]] = {name: [] for name in walk.parts}
+    for day in days(span[0], Day(since - 1)):
+        for entry in by_day.get(day, ()):
+            walk.book(entry, {})
+        for name, line in values.items():
+            line.append(walk.value(name, day))
+    found = _lived(walk, by_day, [(day, day) for day in days(since, span[1])])
+    for part, intervals in found.parts[:-1]:
+        values[part.name] += [interval.closing for interval in intervals]
+    return values, found
+
+
+def _by_day(entries: Iterable[Any]) -> dict[Day, list[Transaction]]:
     by_day: dict[Day, list[Transaction]] = {}
     for entry in entries:
         if isinstance(entry, Transaction):
             by_day.setdefault(day_of(entry.date), []).append(entry)
-    for day in sorted(by_day):
-        for entry in by_day[day] if day < spans[0][0] else ():
-            walk.book(entry, {})
+    return by_day
+
+
+def _lived(walk: Walk, by_day: dict[Day, list[Transaction]], spans: Sequence[Span]) -> Performance:
+    """Return what days did from where a walk stands."""
     parts: dict[str, list[Interval]] = {name: [] for name in walk.parts}
     for span in spans:
         for name, interval in walk.live(span, by_day).items():

@@ -10,7 +10,7 @@ from beancount.core.data import Transaction
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model.amounts import EXACT, FIGURE, PRECISE, ZERO, total
-from usance.model.hours import Day, date_of, day_of, days
+from usance.model.hours import Day, date_of, day_of
 from usance.model.lots import Lot
 from usance.model.problems import Problem
 from usance.reports import basis
@@ -21,7 +21,6 @@ from usance.reports.performance import (
     Interval,
     Line,
     Part,
-    Performance,
     Span,
     Walk,
     walked,
@@ -155,6 +154,10 @@ class Turnover:
             self.sold = EXACT.subtract(self.sold, units)
 
 
+OF_LOTS = (("fees", ""), ("funding", ""))
+"""Lines of accounts that belong to lots."""
+
+
 class _Trading(Walk):
     """A walk that keeps lots: what is traded, what closes, and what belongs to it."""
 
@@ -193,6 +196,14 @@ class _Trading(Walk):
         for (part, (line, name)), amount in sums.items():
             if line == "funding":
                 self._fund(part, name, amount)
+
+    def is_of_lots(self, legs: Iterable[Leg]) -> bool:
+        """Tell whether a transaction opens or closes lots, or has their fees or funding."""
+        for leg in legs:
+            role = self.role(leg.account)
+            if leg.unit != leg.currency or (role is not None and role.line in OF_LOTS):
+                return True
+        return False
 
     def _fund(self, part: str, contract: str, amount: Decimal) -> None:
         """Give the open lots of a contract their funding."""
@@ -274,11 +285,16 @@ def pnl(ledger: Ledger, reading: Reading, span: Span, on: str = basis.POSTED) ->
     )
 
 
-def daily(ledger: Ledger, reading: Reading, span: Span) -> tuple[Performance, list[Trade]]:
-    """Return what each day of a period did, as posted, and the trades closed until its end."""
+def trades(ledger: Ledger, reading: Reading, span: Span) -> list[Trade]:
+    """Return the trades of a period from the first day of the books on, as posted."""
     walk = _Trading(ledger, reading, span)
-    spans = [(day, day) for day in days(*span)]
-    return walked(walk, ledger.entries, spans), walk.trades
+    into = {name: Interval(*span) for name in walk.parts}
+    for entry in ledger.entries:
+        if isinstance(entry, Transaction):
+            legs = walk.legs(entry)
+            if walk.is_of_lots(legs):
+                walk.bring(entry, legs, into)
+    return walk.trades
 
 
 def trades_of(trades: Iterable[Trade], span: Span) -> tuple[Trade, ...]:

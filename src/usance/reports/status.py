@@ -12,7 +12,7 @@ from usance.language import prices
 from usance.language.reading import Reading
 from usance.ledger.load import Ledger
 from usance.model.amounts import EXACT, ZERO, Quanta, total
-from usance.model.hours import Day, date_of, day_at, day_of, end_of
+from usance.model.hours import Day, date_of, day_at, day_of, end_of, month_start
 from usance.model.periods import period_of
 from usance.model.problems import Kind, Problem
 from usance.reports import basis
@@ -117,7 +117,7 @@ def status(
     evening  the day with the state at its end; lived again if absent
     perform  tells what the days of intervals did; they are walked if absent
     """
-    month = day_of(date_of(at).replace(day=1))
+    month = month_start(at)
     spans = _spans(reading, at, {month, *(Day(at + 1 - days) for days in AGO)})
     if perform is None:
         entries = basis.entries(ledger, reading, at, basis.POSTED)
@@ -170,7 +170,8 @@ YIELD = ("treasury", "bonus")
 def _spans(reading: Reading, at: Day, begins: Iterable[Day]) -> Sequence[Span]:
     """Return the intervals up to an evening; one begins on each of some days."""
     first = at if reading.book.first is None else min(reading.book.first, at)
-    starts = sorted({first, *(day for day in begins if first < day <= at)})
+    begins = list(begins)
+    starts = sorted({max(first, min(begins)), *(day for day in begins if first < day <= at)})
     ends = [*(Day(day - 1) for day in starts[1:]), at]
     return list(zip(starts, ends, strict=True))
 
