@@ -1,6 +1,7 @@
 """Ledgers for the measurements, written as text into a folder."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -131,3 +132,43 @@ def hledger(accounts: int, days: int) -> dict[str, str]:
 
 def _entry(day: date, account: str, number: str) -> str:
     return f"{day} Deposit\n    {account}  {number} USDC\n    Assets:Bank\n"
+
+
+PRICES = {"USDT": 1, "SOL": 100, "ETH": 2000, "BTC": 40000}
+TRADED = ("SOL", "ETH", "BTC")
+
+
+def traded(book: Book) -> Iterator[str]:
+    """Yield what makes the sub-accounts of a book trade, and what they lend earn twice."""
+    first = book.first
+    for coin in ("USDC", "USDT"):
+        yield (
+            f'{first} custom "yield-product" "{coin}-T"\n  asset: "{coin}"\n'
+            '  source: "observed"\n  payout: "monthly"\n'
+            f'{first} custom "treasury-rate" "{coin}-T" 0.04\n'
+        )
+    for coin in PRICES:
+        yield f'{first} custom "collateral" "{coin}"\n  weight: 0.9\n'
+    for coin in TRADED:
+        yield (
+            f'{first} custom "perpetual" "{coin}-PERP"\n  settle: USDC\n  underlying: "{coin}"\n'
+            "  initial-margin: 0.02\n  maintenance-margin: 0.01\n"
+        )
+    draw = random.Random("prices")  # noqa: S311, no secret
+    for number in range(book.days):
+        for coin, price in PRICES.items():
+            now = f"{price * (200 + draw.randrange(-9, 10)) / 200:.4f}"
+            yield f"{book.day(number)} price {coin} {now} USDC\n"
+            if coin in TRADED:
+                yield f"{book.day(number)} price {coin}-PERP {now} USDC\n"
+    day = first + timedelta(days=1)
+    for name in book.names:
+        yield f"{first} open Assets:Backpack:{name}:Perp\n"
+        for coin in TRADED:
+            price = PRICES[coin]
+            units = 1000 // price or 1
+            yield (
+                f'{day} * "Open"\n'
+                f"  Assets:Backpack:{name}:Perp  {units} {coin}-PERP {{{price} USDC}}\n"
+                f"  Assets:Backpack:{name}:Perp  -{units * price} USDC\n"
+            )

@@ -1,8 +1,6 @@
 """Usance's pages in Fava, against Fava's own income statement on the same book."""
 
-import datetime
 import gc
-import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +15,6 @@ from usance.fava.page import Page
 
 AIM = 2.0
 WHATIF = "extension/UsanceMargin/whatif?prices=SOL=80,SOL-PERP=80"
-PRICES = {"USDT": 1, "SOL": 100, "ETH": 2000, "BTC": 40000}
-TRADED = ("SOL", "ETH", "BTC")
 FIRST = "UsanceCapital"
 PAGES = {page.__name__: page.report_title for page in Page.__subclasses__()}
 
@@ -31,7 +27,7 @@ def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
     days, rounds = (60, 2) if quick else (3 * books.YEAR, 3)
     book = books.Book(5, 5, days, posted=True)
     ledger = books.write(book, folder / "pages")
-    added = "".join(_extended(book))
+    added = f'{book.first} custom "fava-extension" "usance.fava"\n{"".join(books.traded(book))}'
     ledger.write_text(f'option "title" "Pages"\n{ledger.read_text()}{added}')
     yield from _measured(ledger, "no day closed", rounds)
     output([BIN / "usance", "accrue", ledger, "--through", str(book.day(days - 1))])
@@ -64,40 +60,3 @@ def _seconds(fava: FlaskClient, path: str) -> float:
     ended = time.perf_counter()
     assert answer.status_code == 200, (path, answer.status_code)
     return ended - began
-
-
-def _extended(book: books.Book) -> Iterator[str]:
-    """Yield what makes the sub-accounts trade, and what they lend earn twice."""
-    first = book.first
-    yield f'{first} custom "fava-extension" "usance.fava"\n'
-    for coin in ("USDC", "USDT"):
-        yield (
-            f'{first} custom "yield-product" "{coin}-T"\n  asset: "{coin}"\n'
-            '  source: "observed"\n  payout: "monthly"\n'
-            f'{first} custom "treasury-rate" "{coin}-T" 0.04\n'
-        )
-    for coin in PRICES:
-        yield f'{first} custom "collateral" "{coin}"\n  weight: 0.9\n'
-    for coin in TRADED:
-        yield (
-            f'{first} custom "perpetual" "{coin}-PERP"\n  settle: USDC\n  underlying: "{coin}"\n'
-            "  initial-margin: 0.02\n  maintenance-margin: 0.01\n"
-        )
-    draw = random.Random("prices")  # noqa: S311, no secret
-    for number in range(book.days):
-        for coin, price in PRICES.items():
-            now = f"{price * (200 + draw.randrange(-9, 10)) / 200:.4f}"
-            yield f"{book.day(number)} price {coin} {now} USDC\n"
-            if coin in TRADED:
-                yield f"{book.day(number)} price {coin}-PERP {now} USDC\n"
-    day = first + datetime.timedelta(days=1)
-    for name in book.names:
-        yield f"{first} open Assets:Backpack:{name}:Perp\n"
-        for coin in TRADED:
-            price = PRICES[coin]
-            units = 1000 // price or 1
-            yield (
-                f'{day} * "Open"\n'
-                f"  Assets:Backpack:{name}:Perp  {units} {coin}-PERP {{{price} USDC}}\n"
-                f"  Assets:Backpack:{name}:Perp  -{units * price} USDC\n"
-            )

@@ -25,6 +25,7 @@ import margining
 import own_time
 import pages
 import peer
+import stating
 from timing import Row, output
 
 
@@ -45,6 +46,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "importing": importing.rows,
     "margining": margining.rows,
     "pages": pages.rows,
+    "stating": stating.rows,
 }
 HEAD = ["measurement", "ratio", "min to max", "rounds", "aim"]
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
