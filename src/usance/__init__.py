@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from usance.reports.balance_sheets import Accounts, Sheet
     from usance.reports.contributions import Contribution, Contributions
     from usance.reports.efficiency import Efficiency, Uses
+    from usance.reports.lending import Compared, Conservation, Interest, Lending
+    from usance.reports.lending_sides import Difference
     from usance.reports.margin import (
         Borrow,
         Collateral,
@@ -38,22 +40,31 @@ if TYPE_CHECKING:
         Values,
     )
     from usance.reports.status import NearestLiquidation, Standing, Status
+    from usance.reports.yields import Backing, BillLot, Holding, Reserves, Yields, YieldSource
 
 __version__ = "0.1.0"
 
 __all__ = (
     "AccountBalance",
     "Accounts",
+    "Backing",
     "Balance",
+    "BillLot",
     "Books",
     "Borrow",
     "BrokenPluginError",
     "Collateral",
+    "Compared",
+    "Conservation",
     "Contribution",
     "Contributions",
+    "Difference",
     "Efficiency",
     "Explanation",
+    "Holding",
     "Hour",
+    "Interest",
+    "Lending",
     "Margin",
     "Message",
     "Movement",
@@ -66,6 +77,7 @@ __all__ = (
     "Position",
     "Problem",
     "QuestionError",
+    "Reserves",
     "Sheet",
     "Shocked",
     "Standing",
@@ -82,6 +94,8 @@ __all__ = (
     "Uses",
     "Value",
     "Values",
+    "YieldSource",
+    "Yields",
     "__version__",
     "load",
 )
@@ -99,6 +113,8 @@ HOMES = {
     "reports.contributions": ("Contribution", "Contributions"),
     "reports.movements": ("AccountBalance", "Balance", "Movement"),
     "reports.efficiency": ("Efficiency", "Uses"),
+    "reports.lending": ("Compared", "Conservation", "Interest", "Lending"),
+    "reports.lending_sides": ("Difference",),
     "reports.margin": (
         "Borrow",
         "Collateral",
@@ -118,6 +134,7 @@ HOMES = {
         "Values",
     ),
     "reports.status": ("NearestLiquidation", "Standing", "Status"),
+    "reports.yields": ("Backing", "BillLot", "Holding", "Reserves", "YieldSource", "Yields"),
 }
 """The modules of what is public: each is imported when it is first asked for.
 

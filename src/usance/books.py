@@ -44,10 +44,12 @@ from usance.model.quotes import Quotes
 from usance.reports import balance_sheets, movements
 from usance.reports import basis as bases
 from usance.reports import efficiency as efficiency_reports
+from usance.reports import lending as lending_reports
 from usance.reports import margin as margin_reports
 from usance.reports import pnl as pnl_reports
 from usance.reports import statement as statement_reports
 from usance.reports import status as status_reports
+from usance.reports import yields as yield_reports
 from usance.reports.balance_sheets import Accounts
 from usance.reports.contributions import (
     WHOLE,
@@ -57,12 +59,14 @@ from usance.reports.contributions import (
     lines_of,
 )
 from usance.reports.efficiency import Efficiency
+from usance.reports.lending import Lending
 from usance.reports.margin import Evening, Margin, Stress
 from usance.reports.movements import Balance
 from usance.reports.performance import Span, parts_of
 from usance.reports.pnl import Pnl
 from usance.reports.statement import Statement, Values
 from usance.reports.status import Status
+from usance.reports.yields import Reserves, Yields
 
 Date = datetime.date | None
 """A day of a question, or None for the first or the last one."""
@@ -240,7 +244,62 @@ class Books:
         span = self.first_day or last, last
         return statement_reports.values(self.ledger, self.reading, span, every, basis)
 
+    @kept
+    def lending(
+        self,
+        from_: Date = None,
+        to: Date = None,
+        *,
+        by: str | None = None,
+        basis: str = bases.POSTED,
+    ) -> Lending:
+        """Return interest by sub-account, coin and side, and the balance of each pool.
+
+        by     day, month or year; None: day, or month of a period of more than 45 days
+        basis  posted or corrected: which truth of closed days
+        """
+        span = self._span(from_, to)
+        _one_of("by", by, lending_reports.INTERVALS)
+        _one_of("basis", basis, BASES)
+        return lending_reports.lending(self.ledger, self.reading, span, basis, by)
+
+    @kept
+    def yields(
+        self,
+        from_: Date = None,
+        to: Date = None,
+        *,
+        by: str | None = None,
+        basis: str = bases.POSTED,
+    ) -> Yields:
+        """Return the yield of each holder of a product by source: lending, treasury, bonus.
+
+        by     day, month or year: the same of each interval; None: by month of more than 45 days
+        basis  posted or corrected: which truth of closed days
+        """
+        span = self._span(from_, to)
+        _one_of("by", by, lending_reports.INTERVALS)
+        _one_of("basis", basis, BASES)
+        return yield_reports.split(self.ledger, self.reading, span, basis, by)
+
+    def _span(self, from_: Date, to: Date) -> Span | None:
+        """Return the days that are asked for; None of books without a movement."""
+        end = self.evening_asked(to, "to")
+        self.must_be_near(from_, "from")
+        begin = self.reading.book.first if from_ is None else day_of(from_)
+        return None if begin is None else (begin, end)
+
     # Evenings
+
+    @kept
+    def reserves(self, at: Date = None, *, basis: str = bases.POSTED) -> Reserves:
+        """Return what backs each product that holds bills, at the end of a day.
+
+        basis  posted or corrected: which truth of closed days
+        """
+        _one_of("basis", basis, BASES)
+        day = self.last_day if at is None else self.evening_asked(at)
+        return yield_reports.reserves(self.ledger, self.reading, day, basis)
 
     def status(self, at: Date = None) -> Status:
         """Return what a person asks first, of one evening: value, margin in use, what comes next.

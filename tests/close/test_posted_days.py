@@ -34,7 +34,7 @@ def answers(reading: Reading, lived: list[tuple[LivedDay, State]]) -> Iterator[o
     yield lending.earned(days)
     yield lending.interests(days)
     yield [pool for pool in lending.conservation(days) if pool.fee is None]
-    yield yields.split_of(reading.book, days, days[0].day, days[-1].day, "posted")
+    yield yields.split_of(reading.book, days, (days[0].day, days[-1].day), "posted")
     yield yields.incomes(reading.book, days)
     for day, state in lived:
         yield yields.backing(reading, state, day.day, "posted")

@@ -713,6 +713,18 @@ def test_a_completion_script_is_produced(language: str) -> None:
     assert "usance" in done.stdout
 
 
+@pytest.mark.parametrize("command", ["accounts", "lending", "margin", "yield"])
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_list_without_csv_is_not_silently_left_out(
+    command: str, form: str, folder: Folder
+) -> None:
+    listed = {"accounts": "residuals", "lending": "pools", "margin": "borrows", "yield": "lots"}
+    done = folder.usance(command, "--list", listed[command], "--format", form)
+    assert done.exit_code == 2
+    assert "Add --format csv, or leave --list out." in done.stderr
+    assert folder.usance(command, "--list", listed[command], "--format", "csv").exit_code == 0
+
+
 def test_completion_offers_commands_and_options() -> None:
     def offered(words: str) -> str:
         number = str(len(words.split(" ")) - 1)

@@ -8,43 +8,26 @@ from beancount.core.data import Transaction
 from usance.books import Books
 from usance.commands.messages import loaded
 from usance.commands.tables import counted
-from usance.language.reading import Reading
-from usance.ledger.load import Ledger
-from usance.model.hours import Day, date_of, day_of
+from usance.model.hours import date_of, day_of
 
 
-def days_of(
-    begin: datetime.date | None, end: datetime.date | None, ledger: Ledger
-) -> tuple[Day | None, Day | None]:
-    """Return the first and last day of a period, or None for a day that was not asked for."""
-    first, last = (None if day is None else day_of(day) for day in (begin, end))
+def period_of(
+    books: Books, begin: datetime.date | None, end: datetime.date | None
+) -> tuple[datetime.date | None, datetime.date | None]:
+    """Return the days of --from and --to as they are asked; say if they are beyond the books.
+
+    Wrong usage if the period would have no day.
+    """
     if begin is not None and end is not None and begin > end:
         raise click.UsageError(f"--from {begin} is after --to {end}. Swap the two dates.")
-    Books(ledger).must_be_near(begin, "from")
-    asked = last_day(ledger, end, "--to")
-    if first is not None and first > asked:
+    books.must_be_near(begin, "from")
+    asked = books.evening_asked(end, "to")
+    tell_of_horizon(books, end, "--to")
+    if begin is not None and day_of(begin) > asked:
         raise click.UsageError(
             f"--from {begin} is after {date_of(asked)}, the last day of the books. Add --to."
         )
-    return first, last
-
-
-def loaded_until(path: str, at: datetime.date | None) -> tuple[Ledger, Reading, Day]:
-    """Load and read a ledger; return them with the day of --at, or the last day of the books."""
-    ledger = loaded(path)
-    reading = ledger.read()
-    return ledger, reading, last_day(ledger, at, "--at")
-
-
-def last_day(ledger: Ledger, at: datetime.date | None, option: str) -> Day:
-    """Return the day of an option, or the last day of the books.
-
-    Say on standard error if the days until then are beyond the books, or what it leaves out.
-    """
-    books = Books(ledger)
-    day = books.evening_asked(at, option.removeprefix("--"))
-    tell_of_horizon(books, at, option)
-    return day
+    return begin, end
 
 
 def opened(path: str) -> Books:

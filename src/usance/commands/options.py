@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from usance.ledger import plugin_lines
 from usance.ledger.load import BrokenPluginError, broken_plugin
@@ -189,7 +190,7 @@ with_format = click.option(
 
 def with_list(*names: str) -> Callable[[Command], Command]:
     """Give a command the choice of the list that its CSV holds, by the names of JSON."""
-    return click.option(
+    option = click.option(
         "--list",
         "listed",
         type=click.Choice(names),
@@ -197,6 +198,20 @@ def with_list(*names: str) -> Callable[[Command], Command]:
         show_default=True,
         help="With --format csv: which list of the JSON to write as a table.",
     )
+
+    def decorated(command: Command) -> Command:
+        @wraps(command)
+        def guarded(**values: Any) -> None:
+            asked = click.get_current_context().get_parameter_source("listed")
+            if asked is ParameterSource.COMMANDLINE and values["form"] != "csv":
+                raise click.UsageError(
+                    "--list names what --format csv writes. Add --format csv, or leave --list out."
+                )
+            command(**values)
+
+        return option(guarded)
+
+    return decorated
 
 
 with_lines = click.option(

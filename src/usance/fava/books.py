@@ -27,12 +27,12 @@ from usance.reports import pnl as pnl_reports
 from usance.reports import statement as statement_reports
 from usance.reports import status as status_reports
 from usance.reports import yields as yield_reports
-from usance.reports.figures import Figures
 from usance.reports.lending_sides import Difference, differences
 from usance.reports.performance import Performance, Span, Walk, joined, performance, recent
 from usance.reports.pnl import Trade
 from usance.reports.statement import Statement
 from usance.reports.status import Status
+from usance.reports.yields import Reserves, Yields
 
 
 class PageBooks(Books):
@@ -161,10 +161,10 @@ class PageBooks(Books):
         return list(lending_reports.pool_rates(self.reading.book, self.days(day, day)))
 
     @kept
-    def split(self, first: Day, last: Day) -> Figures:
-        """Return the answer of `usance yield`."""
+    def split(self, first: Day, last: Day) -> Yields:
+        """Return the answer of `usance yield` without intervals."""
         days = (day for day, _ in self.evenings[: last + 1 - (self.first_day or 0)])
-        return yield_reports.split_of(self.reading.book, days, first, last, bases.POSTED)
+        return yield_reports.split_of(self.reading.book, days, (first, last), bases.POSTED)
 
     @kept
     def incomes(self, first: Day, last: Day) -> dict[str, dict[str, Any]]:
@@ -172,7 +172,7 @@ class PageBooks(Books):
         return yield_reports.incomes(self.reading.book, self.days(first, last))
 
     @kept
-    def backing(self, day: Day) -> Figures:
+    def backing(self, day: Day) -> Reserves:
         """Return the answer of `usance yield --reserves`."""
         return yield_reports.backing(self.reading, self.state(day), day, bases.POSTED)
 

@@ -94,7 +94,7 @@ class UsanceLending(Page, FavaExtensionBase):
         """Show the interest that the period earned and paid."""
         rows = books.earned(view.first, view.last)
         return {
-            "rows": rows,
+            "rows": plain(rows),
             "proofs": [
                 books.latest(
                     TransactionKind.LENDING if row.side == "lent" else TransactionKind.BORROWING,
@@ -104,8 +104,8 @@ class UsanceLending(Page, FavaExtensionBase):
                 )
                 for row in rows
             ],
-            "differences": books.differences(view.first, view.last),
-            "pools": books.conserved(view.first, view.last),
+            "differences": plain(books.differences(view.first, view.last)),
+            "pools": plain(books.conserved(view.first, view.last)),
             "pictures": view.shown(
                 [*view.bars("Interest", EARNED_AND_PAID, books.interests), *_rates(books, view)]
             ),
@@ -204,10 +204,10 @@ class UsanceSplit(Page, FavaExtensionBase):
 
     def fill(self, books: PageBooks, view: View) -> Mapping[str, Any]:
         """Show the yield of the period by source, and the backing of products."""
-        rows = books.split(view.first, view.last)["rows"]
+        rows = books.split(view.first, view.last).rows
 
         return {
-            "rows": rows,
+            "rows": plain(rows),
             "proof": lambda row, part: (
                 books.latest(
                     TransactionKind.LENDING
@@ -220,7 +220,7 @@ class UsanceSplit(Page, FavaExtensionBase):
                 if Decimal(part["income"])
                 else ""
             ),
-            "products": books.backing(view.last)["products"],
+            "products": plain(books.backing(view.last).products),
             "accretion": lambda name: books.latest(TransactionKind.TREASURY, name, view.last),
             "declared": bool(books.reading.book.yields.products),
             "pictures": view.shown(

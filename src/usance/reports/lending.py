@@ -1,10 +1,12 @@
 """Lending reports: rows of `usance lending`, and sums of days."""
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any
 
+from usance.engine.bills import written
 from usance.engine.lived_day import LivedDay
 from usance.engine.records import Corrected, Imported, LendingDay
 from usance.language.reading import Reading
@@ -17,16 +19,16 @@ from usance.model.amounts import (
     ZERO,
     Coin,
     Quanta,
-    decimal_text,
-    rounded_text,
+    normalized,
     tally,
     total,
 )
 from usance.model.book import Book
-from usance.model.hours import DAYS_A_YEAR, HOURS, Day, at_slot, iso
+from usance.model.hours import DAYS_A_YEAR, HOURS, Day, at_slot, date_of
 from usance.model.timeline import in_force
 from usance.reports import basis
-from usance.reports.lending_sides import Side, coins_text, differences, in_books, sides
+from usance.reports.figures import IF_ANY, FlatRow, as_dicts, rounded
+from usance.reports.lending_sides import Difference, Side, differences, in_books, sides
 from usance.reports.performance import Span
 from usance.reports.statement import intervals
 from usance.rules.pool_rates import utilization
@@ -45,14 +47,14 @@ class Interest:
     correction         id of the transaction that posted this interest for closed days, or ""
     """
 
-    date: str
+    date: datetime.date
     sub_account: str
     venue: str
     coin: str
     side: str
-    principal: str | None
-    average_principal: str | None
-    interest: str
+    principal: Decimal | None
+    average_principal: Decimal | None
+    interest: Decimal
     days: int
     correction: str
 
@@ -65,22 +67,65 @@ class Compared(Interest):
     difference  interest less expected
     """
 
-    expected: str | None
-    difference: str | None
+    expected: Decimal | None
+    difference: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class Conservation:
-    """A pool's payments on a day, coins: paid = earned + fee + external + rounding, exactly."""
+    """A pool's payments in an interval, coins: paid = earned + fee + external + rounding, exactly.
 
-    date: str
+    date  last day of the interval
+    fee   None with observed rates, which do not say it
+    """
+
+    date: datetime.date
     venue: str
     coin: str
-    paid_by_borrowers: str
-    earned_by_lenders: str
-    fee: str | None
-    external: str
-    rounding: str
+    paid_by_borrowers: Decimal
+    earned_by_lenders: Decimal
+    fee: Decimal | None
+    external: Decimal
+    rounding: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Lending:
+    """The interest of a period, and the balance of each pool.
+
+    from_, to    None of books without a day
+    by           one of INTERVALS
+    basis        posted or corrected
+    rows         `Compared` if any sub-account ever imports its interest
+    differences  sums of those that import it; None if none ever does
+    """
+
+    from_: datetime.date | None
+    to: datetime.date | None
+    by: str
+    basis: str
+    rows: tuple[Interest, ...]
+    pools: tuple[Conservation, ...]
+    differences: tuple[Difference, ...] | None = field(default=None, metadata=IF_ANY)
+
+    def rows_as_dicts(self, listed: str = "rows") -> list[FlatRow]:
+        """Return one of LISTS as flat rows."""
+        rows: Sequence[Any] = getattr(self, listed) or ()
+        return as_dicts(rows, self.columns(listed))
+
+    def columns(self, listed: str) -> tuple[str, ...]:
+        """Return the names of the columns of one of LISTS."""
+        compared = listed == "rows" and self.differences is not None
+        kind: Any = Compared if compared else LISTS[listed]
+        return tuple(each.name for each in fields(kind))
+
+
+LISTS: Mapping[str, type] = {
+    "rows": Interest,
+    "pools": Conservation,
+    "differences": Difference,
+}
+"""The lists of `Lending`, and the type of their rows."""
 
 
 LONG = 45
@@ -88,35 +133,34 @@ LONG = 45
 
 
 def lending(
-    ledger: Ledger,
-    reading: Reading,
-    first: Day | None,
-    last: Day | None,
-    on: str,
-    by: str | None = None,
-) -> dict[str, Any]:
+    ledger: Ledger, reading: Reading, span: Span | None, on: str, by: str | None = None
+) -> Lending:
     """Return the answer of `usance lending` on a basis.
 
-    first, last  inclusive; None for the first and the last day of the books
-    by           one of INTERVALS; None: day, or month of a period longer than `LONG` days
+    span  None of books without a day
+    by    one of INTERVALS; None: day, or month of a period longer than `LONG` days
     """
-    begin = reading.book.first if first is None else first
-    end = reading.last if last is None else last
-    if begin is None:
-        head = {"from": None, "to": None, "by": by or "day", "basis": on}
-        return {**head, "rows": [], "pools": []}
+    if span is None:
+        return Lending(None, None, by or "day", on, (), ())
+    begin, end = span
     by = by or usual_interval(begin, end)
     days = [day for day in basis.lived(ledger, reading, end, on) if day.day >= begin]
     imports = compares(reading.book)
     rows: list[Interest] = []
     pools: list[Conservation] = []
-    for span in intervals((max(begin, reading.book.first or begin), end), by):
-        of_span = [day for day in days if span[0] <= day.day <= span[1]]
-        rows += interest(of_span, span, compared=imports)
-        pools += [replace(pool, date=iso(span[1])) for pool in conserved(of_span)]
-    head = {"from": iso(begin), "to": iso(end), "by": by, "basis": on}
-    answer = {**head, "rows": rows, "pools": pools}
-    return {**answer, "differences": differences(days)} if imports else answer
+    for part in intervals((max(begin, reading.book.first or begin), end), by):
+        of_part = [day for day in days if part[0] <= day.day <= part[1]]
+        rows += interest(of_part, part, compared=imports)
+        pools += [replace(pool, date=date_of(part[1])) for pool in conserved(of_part)]
+    return Lending(
+        date_of(begin),
+        date_of(end),
+        by,
+        on,
+        tuple(rows),
+        tuple(pools),
+        tuple(differences(days)) if imports else None,
+    )
 
 
 INTERVALS = ("day", "month", "year")
@@ -149,8 +193,8 @@ def interest(days: Sequence[LivedDay], span: Span, *, compared: bool) -> Iterato
         figures = _figures(of_days, span, count)
         yield Compared(*figures, *_expected(of_days)) if compared else Interest(*figures)
     for day_, one in corrections:
-        of = (iso(day_), one.sub_account, one.venue, one.coin.name, one.source)
-        row = (*of, None, None, coins_text(one.amount, one.coin), count, one.identity)
+        of = (date_of(day_), one.sub_account, one.venue, one.coin.name, one.source)
+        row = (*of, None, None, written(one.amount, one.coin), count, one.identity)
         yield Compared(*row, None, None) if compared else Interest(*row)
 
 
@@ -160,7 +204,7 @@ OF_INTEREST = ("lent", "borrowed")
 
 def _figures(
     of_days: Mapping[Day, Side], span: Span, count: int
-) -> tuple[str, str, str, str, str, str, str, str, int, str]:
+) -> tuple[datetime.date, str, str, str, str, Decimal, Decimal, Decimal, int, str]:
     side = next(iter(of_days.values()))
     of, unit = side.day, side.day.coin
     hours = Quanta(sum(one.hours for one in of_days.values()))
@@ -168,20 +212,20 @@ def _figures(
     booked = total(one.interest for one in of_days.values())
     end = of_days.get(span[1])
     return (
-        iso(span[1]),
+        date_of(span[1]),
         of.sub_account,
         of.venue,
         unit.name,
         "borrowed" if side.owed else "lent",
-        unit.quanta_text(NO_QUANTA if end is None else end.principal),
-        decimal_text(average),
-        coins_text(booked, unit),
+        unit.from_quanta(NO_QUANTA if end is None else end.principal),
+        normalized(average),
+        written(booked, unit),
         count,
         "",
     )
 
 
-def _expected(of_days: Mapping[Day, Side]) -> tuple[str | None, str | None]:
+def _expected(of_days: Mapping[Day, Side]) -> tuple[Decimal | None, Decimal | None]:
     """Return what the engine expects, and by how much the books differ; None without a rate."""
     unit = next(iter(of_days.values())).day.coin
     numbers = [one.expected for one in of_days.values()]
@@ -190,13 +234,13 @@ def _expected(of_days: Mapping[Day, Side]) -> tuple[str | None, str | None]:
         return None, None
     expected = total(known)
     difference = EXACT.subtract(total(one.interest for one in of_days.values()), expected)
-    return coins_text(expected, unit), coins_text(difference, unit)
+    return written(expected, unit), written(difference, unit)
 
 
 def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
     """Yield the payments of each pool on each day."""
     for day in days:
-        date = iso(day.day)
+        date = date_of(day.day)
         for pool in day.pools:
             coins = [
                 coin
@@ -212,35 +256,35 @@ def conservation(days: Iterable[LivedDay]) -> Iterator[Conservation]:
                 date,
                 pool.venue,
                 pool.coin.name,
-                format(paid, "f"),
-                format(earned, "f"),
-                None if fee is None else decimal_text(fee),
-                decimal_text(external) if fee is not None else format(external, "f"),
-                decimal_text(rounding),
+                paid,
+                earned,
+                None if fee is None else normalized(fee),
+                external if fee is None else normalized(external),
+                normalized(rounding),
             )
 
 
 def conserved(days: Iterable[LivedDay]) -> list[Conservation]:
     """Return the sums of each pool's days; the equation holds exactly for them too."""
     sums: dict[tuple[str, str], dict[str, Decimal]] = {}
-    dates: list[str] = []
+    date = datetime.date.min
     for row in conservation(days):
-        dates.append(row.date)
+        date = row.date
         of_pool = sums.setdefault((row.venue, row.coin), {})
         for key in ("paid_by_borrowers", "earned_by_lenders", "fee", "external", "rounding"):
-            text = getattr(row, key)
-            if text is not None:
-                tally(of_pool, key, Decimal(text))
+            number = getattr(row, key)
+            if number is not None:
+                tally(of_pool, key, number)
     return [
         Conservation(
-            f"{dates[0]} to {dates[-1]}",
+            date,
             venue,
             coin,
-            format(of_pool["paid_by_borrowers"], "f"),
-            format(of_pool["earned_by_lenders"], "f"),
-            format(of_pool["fee"], "f") if "fee" in of_pool else None,
-            format(of_pool["external"], "f"),
-            decimal_text(of_pool["rounding"]),
+            of_pool["paid_by_borrowers"],
+            of_pool["earned_by_lenders"],
+            of_pool.get("fee"),
+            of_pool["external"],
+            normalized(of_pool["rounding"]),
         )
         for (venue, coin), of_pool in sorted(sums.items())
     ]
@@ -259,11 +303,11 @@ class Earned:
     venue: str
     coin: str
     side: str
-    principal: str
-    average_principal: str
-    interest: str
-    rate: str | None
-    carry: str
+    principal: Decimal
+    average_principal: Decimal
+    interest: Decimal
+    rate: Decimal | None
+    carry: Decimal
 
 
 def earned(days: Sequence[LivedDay]) -> list[Earned]:
@@ -317,11 +361,11 @@ def _earned(
         of.venue,
         unit.name,
         "borrowed" if owed else "lent",
-        unit.quanta_text(principal),
-        decimal_text(average),
-        coins_text(interest, unit),
-        None if rate is None else decimal_text(rate),
-        unit.carry_text(carry),
+        unit.from_quanta(principal),
+        normalized(average),
+        written(interest, unit),
+        None if rate is None else normalized(rate),
+        Decimal(unit.carry_text(carry)),
     )
 
 
@@ -357,18 +401,18 @@ class PoolRates:
     utilization  0 to 1
     """
 
-    date: str
+    date: datetime.date
     venue: str
     coin: str
-    supply: str | None
-    borrow: str | None
-    utilization: str | None
+    supply: Decimal | None
+    borrow: Decimal | None
+    utilization: Decimal | None
 
 
 def pool_rates(book: Book, days: Iterable[LivedDay]) -> Iterator[PoolRates]:
     """Yield the rates of each pool on each day."""
     for day in days:
-        date = iso(day.day)
+        date = date_of(day.day)
         for pool in day.pools:
             used: list[Decimal | None] = []
             for hour, totals in enumerate(pool.totals):
@@ -382,6 +426,6 @@ def pool_rates(book: Book, days: Iterable[LivedDay]) -> Iterator[PoolRates]:
             yield PoolRates(date, pool.venue, pool.coin.name, *means)
 
 
-def _mean(numbers: Iterable[Decimal | None]) -> str | None:
+def _mean(numbers: Iterable[Decimal | None]) -> Decimal | None:
     known = [number for number in numbers if number is not None]
-    return rounded_text(FIGURE.divide(total(known), Decimal(len(known)))) if known else None
+    return rounded(FIGURE.divide(total(known), Decimal(len(known)))) if known else None

@@ -62,11 +62,6 @@ def in_books(days: Sequence[LendingDay], unit: Coin) -> tuple[Decimal, Decimal]:
     return paid, total([earned, *(one.earned for one in booked)])
 
 
-def coins_text(amount: Decimal, unit: Coin) -> str:
-    """Return an amount of coins as text, written to the quantum at least."""
-    return format(written(amount, unit), "f")
-
-
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The sum of what interest in the books and the engine's own figure differ by, in coins.
@@ -79,9 +74,9 @@ class Difference:
     coin: str
     side: str
     days: int
-    interest: str
-    expected: str
-    difference: str
+    interest: Decimal
+    expected: Decimal
+    difference: Decimal
 
 
 def differences(days: Iterable[LivedDay]) -> list[Difference]:
@@ -101,5 +96,5 @@ def _difference(of_days: list[Side]) -> Difference:
     expected = total(side.expected or ZERO for side in of_days)
     sums = (booked, expected, EXACT.subtract(booked, expected))
     side = "borrowed" if owed else "lent"
-    texts = (coins_text(number, day.coin) for number in sums)
-    return Difference(day.sub_account, day.venue, day.coin.name, side, len(of_days), *texts)
+    figures = (written(number, day.coin) for number in sums)
+    return Difference(day.sub_account, day.venue, day.coin.name, side, len(of_days), *figures)

@@ -1,8 +1,9 @@
 """Yield reports, rows of `usance yield`: the income of each source, and the backing of products."""
 
-from collections.abc import Iterable
+import datetime
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation, Overflow, localcontext
 
 from usance import treasury
@@ -20,18 +21,18 @@ from usance.model.amounts import (
     ZERO,
     Coin,
     Quanta,
-    decimal_text,
-    rounded_text,
+    normalized,
     tally,
     total,
     total_quanta,
 )
 from usance.model.book import Book, Payment
-from usance.model.hours import DAYS_A_YEAR, HOURS, NO_DAY, Day, date_of, iso, moment
+from usance.model.hours import DAYS_A_YEAR, HOURS, NO_DAY, Day, date_of, moment
 from usance.model.terms import Bills, YieldProduct
 from usance.reports import basis
-from usance.reports.figures import Figures, in_full
+from usance.reports.figures import IF_ANY, FlatRow, rounded
 from usance.reports.lending import usual_interval
+from usance.reports.performance import Span
 from usance.reports.statement import intervals
 
 SOURCES = ("lending", "treasury", "bonus")
@@ -110,51 +111,203 @@ class Split:
         return not (self.enrolled or any(rest))
 
 
+@dataclass(frozen=True, slots=True)
+class YieldSource:
+    """What a source of yield brought: coins, and a simple annual rate or None without principal."""
+
+    source: str
+    income: Decimal
+    rate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The yield of one holder of a product in a period; rates are fractions of a year.
+
+    average_principal  lent coins, the mean of all hours
+    rate               of all sources together; None without principal
+    apy                with what the yield would earn if it were reinvested each period
+    compounding        apy less rate
+    accrued_unpaid     earned and not paid at the end, coins
+    variance           coins paid less those taken out of the accrued yield
+    """
+
+    sub_account: str
+    venue: str
+    product: str
+    coin: str
+    days: int
+    average_principal: Decimal
+    sources: tuple[YieldSource, ...]
+    rate: Decimal | None
+    apy: Decimal | None
+    compounding: Decimal | None
+    accrued_unpaid: Decimal
+    variance: Decimal
+
+    @property
+    def income(self) -> Decimal:
+        """The income of all sources, coins."""
+        return total(source.income for source in self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Yields:
+    """The yield of a period by source, of each holder of a product.
+
+    from_, to  None of books without a day
+    by         the interval of `periods`, or None
+    periods    the same of each interval; None if nobody asked and the period is short
+    """
+
+    from_: datetime.date | None
+    to: datetime.date | None
+    basis: str
+    rows: tuple[Holding, ...]
+    by: str | None = field(default=None, metadata=IF_ANY)
+    periods: "tuple[Yields, ...] | None" = field(default=None, metadata=IF_ANY)
+
+    def rows_as_dicts(self) -> list[FlatRow]:
+        """Return a flat row for each source of a holder, and one for the total: COLUMNS."""
+        return [
+            dict.fromkeys(COLUMNS) | {"from": part.from_, "to": part.to} | row
+            for part in ((self,) if self.periods is None else self.periods)
+            for holding in part.rows
+            for row in _flat(holding)
+        ]
+
+
+OF_HOLDING = ("sub_account", "venue", "product", "coin", "days", "average_principal")
+OF_TOTAL = ("rate", "apy", "compounding", "accrued_unpaid", "variance")
+COLUMNS = ("from", "to", *OF_HOLDING, "source", "income", *OF_TOTAL)
+"""The columns of the CSV."""
+
+
+def _flat(holding: Holding) -> Iterator[FlatRow]:
+    head = {key: getattr(holding, key) for key in OF_HOLDING}
+    for each in holding.sources:
+        yield {**head, "source": each.source, "income": each.income, "rate": each.rate}
+    rest = {key: getattr(holding, key) for key in OF_TOTAL}
+    yield {**head, "source": "total", "income": holding.income, **rest}
+
+
+@dataclass(frozen=True, slots=True)
+class BillLot:
+    """Bills of one purchase: face, and coins that they cost, accreted since, and are worth."""
+
+    bill: str
+    face: Decimal
+    bought: datetime.date
+    maturity: datetime.date
+    cost: Decimal
+    accretion: Decimal
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What backs a product at the end of a day, in coins; ratios are fractions, None without any.
+
+    owed              accrued to holders and not paid
+    bills, cash       accreted value, and what is not in bills
+    holdings          both together
+    coverage          holdings to what is owed
+    days_to_maturity  mean of the bills by value
+    portfolio_yield   a year, mean of the bills by value
+    backing           holdings to all that is enrolled or owed
+    left_over         of distributions, for the next day
+    enrolled          lent coins in the product
+    """
+
+    product: str
+    venue: str
+    coin: str
+    owed: Decimal
+    bills: Decimal
+    cash: Decimal
+    holdings: Decimal
+    coverage: Decimal | None
+    days_to_maturity: Decimal | None
+    portfolio_yield: Decimal | None
+    backing: Decimal | None
+    left_over: Decimal
+    enrolled: Decimal
+    lots: tuple[BillLot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserves:
+    """The backing of products at the end of a day, which is None of books without one."""
+
+    at: datetime.date | None
+    basis: str
+    products: tuple[Backing, ...]
+
+    def rows_as_dicts(self, listed: str = "products") -> list[FlatRow]:
+        """Return a flat row for each product, or for each of its lots: COLUMNS_OF."""
+        return [
+            {"at": self.at}
+            | {key: getattr(product, key) for key in OF_PRODUCT}
+            | {key: getattr(one, key) for key in KEYS[listed]}
+            for product in self.products
+            for one in (product.lots if listed == "lots" else (product,))
+        ]
+
+
+OF_PRODUCT = ("product", "venue", "coin")
+KEYS = {
+    "products": (
+        "owed",
+        "bills",
+        "cash",
+        "holdings",
+        "coverage",
+        "backing",
+        "days_to_maturity",
+        "portfolio_yield",
+        "left_over",
+        "enrolled",
+    ),
+    "lots": ("bill", "face", "bought", "maturity", "cost", "accretion", "value"),
+}
+COLUMNS_OF = {listed: ("at", *OF_PRODUCT, *keys) for listed, keys in KEYS.items()}
+"""The columns of the CSV of products, and of their lots."""
+
+
 def split(
-    ledger: Ledger,
-    reading: Reading,
-    first: Day | None,
-    last: Day | None,
-    on: str,
-    by: str | None = None,
-) -> Figures:
+    ledger: Ledger, reading: Reading, span: Span | None, on: str, by: str | None = None
+) -> Yields:
     """Return the answer of `usance yield` on a basis.
 
-    first, last  inclusive; None for the first and the last day of the books
-    by           an interval: `periods` has the split of each; None: only if the period is long
+    span  None of books without a day
+    by    an interval: `periods` has the split of each; None: only if the period is long
     """
     book = reading.book
-    begin = book.first if first is None else first
-    end = reading.last if last is None else last
-    if begin is None or book.first is None:
-        return {"from": None, "to": None, "basis": on, "rows": []}
+    if span is None or book.first is None:
+        return Yields(None, None, on, ())
+    begin, end = span
     days = list(basis.lived(ledger, reading, end, on))
-    answer = split_of(book, days, begin, end, on)
+    answer = split_of(book, days, span, on)
     if by is None and usual_interval(begin, end) == "day":
         return answer
     by = by or usual_interval(begin, end)
-    answer["by"] = by
-    answer["periods"] = [
-        split_of(book, [day for day in days if day.day <= until], since, until, on)
-        for since, until in intervals((max(begin, book.first), end), by)
-    ]
-    return answer
+    periods = (
+        split_of(book, [day for day in days if day.day <= part[1]], part, on)
+        for part in intervals((max(begin, book.first), end), by)
+    )
+    return replace(answer, by=by, periods=tuple(periods))
 
 
-def split_of(book: Book, lived: Iterable[LivedDay], begin: Day, end: Day, on: str) -> Figures:
+def split_of(book: Book, lived: Iterable[LivedDay], span: Span, on: str) -> Yields:
     """Return the answer of `usance yield` from the lived days, which begin with the first one."""
-    splits = _splits(book, lived, begin, end)
+    begin, end = span
     days = max(0, end - max(begin, book.first or 0) + 1)
-    return {
-        "from": iso(begin),
-        "to": iso(end),
-        "basis": on,
-        "rows": [
-            _row(name, product, made, days)
-            for (name, product), made in sorted(splits.items())
-            if not made.is_empty()
-        ],
-    }
+    rows = (
+        _row(name, product, made, days)
+        for (name, product), made in sorted(_splits(book, lived, begin, end).items())
+        if not made.is_empty()
+    )
+    return Yields(date_of(begin), date_of(end), on, tuple(rows))
 
 
 def incomes(book: Book, lived: Iterable[LivedDay]) -> dict[str, dict[str, Decimal]]:
@@ -194,15 +347,8 @@ def _splits(
     return splits
 
 
-def _row(name: str, product: str, made: Split, days: int) -> Figures:
+def _row(name: str, product: str, made: Split, days: int) -> Holding:
     coin = made.coin
-    head: Figures = {
-        "sub_account": name,
-        "venue": made.venue,
-        "product": product,
-        "coin": coin.name,
-        "days": days,
-    }
     with localcontext(PRECISE):
         principal = coin.from_quanta(made.hours) / (HOURS * days) if days else ZERO
         rates = {source: _rate(made, source, principal, days) for source in SOURCES}
@@ -216,22 +362,29 @@ def _row(name: str, product: str, made: Split, days: int) -> Figures:
                 rate = sum((one for one in rates.values() if one is not None), ZERO)
             if apy is not None and rate is not None:
                 compounding = apy - rate
-    return head | {
-        "average_principal": rounded_text(principal),
-        "sources": [
-            {
-                "source": source,
-                "income": _coins(made.coins(source), coin),
-                "rate": in_full(rates[source]),
-            }
-            for source in SOURCES
-        ],
-        "rate": in_full(rate),
-        "apy": in_full(apy),
-        "compounding": in_full(compounding),
-        "accrued_unpaid": _coins(made.unpaid, coin),
-        "variance": _coins(made.variance, coin),
-    }
+    sources = (
+        YieldSource(source, written(made.coins(source), coin), in_full(rates[source]))
+        for source in SOURCES
+    )
+    return Holding(
+        name,
+        made.venue,
+        product,
+        coin.name,
+        days,
+        rounded(principal),
+        tuple(sources),
+        in_full(rate),
+        in_full(apy),
+        in_full(compounding),
+        written(made.unpaid, coin),
+        written(made.variance, coin),
+    )
+
+
+def in_full(number: Decimal | None) -> Decimal | None:
+    """Return a figure with all its digits and no trailing zeros; or None for None."""
+    return None if number is None else normalized(number)
 
 
 def _rate(made: Split, source: str, principal: Decimal, days: int) -> Decimal | None:
@@ -247,25 +400,19 @@ def _rate(made: Split, source: str, principal: Decimal, days: int) -> Decimal | 
     return None
 
 
-def _coins(amount: Decimal, coin: Coin) -> str:
-    """Return an amount of coins as text, written to the quantum at least."""
-    return format(written(amount, coin), "f")
-
-
-def reserves(ledger: Ledger, reading: Reading, last: Day | None, on: str) -> Figures:
+def reserves(ledger: Ledger, reading: Reading, day: Day, on: str) -> Reserves:
     """Return the answer of `usance yield --reserves`: the backing of products at a day's end."""
-    day = reading.last if last is None else last
     return backing(reading, basis.evening(ledger, reading, day, on), day, on)
 
 
-def backing(reading: Reading, state: State, day: Day, on: str) -> Figures:
+def backing(reading: Reading, state: State, day: Day, on: str) -> Reserves:
     """Return the backing of products in the state of an evening."""
     rows = []
     for (venue, name), timeline in sorted(reading.book.yields.products.items(), key=_product):
         product = timeline.at(moment(day))
         if product is not None and product.bills is not None:
             rows.append(_reserve(reading.book, state, day, venue, name, product, product.bills))
-    return {"at": iso(day) if day > 0 else None, "basis": on, "products": rows}
+    return Reserves(date_of(day) if day > 0 else None, on, tuple(rows))
 
 
 def _product(item: tuple[tuple[str, str], object]) -> str:
@@ -280,7 +427,7 @@ def _reserve(
     name: str,
     product: YieldProduct,
     bills: Bills,
-) -> Figures:
+) -> Backing:
     """Return a product's debt to holders, its holdings at accreted value, and figures of both."""
     coin, portfolio = book.coins[product.asset], state.portfolio(name)
     lots = list(held(portfolio, bills, book.yields.maturities, coin, day))
@@ -297,33 +444,33 @@ def _reserve(
             to_maturity += lot.worth * days_to(lot.maturity, day)
             bought, matures = date_of(lot.lot.day), date_of(lot.maturity)
             rate += lot.worth * treasury.investment_rate(lot.lot.cost * 100, bought, matures)
-        return {
-            "product": name,
-            "venue": venue,
-            "coin": coin.name,
-            "owed": _coins(portfolio.payable, coin),
-            "bills": _coins(of_bills, coin),
-            "cash": _coins(portfolio.cash, coin),
-            "holdings": _coins(holdings, coin),
-            "coverage": in_full(_over(holdings, portfolio.payable)),
-            "days_to_maturity": in_full(_over(to_maturity, of_bills)),
-            "portfolio_yield": in_full(_over(rate, of_bills)),
-            "backing": in_full(_over(holdings, coin.from_quanta(enrolled) + portfolio.payable)),
-            "left_over": _coins(portfolio.left_over, coin),
-            "enrolled": coin.quanta_text(enrolled),
-            "lots": [
-                {
-                    "bill": lot.bill,
-                    "face": decimal_text(lot.face),
-                    "bought": iso(lot.lot.day),
-                    "maturity": iso(lot.maturity),
-                    "cost": decimal_text(lot.booked),
-                    "accretion": decimal_text(EXACT.subtract(lot.worth, lot.booked)),
-                    "value": decimal_text(lot.worth),
-                }
+        return Backing(
+            name,
+            venue,
+            coin.name,
+            written(portfolio.payable, coin),
+            written(of_bills, coin),
+            written(portfolio.cash, coin),
+            written(holdings, coin),
+            in_full(_over(holdings, portfolio.payable)),
+            in_full(_over(to_maturity, of_bills)),
+            in_full(_over(rate, of_bills)),
+            in_full(_over(holdings, coin.from_quanta(enrolled) + portfolio.payable)),
+            written(portfolio.left_over, coin),
+            coin.from_quanta(enrolled),
+            tuple(
+                BillLot(
+                    lot.bill,
+                    normalized(lot.face),
+                    date_of(lot.lot.day),
+                    date_of(lot.maturity),
+                    normalized(lot.booked),
+                    normalized(EXACT.subtract(lot.worth, lot.booked)),
+                    normalized(lot.worth),
+                )
                 for lot in lots
-            ],
-        }
+            ),
+        )
 
 
 def _over(part: Decimal, whole: Decimal) -> Decimal | None:
