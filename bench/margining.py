@@ -7,9 +7,12 @@ from pathlib import Path
 from time import process_time
 
 from beancount import loader
-from timing import Row
+from loading import load
+from timing import Row, interleave
+from timing import ratios as of_rounds
 
 from usance.language import reading
+from usance.language.provenance import is_generated
 from usance.ledger import replay
 from usance.model.terms import Stage
 from usance.rules.liquidation_price import liquidation_price
@@ -18,31 +21,44 @@ from usance.rules.margin import Margin, Valuation, evaluate
 FIRST = date(2024, 1, 1)
 WORTH = {"BTC": 40000, "ETH": 2000, "SOL": 100, "AVAX": 30}
 TRADED = {"BTC": 1, "ETH": -10, "SOL": 200}
-AIM = 30
+PLUGIN = "usance.plugins.margin_pool"
+AIM = 0.55
+AIM_OF_PRICE = 30
 """Margin evaluations that one liquidation price may cost."""
 
 
 def rows(folder: Path, *, quick: bool) -> Iterator[Row]:
-    """Two rows: a year of margins against reading the ledger, a price against one evaluation."""
-    sub_accounts, days, rounds = (20, 10, 2) if quick else (1000, 365, 3)
+    """Two rows: days of margins against the same as text, a price against one evaluation."""
+    sub_accounts, days, rounds = (20, 10, 2) if quick else (200, 60, 5)
     path = folder / f"margin-{sub_accounts}.beancount"
-    path.write_text("".join(_lines(sub_accounts, days)))
-    ratios: list[float] = []
-    exposed: list[tuple[Valuation, Margin]] = []
-    for _ in range(rounds):
-        began = process_time()
-        entries, errors, options = loader.load_file(str(path))
-        assert not errors
-        found = reading.read(entries, options, str(folder), frozenset((Stage.MARGIN_POOL,)))
-        read = process_time()
-        for day in replay.live(found, found.horizon):
-            assert len(day.margins) == sub_accounts
-            exposed = list(day.margins.values())
-        ratios.append((process_time() - read) / (read - began))
+    path.write_text(f'plugin "{PLUGIN}"\n{"".join(_lines(sub_accounts, days))}')
+    ours = ("--plugin", PLUGIN)
+    text = folder / f"margin-{sub_accounts}-text.beancount"
+    generated = load(path, *ours, "--text", text)["postings"]
+
+    def seconds(ledger: Path, *options: str) -> float:
+        run = load(ledger, *options)
+        assert run["postings"] == generated
+        return run["seconds"]
+
+    times = interleave(
+        rounds, {"virtual": lambda: seconds(path, *ours), "text": lambda: seconds(text)}
+    )
     what = f"margin, {sub_accounts} sub-accounts, 5 coins, 3 positions, {days} days"
-    yield Row(f"{what} / reading the same ledger", tuple(ratios))
+    yield Row(f"{what}, generated / as text", of_rounds(times, "virtual", "text"), AIM)
+    exposed = _exposed(path)
     prices = tuple(_price(exposed[:50]) for _ in range(5))
-    yield Row("one liquidation price / one margin evaluation", prices, AIM)
+    yield Row("one liquidation price / one margin evaluation", prices, AIM_OF_PRICE)
+
+
+def _exposed(path: Path) -> Sequence[tuple[Valuation, Margin]]:
+    """Return the margins of the last evening."""
+    entries, errors, options = loader.load_file(str(path))
+    assert not errors
+    written = [entry for entry in entries if not is_generated(entry)]
+    found = reading.read(written, options, str(path.parent), frozenset((Stage.MARGIN_POOL,)))
+    *_, last = replay.live(found, found.horizon)
+    return list(last.margins.values())
 
 
 def _price(exposed: Sequence[tuple[Valuation, Margin]]) -> float:

@@ -25,6 +25,7 @@ import margining
 import own_time
 import pages
 import peer
+import reloading
 import stating
 from timing import Row, output
 
@@ -45,6 +46,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "closing": closing.rows,
     "importing": importing.rows,
     "margining": margining.rows,
+    "reloading": reloading.rows,
     "pages": pages.rows,
     "stating": stating.rows,
 }

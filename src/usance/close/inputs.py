@@ -3,16 +3,18 @@
 The inputs of a closed day are sealed with it: a day whose inputs differ now has changed.
 """
 
-from collections.abc import Callable, Iterator
+import datetime
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from usance.close import seals
 from usance.close.days import first_day, last_day
-from usance.language.canonical import Input, row_text, treasury_row_text
+from usance.language.canonical import row_texts, treasury_row_texts
 from usance.language.directive import source_of
 from usance.language.provenance import POSTED
 from usance.language.rate_files import Row
@@ -29,8 +31,7 @@ OPTIONS = "options "
 R = TypeVar("R", Rates, TreasuryRate)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a month's .inputs, and where its directive or row stands."""
 
     data: bytes
@@ -47,13 +48,22 @@ def lines(reading: Reading, first: Day, last: Day) -> dict[Day, list[Line]]:
     by_day: dict[Day, list[Line]] = {day: [] for day in days(first, last)}
     if begin in by_day:
         by_day[begin].append(_options(reading, begin))
-    for day, text, source in _all(reading, first, last):
+    for day, text, source in reading.inputs:
         counts = max(day, begin or day)
         if first <= counts <= last:
-            written = text()
-            date = iso(counts)
-            by_day[counts].append(Line(seals.input_line(date, written), written, source))
+            by_day[counts].append(_line(iso(counts), text(), source))
+    dates = {day: iso(day) for day in by_day}
+    period = (begin or NO_DAY, first, last)
+    for counts, written, source in chain(
+        _rows(reading.files, row_texts, *period),
+        _rows(reading.yield_files, treasury_row_texts, *period),
+    ):
+        by_day[counts].append(_line(dates[counts], written, source))
     return by_day
+
+
+def _line(date: str, text: str, source: Source) -> Line:
+    return Line(seals.input_line(date, text), text, source)
 
 
 def _options(reading: Reading, day: Day) -> Line:
@@ -67,21 +77,29 @@ def _without_options(lines: list[Line]) -> list[Line]:
     return [line for line in lines if not line.text.startswith(OPTIONS)]
 
 
-def _all(reading: Reading, first: Day, last: Day) -> Iterator[Input]:
-    yield from reading.inputs
-    begin = first_day(reading) or NO_DAY
-    yield from _rows(reading.files, row_text, begin, first, last)
-    yield from _rows(reading.yield_files, treasury_row_text, begin, first, last)
-
-
 def _rows(
-    files: Files[R], text_of: Callable[[str, str, Row[R]], str], begin: Day, first: Day, last: Day
-) -> Iterator[Input]:
+    files: Files[R],
+    texts_of: Callable[[str, str, Sequence[Row[R]]], Iterator[str]],
+    begin: Day,
+    first: Day,
+    last: Day,
+) -> Iterator[tuple[Day, str, Source]]:
+    """Yield the day on which each row counts, its text and its place, for some days.
+
+    begin  the first day of the books: what is earlier counts on it
+    """
     for name, path, since, rows in files:
-        for row in rows:
-            counts = max(row[0], since)
-            if first <= max(counts, begin) <= last:
-                yield Input(counts, partial(text_of, name, path, row), row[2].source)
+        least = max(since, begin)
+        if last < least:
+            continue
+        start = bisect_left(rows, first, key=_day) if first > least else 0
+        counting = rows[start : bisect_right(rows, last, key=_day)]
+        for row, text in zip(counting, texts_of(name, path, counting), strict=True):
+            yield max(row[0], least), text, row[2].source
+
+
+def _day(row: Row[R]) -> Day:
+    return row[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +119,77 @@ class ChangedDay:
     source: Source
 
 
+class _Rests(NamedTuple):
+    """All that the inputs of closed days and their seals rest on; equal ones have one answer."""
+
+    first: Day
+    last: Day
+    options: str
+    inputs: list[tuple[Day, str]]
+    former: list[tuple[Day, str]]
+    files: Files[Rates]
+    yield_files: Files[TreasuryRate]
+    seals: list[tuple[datetime.date, str]]
+    corrections: list[tuple[datetime.date, datetime.date, str]]
+    added: dict[datetime.date, list[bytes]]
+
+
+class Unchanged:
+    """Under Fava: what closed days rested on when they were last found unchanged.
+
+    A save loads all again, mostly with the same closed days: to compare is a tenth of the time to
+    hash. Rows of a rates file that was not edited are the same objects.
+    """
+
+    rests: ClassVar[_Rests | None] = None
+
+
 def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
     """Return the closed days whose inputs have changed, oldest first."""
     if not reading.seals:
         return []
+    if "fava.core" not in sys.modules:
+        return _changed(reading, folder)
+    rests = _rests(reading, folder)
+    if rests == Unchanged.rests:
+        return []
+    changed = _changed(reading, folder)
+    Unchanged.rests = None if changed else rests
+    return changed
+
+
+def _period(reading: Reading) -> tuple[Day, Day]:
+    """Return the first and the last closed day."""
     first, last = first_day(reading), last_day(reading)
     assert first is not None and last is not None
-    present = lines(reading, first, last)
-    former = lines(replace(reading, inputs=reading.former), first, last) if reading.former else {}
+    return first, last
+
+
+def _rests(reading: Reading, folder: str) -> _Rests:
+    first, last = _period(reading)
+    return _Rests(
+        first,
+        last,
+        reading.options,
+        [(day, text()) for day, text, _ in reading.inputs if day <= last],
+        [(day, text()) for day, text, _ in reading.former if day <= last],
+        reading.files,
+        reading.yield_files,
+        [(seal.date, seal.meta["inputs"]) for seal in reading.seals],
+        [(one.date, one.values[0].value, one.values[1].value) for one in reading.corrections],
+        {entry.date: _added(folder, entry.date) for entry in reading.corrections},
+    )
+
+
+def _added(folder: str, date: datetime.date) -> list[bytes]:
+    """Return the lines of corrected days among the sealed inputs of the day that corrects them."""
+    return [line for _, line in _sealed(folder, day_of(date)) if seals.is_correcting(line)]
+
+
+def _changed(reading: Reading, folder: str) -> list[ChangedDay]:
+    period = _period(reading)
+    present = lines(reading, *period)
+    former = lines(replace(reading, inputs=reading.former), *period) if reading.former else {}
     corrections = {entry.values[0].value: entry for entry in reading.corrections}
     correcting = {entry.date for entry in reading.corrections}
     changed: list[ChangedDay] = []
@@ -120,7 +201,7 @@ def changed_days(reading: Reading, folder: str) -> list[ChangedDay]:
         if by is not seal:
             sealed = by.values[1].value
         elif seal.date in correcting:
-            added = [line for _, line in _sealed(folder, day) if seals.is_correcting(line)]
+            added = _added(folder, seal.date)
         rests = [by_day[day] for by_day in (present, former) if by_day]
         older = map(_without_options, rests)
         if all(sealed != _digest(of_day, added) for of_day in chain(rests, older)):

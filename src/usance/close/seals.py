@@ -84,10 +84,15 @@ def digest(fields: Iterable[bytes]) -> str:
     return hashed.hexdigest()
 
 
+_OF_INPUT = hashlib.sha256(len(INPUT_DOMAIN).to_bytes(8, "big") + INPUT_DOMAIN.encode())
+
+
 def input_line(date: str, text: str) -> bytes:
     """Return a line of a month's .inputs: date, digest of the text, the text."""
     line = text.encode()
-    return b"%s %s %s\n" % (date.encode(), digest((INPUT_DOMAIN.encode(), line)).encode(), line)
+    hashed = _OF_INPUT.copy()  # a digest over the domain and the line
+    hashed.update(len(line).to_bytes(8, "big") + line)
+    return b"%s %s %s\n" % (date.encode(), hashed.hexdigest().encode(), line)
 
 
 def inputs_digest(lines: Iterable[bytes]) -> str:

@@ -5,7 +5,7 @@ comments or the way its numbers are written.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -73,21 +73,25 @@ def price_text(entry: Price) -> str:
     return f"{entry.date} price {entry.currency} {_amount(entry.amount)}"
 
 
-def row_text(coin: str, path: str, row: tuple[Day, int, Rates]) -> str:
-    """Return the text of a row of a rates file."""
-    day, seconds, rates = row
-    numbers = [decimal_text(rates.supply), decimal_text(rates.borrow)]
-    if rates.utilization is not None:
-        numbers.append(decimal_text(rates.utilization))
-    at = f"{date_of(day)}T{clock(seconds)}Z"
-    return f"{at} lending-rate {coin} {json.dumps(path)} {' '.join(numbers)}"
+def row_texts(coin: str, path: str, rows: Iterable[tuple[Day, int, Rates]]) -> Iterator[str]:
+    """Yield the text of each row of a rates file."""
+    of_file = f"Z lending-rate {coin} {json.dumps(path)}"
+    dates: dict[Day, str] = {}
+    clocks: dict[int, str] = {}
+    for day, seconds, (supply, borrow, used, *_) in rows:
+        date = dates.get(day) or dates.setdefault(day, f"{date_of(day)}T")
+        time = clocks.get(seconds) or clocks.setdefault(seconds, f"{clock(seconds)}{of_file}")
+        text = f"{date}{time} {decimal_text(supply)} {decimal_text(borrow)}"
+        yield text if used is None else f"{text} {decimal_text(used)}"
 
 
-def treasury_row_text(product: str, path: str, row: tuple[Day, int, TreasuryRate]) -> str:
-    """Return the text of a row of a file of treasury rates."""
-    day, _, rate = row
-    number = decimal_text(rate.rate)
-    return f"{date_of(day)} treasury-rate {json.dumps(product)} {json.dumps(path)} {number}"
+def treasury_row_texts(
+    product: str, path: str, rows: Iterable[tuple[Day, int, TreasuryRate]]
+) -> Iterator[str]:
+    """Yield the text of each row of a file of treasury rates."""
+    of_file = f"treasury-rate {json.dumps(product)} {json.dumps(path)}"
+    for day, _, rate in rows:
+        yield f"{date_of(day)} {of_file} {decimal_text(rate.rate)}"
 
 
 def _keys(meta: Mapping[str, object], keys: Iterable[str]) -> list[str]:
