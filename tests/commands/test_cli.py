@@ -24,6 +24,7 @@ from usance import __version__
 from usance.cli import COMMANDS as IN_ORDER
 from usance.cli import main
 from usance.commands.tables import table
+from usance.reports import palette
 
 USANCE = Path(sys.executable).with_name("usance")
 COMMANDS = sorted(IN_ORDER)
@@ -863,3 +864,23 @@ def test_whoever_stops_reading_is_told_nothing(folder: Folder) -> None:
 def test_a_title_stays_on_its_line() -> None:
     title = "A title that is wider than the table below it"
     assert table(title, ["a", "b "], [["x", "1"]]).splitlines()[0] == title
+
+
+def test_a_bar_has_the_colours_of_the_pages_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.stdout", Terminal())
+    red, green, blue = bytes.fromhex(palette.MEANINGS["treasury"].dark[1:])
+    painted = f"\x1b[38;2;{red};{green};{blue}m▓▓\x1b[0m"
+    assert painted in table("", ["share"], [["██▓▓"]], {"▓": palette.MEANINGS["treasury"].dark})
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[38" not in table("", ["share"], [["▓"]], {"▓": "#ff0000"})

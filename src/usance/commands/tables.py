@@ -5,19 +5,34 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from usance.model.amounts import ZERO
 from usance.reports.figures import FlatRow, plain, short
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
-    """Return rows as a table; a column with a name that ends in a space holds numbers."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | None]],
+    hues: Mapping[str, str] | None = None,
+) -> str:
+    """Return rows as a table; a column with a name that ends in a space holds numbers.
+
+    hues  on a terminal, the colour of a mark, such as that of a part of a bar
+    """
     # Imported here: the import takes longer than closing a day, and that draws no table.
     from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    def painted(cell: str | None) -> Text:
+        text = Text(cell or "")
+        for mark, hue in (hues or {}).items():
+            text.highlight_regex(f"{mark}+", hue)
+        return text
 
     terminal = sys.stdout.isatty()
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -26,11 +41,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | None
             column.strip(), justify="right" if column.endswith(" ") else "left", no_wrap=True
         )
     for row in rows:
-        drawn.add_row(*("" if cell is None else cell for cell in row))
+        drawn.add_row(*map(painted, row))
     console = Console(
         file=sys.stdout,  # its encoding decides of what characters the lines are
         force_terminal=terminal,
-        no_color=not terminal,
+        no_color=None if terminal else True,  # None: as the variable NO_COLOR says
         highlight=False,
         markup=False,
         emoji=False,  # an account Assets:B:Main has none in it

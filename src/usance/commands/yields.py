@@ -13,11 +13,14 @@ from usance.commands.periods import basis_of, with_corrected
 from usance.commands.tables import as_json, flat_table, stacked, table
 from usance.reports.figures import plain, short
 from usance.reports.lending import INTERVALS
+from usance.reports.palette import MEANINGS
 from usance.reports.statement import head
 from usance.reports.yields import COLUMNS, COLUMNS_OF, KEYS, Holding, Reserves, Yields
 
 FILLS = {"lending": "█", "treasury": "▓", "bonus": "░"}
 """The mark of each source in a bar."""
+
+HUES = {fill: MEANINGS[source].dark for source, fill in FILLS.items()}
 
 
 @click.command("yield", short_help="Show the yield of a period by source")
@@ -85,7 +88,7 @@ def _show_split(answer: Yields) -> None:
         of = f"{row.sub_account} at {row.venue}, {row.product}"
         title = f"{of}, {answer.from_} to {answer.to}, as {answer.basis}"
         heads = ["", f"{row.coin} ", "a year ", "share of the yield"]
-        click.echo(table(title, heads, _lines(row)))
+        click.echo(table(title, heads, _lines(row), HUES))
         periods = [_of_interval(part, row) for part in answer.periods or ()]
         if periods:
             columns = ["", *(f"{source} " for source in FILLS), "total ", "a year ", "APY "]

@@ -1,4 +1,4 @@
-"""The palette: one colour for one meaning, on every page and in the printed statement.
+"""The palette: one colour for one meaning, on pages, on paper and in a terminal.
 
 Vivid colours say what a figure is, muted ones whose it is: sub-accounts, in the order of their
 declaration. The vivid ones are those of Okabe and Ito, which people with any colour vision tell
