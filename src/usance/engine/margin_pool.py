@@ -106,11 +106,13 @@ class MarginPool:
         Only of sub-accounts that may not borrow: to others it makes no difference.
         """
         found: set[tuple[str, str]] = set()
+        traded: dict[str, set[str]] = {}
+        for name, contract, _ in self.trades:
+            traded.setdefault(name, set()).add(contract)
         for name in self.cautious:
             held = self.state.holdings.get(name, {})
             found |= {(name, coin) for coin, holding in held.items() if holding.perp}
-            traded = {contract for owner, contract, _ in self.trades if owner == name}
-            for contract in traded | self.state.positions.get(name, {}).keys():
+            for contract in traded.get(name, set()) | self.state.positions.get(name, {}).keys():
                 key = (self.book.venue(name), contract)
                 terms = in_force(self.book.perpetuals, key, end_of(self.day))
                 if terms is not None:

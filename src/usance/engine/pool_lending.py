@@ -91,6 +91,7 @@ class PoolLending:
             )
             for name, holding in holdings
         ]
+        self.named = {account.name: account for account in self.accounts}
         self.events = {day_at(change) for change in self.pools.moments}
         for account in self.accounts:
             self.events.update(account.movements, map(day_at, account.switches.moments))
@@ -145,12 +146,12 @@ class PoolLending:
 
     def settle(self, name: str, grains: Grains) -> None:
         """Pay a settlement into a wallet after the day's interest: repay or borrow at once."""
-        for account in self.accounts:
-            if account.name == name:
-                account.holding.free = Grains(account.holding.free + grains)
-                self._move(account, HOURS, ())
-                self._covered(account)
-                self.settled.append(account)
+        account = self.named.get(name)
+        if account is not None:
+            account.holding.free = Grains(account.holding.free + grains)
+            self._move(account, HOURS, ())
+            self._covered(account)
+            self.settled.append(account)
 
     def close(self) -> list[LendingDay]:
         """End the day: the Lent memorandum takes what is lent now."""

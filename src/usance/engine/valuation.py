@@ -31,6 +31,8 @@ class Valuer:
         self.moment = end_of(day)
         self.quoted: dict[tuple[str, str], Quote | None] = {}
         self.fresh: dict[tuple[str, str], Decimal] = {}
+        self.contracts: dict[tuple[str, str], Perpetual | None] = {}
+        self.haircuts: dict[tuple[str, str], Haircut | None] = {}
         self.problems: list[Problem] = []
 
     def is_exposed(self, name: str) -> bool:
@@ -45,7 +47,9 @@ class Valuer:
     def terms(self, name: str, contract: str) -> Perpetual | None:
         """Return the terms of a contract in force; tell where it has none, or another coin."""
         key = (self.book.venue(name), contract)
-        terms = in_force(self.book.perpetuals, key, self.moment)
+        if key not in self.contracts:
+            self.contracts[key] = in_force(self.book.perpetuals, key, self.moment)
+        terms = self.contracts[key]
         if terms is None:
             at = self.book.moved(name, contract, self.day)
             known = [other for venue, other in self.book.perpetuals if venue == key[0]]
@@ -125,16 +129,23 @@ class Valuer:
 
     def asset(self, name: str, coin: str, quantity: Decimal, lent: Decimal) -> Asset | None:
         """Return a coin in the wallet, None where its price is lacking."""
-        key = (self.book.venue(name), coin)
-        terms = in_force(self.book.collaterals, key, self.moment)
-        haircut: Haircut | None = None if terms is None else terms.haircut
-        if coin == self.book.operating:
-            haircut = haircut or FULL
+        haircut = self._haircut(self.book.venue(name), coin)
         if haircut is None:
             found = self._quoted(coin, self.book.operating)
             return Asset(coin, quantity, lent, None if found is None else found.price, None)
         price = self.price(name, coin, self.book.operating, coin)
         return None if price is None else Asset(coin, quantity, lent, price, haircut)
+
+    def _haircut(self, venue: str, coin: str) -> Haircut | None:
+        """Return the haircut of a coin in force, None of one that is no collateral."""
+        key = (venue, coin)
+        if key not in self.haircuts:
+            terms = in_force(self.book.collaterals, key, self.moment)
+            haircut: Haircut | None = None if terms is None else terms.haircut
+            if coin == self.book.operating:
+                haircut = haircut or FULL
+            self.haircuts[key] = haircut
+        return self.haircuts[key]
 
     def debt(self, name: str, coin: str, quantity: Decimal) -> Debt | None:
         """Return a coin that is owed, None where its price or its terms are lacking."""
