@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 import closing
+import compacting
 import daily_accrue
 import importing
 import loading
@@ -44,6 +45,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "peer": peer.rows,
     "daily_accrue": daily_accrue.rows,
     "closing": closing.rows,
+    "compacting": compacting.rows,
     "importing": importing.rows,
     "margining": margining.rows,
     "reloading": reloading.rows,

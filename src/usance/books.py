@@ -22,6 +22,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from beancount.core.data import Transaction
 
+from usance.close import daily_text
 from usance.close.days import first_day
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
@@ -169,6 +170,17 @@ class Books:
         """The last day: the horizon, or the last closed one."""
         return self.reading.last
 
+    @property
+    @kept
+    def by_day(self) -> Ledger:
+        """The ledger in which compacted months stand as their days; the same without any."""
+        return daily_text.by_day(self.ledger)
+
+    def since(self, day: Day) -> Ledger:
+        """Return the ledger of which a question about a day and later ones is asked."""
+        months = self.reading.months
+        return self.by_day if months and day <= day_of(months[-1].date) else self.ledger
+
     # Periods
 
     def statement(
@@ -199,7 +211,8 @@ class Books:
 
     @kept
     def _statement(self, span: Span, by: str | None, basis: str) -> Statement:
-        return statement_reports.statement(self.ledger, self.reading, span, by, basis)
+        ledger = self.since(span[0])
+        return statement_reports.statement(ledger, ledger.read(), span, by, basis)
 
     def pnl(
         self,
@@ -228,7 +241,8 @@ class Books:
 
     @kept
     def _pnl(self, span: Span, basis: str) -> Pnl:
-        return pnl_reports.pnl(self.ledger, self.reading, span, basis)
+        ledger = self.since(span[0])
+        return pnl_reports.pnl(ledger, ledger.read(), span, basis)
 
     @kept
     def values(self, every: str = "day", to: Date = None, *, basis: str = bases.POSTED) -> Values:
@@ -242,7 +256,8 @@ class Books:
         _one_of("basis", basis, BASES)
         last = self.evening_asked(to, "to")
         span = self.first_day or last, last
-        return statement_reports.values(self.ledger, self.reading, span, every, basis)
+        ledger = self.since(span[0])
+        return statement_reports.values(ledger, ledger.read(), span, every, basis)
 
     @kept
     def lending(
@@ -321,7 +336,8 @@ class Books:
     def standing(self, at: Date = None) -> Status:
         """Return the status of an evening without findings and doubts."""
         _, day = self.period(None, at, "at")
-        return status_reports.status(self.ledger, self.reading, day)
+        ledger = self.since(status_reports.first_of(day))
+        return status_reports.status(ledger, ledger.read(), day)
 
     @kept
     def accounts(
@@ -334,8 +350,9 @@ class Books:
         """
         self._must_have_currency()
         _one_of("basis", basis, BASES)
-        day = date_of(self.evening_asked(at))
-        return balance_sheets.accounts(self.ledger, self.reading, day, basis, at_cost=at_cost)
+        day = self.evening_asked(at)
+        ledger = self.since(day)
+        return balance_sheets.accounts(ledger, ledger.read(), date_of(day), basis, at_cost=at_cost)
 
     def margin(
         self,
@@ -453,10 +470,9 @@ class Books:
                 "from", f"{from_} is after {date_of(last)}. Write a day that is not."
             )
         self._part(name, [*parts_of(self.reading)])
+        ledger = self.since(first)
         try:
-            return movements.balance(
-                self.ledger, self.reading, name, commodity, (first, last), basis
-            )
+            return movements.balance(ledger, ledger.read(), name, commodity, (first, last), basis)
         except movements.NeverHeldError as error:
             held = f"Write one of: {', '.join(error.held)}." if error.held else "It held nothing."
             raise QuestionError(
@@ -489,8 +505,9 @@ class Books:
             raise QuestionError(
                 "", f"{line!r} is no line of {name}. Write one of: {', '.join(lines)}."
             )
+        ledger = self.since(span[0])
         try:
-            return contributions(self.ledger, self.reading, span, name, (line, about), basis)
+            return contributions(ledger, ledger.read(), span, name, (line, about), basis)
         except NoSuchLineError as error:
             names = ", ".join(error.names) or "no name"
             raise QuestionError(
@@ -509,8 +526,8 @@ class Books:
     @property
     @kept
     def ids(self) -> dict[str, Transaction]:
-        """The generated transactions by id, in order of date."""
-        return explanation.ids(self.ledger)
+        """The generated transactions by id, in order of date, those of compacted months too."""
+        return explanation.ids(self.by_day)
 
     @kept
     def explain(self, identity: str, *, hours: bool = False) -> Explanation:
@@ -527,7 +544,7 @@ class Books:
             raise QuestionError("", f"no transaction has the id {identity!r}. {hint}")
         entry = self.ids[identity]
         days = self._kept_evenings()
-        return explanation.explain(self.ledger, entry, detailed=hours, evenings=days)
+        return explanation.explain(self.by_day, entry, detailed=hours, evenings=days)
 
     def _kept_evenings(self) -> Iterable[tuple[LivedDay, State]] | None:
         """Return all days, each with the state at its end, if this load has kept them, or None."""

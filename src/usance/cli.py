@@ -27,6 +27,7 @@ COMMANDS = {
     "accrue": "accrue.accrue",
     "verify": "verify.verify",
     "reopen": "reopen.reopen",
+    "compact": "compact.compact",
     "fetch": "fetch.fetch",
     "import": "import_.import_",
     "reconcile": "reconcile.reconcile",

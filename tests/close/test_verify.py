@@ -53,6 +53,7 @@ def test_sound_books(folder: Folder) -> None:
         "head": head(folder),
         "broken": None,
         "beyond": None,
+        "compacted": [],
     }
 
 

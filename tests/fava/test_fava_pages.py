@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from usance.fava.host import UsanceBooks
 from usance.fava.view import View
 from usance.ledger.questions import QuestionError
 
+ROOT = Path(__file__).parents[2]
 PAGES = {
     "UsanceCapital": "Capital efficiency",
     "UsanceLending": "Lending",
@@ -747,6 +749,47 @@ def test_closed_days_are_shown_though_nothing_moves_in_them_any_more(
         assert "Steps" in shown(folder, "UsanceVerify", "id=correction/2025-05-04/Main")
     for name in PAGES:
         shown(folder, name)
+
+
+def test_days_of_a_compacted_month_are_shown_as_they_were_posted(tmp_path: Path) -> None:
+    """All but the state of a day, its file, and the way to a journal that has the sums alone."""
+    folder = Folder(shutil.copytree(ROOT / "ledgers" / "demo", tmp_path / "demo"))
+    folder.edit('option "title" "Demo: a margin account, winter 2025"', 'option "title" "Demo"')
+    folder.accrue("--through", "2025-02-20")
+    views = ("", "time=2024-12", "time=2025-01-10", "time=2025-02", "id=lending/2025-01-08/Arb")
+
+    def seen() -> dict[tuple[str, str], str]:
+        client = served(folder).test_client()
+        return {(name, view): page(client, name, view, "demo") for name in PAGES for view in views}
+
+    before = seen()
+    assert folder.usance("compact", "--keep", "1").exit_code == 0
+    after = seen()
+    compacted = after["UsanceVerify", ""]
+    assert "Compacted: 2024-12 to 2025-01, 2 months." in compacted
+    assert len(re.findall(r'title="2024-12-\d\d, compacted"', compacted)) == 31
+    assert "posted/daily/2025-01.beancount:905" in after["UsanceVerify", views[-1]]
+    for key, text in before.items():
+        assert _said(after[key]) == _said(text), key
+
+
+def _said(text: str) -> list[str]:
+    """Return the words of a page without styles, states and places of days, and links to them."""
+    text = text[text.index("<article") : text.index("</article>")]
+    text = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r'<a href="(?:#context-|[^"]*editor)[^>]*>([^<]*)</a>', r"\1", text)
+    for gone in (
+        r" Compacted: [^<]*",
+        r'<span><i class="us-day" data-state="compacted"></i>[^<]*</span>',
+        "in the journal · ",
+        "posted/daily/",
+    ):
+        text = re.sub(gone, "", text)
+    return (
+        text.replace("closed, in a compacted month", "closed")
+        .replace("compacted", "closed")
+        .split()
+    )
 
 
 def test_what_is_wrong_with_closed_days_is_said(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import errors_page
@@ -15,6 +16,7 @@ from beancount.core.data import Directives
 from errors_page import CASES, Case
 from folders import Folder
 
+from usance.cli import COMMANDS
 from usance.model import problems
 
 WITH_USANCE = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -64,6 +66,8 @@ def lines(texts: list[str]) -> str:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Note the name of each problem that is found."""
+    for command in COMMANDS.values():  # imported when run, and then the class is not the real one
+        import_module(f"usance.commands.{command.partition('.')[0]}")
     names: set[str] = set()
     made = problems.Problem
 
@@ -139,6 +143,10 @@ def check_command(case: Case, folder: Folder, command: str) -> None:
             exit_code, shown, _ = usance(folder, "check")
             assert (exit_code, "nothing wrong" in shown) == (0, True)
             assert usance(folder, "accrue") == refused
+        case words if words.startswith("compact"):
+            exit_code, shown, complaint = usance(folder, *words.split())
+            assert (exit_code, complaint) == (0, texts)
+            assert shown.startswith("Nothing to compact")
         case words if words.startswith(("accrue --correct", "reopen")):
             assert usance(folder, *words.split()) == refused
         case _:

@@ -29,6 +29,7 @@ TOLD_BY = {
     "text.\n\n",
     "usance check": "Reported by `usance check`.\n\n",
     "usance reopen --from 2025-05-01": "Reported by `usance reopen --from 2025-05-01`.\n\n",
+    "usance compact --keep 1": "Reported by `usance compact --keep 1`, which goes on.\n\n",
     "usance verify": "Reported by `usance verify` and `usance check`.\n\n",
     "usance accrue": "Reported by `usance accrue`.\n\n",
     "usance accrue --correct": "Reported by `usance accrue --correct`.\n\n",

@@ -3,7 +3,8 @@
     python tests/faults_page.py      as root: only root can try whether owners are kept
 
 Each fault strikes a run of `usance accrue` that closes three days and so ends one month and begins
-another; the books found afterwards are compared with those before and after.
+another, or of `usance compact`, there and back; the books found afterwards are compared with those
+before and after.
 """
 
 import datetime
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,24 +43,32 @@ SAME = "ends in the same bytes"
 class Books:
     """A ledger with its first day closed; runs that are struck close the rest.
 
+    words          of the command that is struck
     before, after  files of the folder
     operations     of a run that nothing strikes, by name
     """
+
+    words: tuple[str, ...] = ("accrue",)
 
     def __init__(self, path: Path, template: Folder, first: str, chunk: int = 1 << 30) -> None:
         self.path = path
         self.template = template
         self.chunk = chunk
         self.copies = 0
-        template.accrue("--through", first)
+        self.prepare(first)
         self.before = template.files()
         self.virtual = sorted(template.books())
         whole = self.fresh()
         with counted(Operations(chunk=chunk)) as seen:
-            whole.accrue()
+            done = whole.usance(*self.words)
+        assert done.exit_code == 0, done.output
         self.operations = seen.seen
         self.after = whole.files()
         self.sound: set[tuple[tuple[str, bytes], ...]] = set()
+
+    def prepare(self, first: str) -> None:
+        """Bring the ledger to where the runs begin."""
+        self.template.accrue("--through", first)
 
     @classmethod
     def large(cls, path: Path) -> "Books":
@@ -105,6 +114,47 @@ class Books:
         folder.accrue()
         assert folder.files() == self.after
         self.sound.add(held)
+
+
+class Compacting(Books):
+    """A ledger with two months closed; runs that are struck compact the first."""
+
+    words: tuple[str, ...] = ("compact", "--keep", "1")
+
+    def prepare(self, first: str) -> None:
+        del first
+        self.template.accrue()
+
+    def found(self, folder: Folder) -> str:
+        """Name the books that a run left: the month is its days, or their sums beside its days."""
+        held, month = folder.posted(), "posted/2025-01.beancount"
+        days = {**self.before, **self.after}["posted/daily/2025-01.beancount"]
+        other = [name for name in held if name not in (month, "posted/daily/2025-01.beancount")]
+        assert all(held[name] == self.before[name] for name in other if "/." not in name)
+        if held[month] != days:
+            assert held["posted/daily/2025-01.beancount"] == days
+        return AFTER if held[month] == self.after[month] else BEFORE
+
+    def mend(self, folder: Folder) -> None:
+        """Load the books that a run left, without error, and let the next run end them."""
+        held = tuple(sorted(folder.files().items()))
+        if held in self.sound:
+            return
+        for command in (("check",), ("verify",), self.words):
+            done = folder.usance(*command)
+            assert done.exit_code == 0, done.output
+        assert folder.files() == self.after
+        self.sound.add(held)
+
+
+class Undoing(Compacting):
+    """A ledger with a compacted month; runs that are struck bring its days back."""
+
+    words = ("compact", "--undo")
+
+    def prepare(self, first: str) -> None:
+        super().prepare(first)
+        assert self.template.usance(*Compacting.words).exit_code == 0
 
 
 @dataclass
@@ -166,9 +216,9 @@ def each(
             with counted(kind(at, strike, books.chunk)):
                 if not fault:
                     with pytest.raises(Killed):
-                        folder.usance("accrue")
+                        folder.usance(*books.words)
                 else:
-                    done = folder.usance("accrue")
+                    done = folder.usance(*books.words)
                     lock = name == "flock" or at in (1, len(books.operations))
                     told(done, os.strerror(fault), *(["(posted: )?"] if lock else []))
             outcome.note(books, folder)
@@ -615,17 +665,39 @@ another. The tests try the faults again, and make this page.
 Every time the ledger loads without an error, `usance check` and `usance verify` pass, and nothing
 ever reads a draft (`posted/.2025-01.beancount.new`). A run that fails says why in one line and
 exits 1.
+"""
 
+HEAD = """
 | fault | how it is tried | times | found afterwards | the next run |
 |---|---|---|---|---|
 """
+
+COMPACT = """
+## Compacting
+
+The same of `usance compact --keep 1` on a ledger with two closed months, of which it compacts the
+first.
+"""
+
+UNDO = """
+And of `usance compact --undo`, which brings the days of that month back.
+"""
+
+PARTS = ((INTRODUCTION, Books, FAULTS), (COMPACT, Compacting, EACH), (UNDO, Undoing, EACH))
+"""The parts of the page: what stands above a table, the books, and the faults that are tried."""
+
+
+def rows(books: Books, faults: Iterable[Fault]) -> str:
+    return "".join(fault.row(fault.tried(books)) for fault in faults)
 
 
 def page() -> str:
     """Return the whole page."""
     with tempfile.TemporaryDirectory() as path:
-        books = Books.small(Path(path))
-        return INTRODUCTION + "".join(fault.row(fault.tried(books)) for fault in FAULTS)
+        return "".join(
+            above + HEAD + rows(kind.small(Path(path, kind.__name__)), faults)
+            for above, kind, faults in PARTS
+        )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Days: which days are closed, and whether their closes are well formed."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from beancount.core.data import Custom
 
+from usance.close import month_seals
 from usance.engine.drafts import Identity
 from usance.language.directive import source_of
+from usance.language.provenance import DAILY, POSTED
 from usance.language.reading import Reading
 from usance.model import problems
 from usance.model.hours import Day, day_of, iso
@@ -38,6 +41,7 @@ def check(reading: Reading) -> list[Problem]:
         if not _is_well_formed(seal):
             faults.append(problems.bad_seal(at, date))
         expected = Day(day + 1)
+    faults += _of_months(reading)
     closes = {seal.date for seal in reading.seals}
     for correction in reading.corrections:
         if not _corrects(correction, closes):
@@ -56,11 +60,24 @@ def check(reading: Reading) -> list[Problem]:
     return faults
 
 
+def _of_months(reading: Reading) -> Iterator[Problem]:
+    """Yield the faults of closes of compacted months: bad forms, files of days that are missing."""
+    for month in reading.months:
+        at, date = source_of(month.meta), month.date.isoformat()
+        since = min(seal.date for seal in reading.seals if seal.meta is month.meta)
+        if month.meta.get("since") != since.isoformat():
+            yield problems.bad_seal(at, date)
+        name = f"{DAILY}/{date[:7]}.beancount"
+        if not (Path(reading.top).parent / POSTED / name).is_file():
+            yield problems.broken_chain(at, date, month_seals.lost(name))
+
+
 def _is_well_formed(seal: Custom) -> bool:
-    texts = [value for value, _ in seal.values or ()] + [
-        seal.meta.get(key) for key in ("previous", "inputs", "rules", "stages")
-    ]
-    return len(texts) == 5 and all(isinstance(text, str) for text in texts)
+    """Tell whether a close, of a day or of its month, has all its parts."""
+    of = ("since", "head", "daily") if "since" in seal.meta else ("previous",)
+    keys = (*of, "inputs", "rules", "stages")
+    texts = [value for value, _ in seal.values or ()] + [seal.meta.get(key) for key in keys]
+    return len(texts) == len(keys) + 1 and all(isinstance(text, str) for text in texts)
 
 
 def _corrects(correction: Custom, closes: Collection[datetime.date]) -> bool:

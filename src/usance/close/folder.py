@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
-from usance.close import seals
-from usance.close.seals import Broken
+from usance.close import month_seals, seals
+from usance.close.seals import Broken, Seal
 from usance.language import provenance
-from usance.language.provenance import INPUTS_FILE, MONTH_FILE
+from usance.language.provenance import DAILY, INPUTS_FILE, MONTH_FILE
 from usance.ledger.disk import Disk
 from usance.ledger.load import Ledger
 from usance.ledger.plugin_lines import enabled
@@ -30,14 +32,68 @@ def folder_of(path: Path) -> tuple[Path, list[Problem]]:
     return folder, []
 
 
-def read_months(folder: Path, disk: Disk) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Return the months of a folder, and their .inputs, by file name."""
-    paths = month_files(folder)
-    months, inputs = (
-        {path.name: disk.read(path) for path in paths if kind.fullmatch(path.name)}
-        for kind in (MONTH_FILE, INPUTS_FILE)
-    )
-    return months, inputs
+class Months(NamedTuple):
+    """The bytes of files of closed days, by name below their folder.
+
+    texts      of each month, day by day; those of a compacted one lie in a folder of their own
+    inputs     of each month
+    compacted  of each compacted month: its sums, by the name of its days
+    """
+
+    texts: dict[str, bytes]
+    inputs: dict[str, bytes]
+    compacted: dict[str, bytes]
+
+
+def read_months(folder: Path, disk: Disk) -> Months:
+    """Return the months of a folder."""
+    months = Months({}, {}, {})
+    for path in month_files(folder):
+        name, data = path.name, disk.read(path)
+        if INPUTS_FILE.fullmatch(name):
+            months.inputs[name] = data
+        elif month_seals.read(data) is None:
+            months.texts[name] = data
+        else:
+            days = f"{DAILY}/{name}"
+            months.texts[days], months.compacted[days] = disk.read(folder / days), data
+    return months
+
+
+def walked(months: Months) -> tuple[list[Seal], Broken | None]:
+    """Return the seals of all days that hold, and the first place that does not."""
+    lost = min((name for name in months.compacted if not months.texts[name]), default="")
+    if lost:
+        earlier = {
+            name: text
+            for name, text in months.texts.items()
+            if seals.month_of(name) < seals.month_of(lost)
+        }
+        chain, broken = seals.walk(earlier, months.inputs)
+        return chain, broken or _of_month(months, lost, month_seals.lost(lost))
+    chain, broken = seals.walk(months.texts, months.inputs)
+    if broken is not None:
+        return chain, broken
+    broken = seals.stray(months.inputs, chain)
+    if broken is not None:
+        return [seal for seal in chain if seal.date < broken.date], broken
+    of_month = {month: list(days) for month, days in groupby(chain, key=lambda seal: seal.date[:7])}
+    for name, data in months.compacted.items():
+        month = seals.month_of(name)
+        lines = months.inputs.get(f"{month}.inputs", b"").splitlines(keepends=True)
+        fault = month_seals.fault(data, months.texts[name], of_month.get(month, []), lines)
+        if fault is not None:
+            before = [seal for seal in chain if seal.date[:7] < month]
+            return before, _of_month(months, name, fault)
+    return chain, None
+
+
+def _of_month(months: Months, name: str, why: str) -> Broken:
+    """Return the fault of the close of a compacted month."""
+    found = month_seals.read(months.compacted[name])
+    assert found is not None
+    seal, sums = found
+    return Broken(seal.date, f"{seals.month_of(name)}.beancount", sums.count(b"\n") + 1, why)
 
 
 def month_names(folder: Path) -> list[str]:
@@ -64,9 +120,7 @@ def chain(ledger: Ledger, folder: Path, disk: Disk) -> list[Problem]:
 
 def edited(folder: Path, disk: Disk) -> list[Problem]:
     """Return the error of the first place at which the chain of closed days is broken."""
-    months, inputs = read_months(folder, disk)
-    closed, broken = seals.walk(months, inputs)
-    broken = broken or seals.stray(inputs, closed)
+    _, broken = walked(read_months(folder, disk))
     return [] if broken is None else [broken_at(folder, broken)]
 
 
@@ -96,15 +150,15 @@ def left_out(ledger: Ledger, folder: Path, months: Iterable[str]) -> list[Proble
     ][:1]
 
 
-def finds_reopened(path: Path, folder: Path) -> list[Problem]:
-    """Return the error of an include line of a top file that would find reopened days, or none.
+def finds_below(path: Path, folder: Path) -> list[Problem]:
+    """Return the error of an include line of a top file that finds folders of `posted`, or none.
 
     The ledger is not loaded.
     """
-    file = folder / "reopened" / "2025-05.beancount"
+    file = folder / DAILY / "2025-05.beancount"
     for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
         for pattern in _INCLUDE.findall(line):
-            if "**" in pattern and _matches(file, os.path.normpath(path.parent / pattern)):
+            if _matches(file, os.path.normpath(path.parent / pattern)):
                 return [problems.include_too_deep(Source(str(path), number), pattern)]
     return []
 

@@ -6,13 +6,16 @@ The inputs of a closed day are sealed with it: a day whose inputs differ now has
 import datetime
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar
 
-from usance.close import seals
+from beancount.core.data import Custom
+
+from usance.close import daily_text, seals
 from usance.close.days import first_day, last_day
 from usance.language.canonical import row_texts, treasury_row_texts
 from usance.language.directive import source_of
@@ -190,10 +193,11 @@ def _changed(reading: Reading, folder: str) -> list[ChangedDay]:
     period = _period(reading)
     present = lines(reading, *period)
     former = lines(replace(reading, inputs=reading.former), *period) if reading.former else {}
-    corrections = {entry.values[0].value: entry for entry in reading.corrections}
-    correcting = {entry.date for entry in reading.corrections}
+    closes, corrected = _doubtful(reading, present)
+    corrections = {entry.values[0].value: entry for entry in corrected}
+    correcting = {entry.date for entry in corrected}
     changed: list[ChangedDay] = []
-    for seal in reading.seals:
+    for seal in closes:
         day = day_of(seal.date)
         now = present[day]
         added: list[bytes] = []
@@ -208,6 +212,32 @@ def _changed(reading: Reading, folder: str) -> list[ChangedDay]:
             at = source_of(by.meta)
             changed.append(ChangedDay(day, sealed, day_of(by.date), now, at))
     return changed
+
+
+def _doubtful(
+    reading: Reading, present: Mapping[Day, list[Line]]
+) -> tuple[list[Custom], list[Custom]]:
+    """Return the closes of days that may have changed, and all corrections, in order of date.
+
+    A compacted month whose lines are together those that it rests on has not changed.
+    """
+    closes = [seal for seal in reading.seals if "since" not in seal.meta]
+    months = [month for month in reading.months if not _holds(reading, month, present)]
+    if not months:
+        return closes, reading.corrections
+    of_months, _ = daily_text.closes(reading, months)
+    _, corrections = daily_text.closes(reading, reading.months)
+    of_date = attrgetter("date")
+    return (
+        sorted([*of_months, *closes], key=of_date),
+        sorted([*corrections, *reading.corrections], key=of_date),
+    )
+
+
+def _holds(reading: Reading, month: Custom, present: Mapping[Day, list[Line]]) -> bool:
+    of_month = (day_of(seal.date) for seal in reading.seals if seal.meta is month.meta)
+    lines = (line.data for day in of_month for line in present[day])
+    return bool(month.meta["inputs"] == seals.inputs_digest(lines))
 
 
 def changed_options(reading: Reading, changed: list[ChangedDay], folder: str) -> list[Problem]:

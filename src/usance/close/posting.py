@@ -328,10 +328,15 @@ def _lots(entry: Transaction) -> Iterator[tuple[tuple[str, str], datetime.date]]
 
 
 def header(ledger: Ledger) -> str:
-    """Return the head of a month file: Beancount reads each file by that file's own options."""
-    names = (f"name_{root.lower()}" for root in ROOTS)
-    given = ((name, ledger.options[name]) for name in names)
-    options = (
-        f'option "{name}" "{value}"\n' for name, value in given if value != OPTIONS_DEFAULTS[name]
+    """Return the head of a month file."""
+    return COMMENT + names(ledger)
+
+
+def names(ledger: Ledger) -> str:
+    """Return options with a ledger's root accounts: Beancount reads each file by its own."""
+    given = {name: ledger.options[name] for name in (f"name_{root.lower()}" for root in ROOTS)}
+    return "".join(
+        f'option "{name}" "{value}"\n'
+        for name, value in given.items()
+        if value != OPTIONS_DEFAULTS[name]
     )
-    return COMMENT + "".join(options)

@@ -5,6 +5,7 @@ number of more than 28 digits is rounded, and a posted line changes the lots tha
 find. So the new text is read back and compared, and the lines that move lots are booked again.
 """
 
+import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -84,7 +85,7 @@ def _difference(
     ledger: Ledger, computed: Directive | None, read: Directive | None
 ) -> Problem | None:
     """Return how a directive was read otherwise than it was computed, or None."""
-    if computed is not None and read is not None and _form(computed) == _form(read):
+    if computed is not None and read is not None and form(computed) == form(read):
         return None
     if not isinstance(computed, Transaction):
         at = Source(ledger.path, 1)
@@ -118,7 +119,7 @@ def _moved(ledger: Ledger, name: str, coin: str, day: Day) -> Source:
     return book.moved(name, coin, day) if name in book.sub_accounts else Source(ledger.path, 1)
 
 
-def _form(entry: Directive) -> object:
+def form(entry: Directive) -> object:
     """Return all of a directive that counts, in the form in which the parser gives it."""
     match entry:
         case Open():
@@ -178,10 +179,7 @@ def _booked(
     above = {str(month.path): month.above for month in months}
     added = [entry for of in fresh.values() for entry in of if _is_new(entry, above)]
     entries = [*_parsed(ledger, fresh), *ledger.read().posted, *added]
-    methods: defaultdict[str, Booking] = defaultdict(lambda: ledger.options["booking_method"])
-    for opened in ledger.entries:
-        if isinstance(opened, Open) and opened.booking:
-            methods[opened.account] = opened.booking
+    methods = _methods(ledger)
     transactions = _moving_lots(entries)
     transactions.sort(key=entry_sortkey)
     new = [entry for entry in transactions if _is_new(entry, above)]
@@ -205,6 +203,47 @@ def _booked(
         yield from _compared(ledger, entry, held, postings, None if ours else before, posted)
         if ours:
             posted.append(entry)
+
+
+def books_otherwise(
+    ledger: Ledger, days: Sequence[Transaction], sums: Sequence[Transaction]
+) -> Transaction | None:
+    """Return a person's first transaction that is booked otherwise with the sums of a month.
+
+    days, sums  the transactions of the month's days, and those in their place
+    """
+    first = min(entry.date for entry in days).replace(day=1)
+    at_cost = _keys(entry for entry in ledger.entries if isinstance(entry, Transaction))
+    moved = {(leg.account, _currency(leg)) for entry in days for leg in entry.postings}
+    if not moved & at_cost:
+        return None
+    after = (first + datetime.timedelta(days=31)).replace(day=1)
+    persons = [one for one in _moving_lots(_parsed(ledger, {})) if first <= one.date < after]
+    evening = _Booking(ledger.options, _methods(ledger), {})
+    for entry in ledger.entries:
+        if isinstance(entry, Transaction) and entry.date < first:
+            evening.take(entry)
+    booked: list[_Booking] = []
+    for ours in (days, sums):
+        booking = _Booking(ledger.options, _methods(ledger), evening.balances)
+        for entry in sorted([*persons, *ours], key=entry_sortkey):
+            booking.take(entry) if has_id(entry) else booking.book(entry)
+        booked.append(booking)
+    of_days, of_sums = (booking.booked for booking in booked)
+    for entry in persons:
+        ways = [_lots(of.get(source_of(entry.meta)) or ()) for of in (of_days, of_sums)]
+        if ways[0] != ways[1]:
+            return entry
+    return None
+
+
+def _methods(ledger: Ledger) -> defaultdict[str, Booking]:
+    """Return the booking method of each account."""
+    methods: defaultdict[str, Booking] = defaultdict(lambda: ledger.options["booking_method"])
+    for opened in ledger.entries:
+        if isinstance(opened, Open) and opened.booking:
+            methods[opened.account] = opened.booking
+    return methods
 
 
 def _is_new(entry: Directive, above: Mapping[str, int]) -> bool:

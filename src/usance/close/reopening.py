@@ -41,9 +41,10 @@ class Reopening:
 def plan(folder: Path, disk: Disk, since: datetime.date) -> Reopening | Broken | None:
     """Return what a reopening would do, None if no such day is closed; write nothing.
 
-    If the chain is broken before the date, return where: no day can be cut off behind it.
+    If the chain is broken before the date, return where: no day can be cut off behind it. No month
+    from that date on may be compacted.
     """
-    months, inputs = read_months(folder, disk)
+    months, inputs, _ = read_months(folder, disk)
     chain, broken = seals.walk(months, inputs)
     date = since.isoformat()
     stay = [seal for seal in chain if seal.date < date]
@@ -72,6 +73,12 @@ def plan(folder: Path, disk: Disk, since: datetime.date) -> Reopening | Broken |
         moved=later,
         cut=cut,
     )
+
+
+def compacted(folder: Path, disk: Disk, since: datetime.date) -> str:
+    """Return the last compacted month of which a day would be reopened, or ""."""
+    months = map(seals.month_of, read_months(folder, disk).compacted)
+    return max((month for month in months if month >= since.isoformat()[:7]), default="")
 
 
 def _free(folder: Path, going: Mapping[str, bytes], disk: Disk) -> Path:

@@ -14,7 +14,7 @@ from usance.language.transactions import lot_of, units_of
 from usance.model import periods, problems
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import EXACT, NO_QUANTA, Carry, Coin, Quanta, tally
-from usance.model.book import Movement
+from usance.model.book import Book, Movement
 from usance.model.hours import NO_DAY, Day, at_slot, day_of
 from usance.model.lots import Lot
 from usance.model.periods import Period
@@ -161,16 +161,11 @@ class Restoring:
         if "period" in meta:
             period = periods.named(str(meta["period"]))
         else:
-            period = self._period(name, str(meta.get("product")), day_of(entry.date))
+            product = str(meta.get("product"))
+            period = period_of_credit(self.book, name, product, day_of(entry.date))
         if period is not None and credited:
             parts = (NO_QUANTA, credited) if of_bonus else (credited, NO_QUANTA)
             accrual.accrue(period, *parts)
-
-    def _period(self, name: str, product: str, day: Day) -> Period | None:
-        """Return the period of a product in which a day lies, or None if it has none."""
-        key = (self.book.venue(name), product)
-        terms = in_force(self.book.yields.products, key, at_slot(day, 0))
-        return None if terms is None else periods.period_of(terms.payout, day)
 
     def _product(self, product: str, account: ProductAccount, posting: Posting) -> None:
         """Take in a posting to a product's account, and the left-over sum that it proves."""
@@ -200,6 +195,13 @@ class Restoring:
                         period: due for period, due in accrual.unpaid.items() if period.end >= day
                     }
                 return
+
+
+def period_of_credit(book: Book, name: str, product: str, day: Day) -> Period | None:
+    """Return the period of a product to which what a holder earns on a day belongs, or None."""
+    key = (book.venue(name), product)
+    terms = in_force(book.yields.products, key, at_slot(day, 0))
+    return None if terms is None else periods.period_of(terms.payout, day)
 
 
 def _during(

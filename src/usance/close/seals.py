@@ -61,7 +61,7 @@ class Seal:
         for key in ("previous", "inputs", "rules", "stages", "findings"):
             value = getattr(self, key)
             if value or key != "findings":
-                lines.append(f'  {key}: "{_escaped(value)}"')
+                lines.append(f'  {key}: "{escaped(value)}"')
         return "\n".join(lines) + "\n"
 
 
@@ -131,13 +131,13 @@ def walk(
 ) -> tuple[list[Seal], Broken | None]:
     """Follow the chain over month files, oldest first; stop where it is broken.
 
-    months  bytes of each `YYYY-MM.beancount`, by file name
+    months  bytes of each `YYYY-MM.beancount`, by file name, which may have a folder before it
     inputs  bytes of each `YYYY-MM.inputs`, by file name
     """
     seals: list[Seal] = []
-    for name in sorted(months):
+    for name in sorted(months, key=month_of):
         data = months[name]
-        beside = name.replace(".beancount", ".inputs")
+        beside = f"{month_of(name)}.inputs"
         for file, text in ((name, data), (beside, inputs.get(beside, b""))):
             if _has_other_ends(text):
                 ends = "its line ends were changed to CR LF: usance accrue writes LF alone"
@@ -167,6 +167,11 @@ def walk(
             last = seals[-1].date if seals else ""
             return seals, Broken(last, name, line, "the file has text after its last close")
     return seals, None
+
+
+def month_of(name: str) -> str:
+    """Return the month of the name of a file of closed days, which may have a folder before it."""
+    return name.rpartition("/")[2][:7]
 
 
 def stray(inputs: Mapping[str, bytes], chain: Sequence[Seal]) -> Broken | None:
@@ -201,6 +206,19 @@ def days(data: bytes) -> Iterator[tuple[int, str, bytes]]:
     """Yield the last line of each seal of a month file, the day that it closes, and its text."""
     for line, posted, match in _closes(data):
         yield line - 1 + match.group().count(b"\n"), match["date"].decode(), posted
+
+
+def closes(data: bytes) -> Iterator[Seal]:
+    """Yield the seals of a month file, whether they hold or not."""
+    return (_read(match) for _, _, match in _closes(data))
+
+
+def corrections(data: bytes) -> Iterator[tuple[str, str, str]]:
+    """Yield the day of each correction in a month file, the day corrected, and its digest."""
+    return (
+        (date.decode(), of.decode(), digest.decode())
+        for date, of, digest in _CORRECTION.findall(data)
+    )
 
 
 def up_to(data: bytes, date: str) -> bytes:
@@ -249,7 +267,7 @@ def _unlike(seal: Seal, posted: bytes, lines: Collection[bytes]) -> str | None:
 
 def _fault(seal: Seal, before: Seal | None, name: str, posted: bytes) -> str | None:
     """Return the fault of a seal, or None."""
-    if not name.startswith(seal.date[:7]):
+    if month_of(name) != seal.date[:7]:
         return "the day does not belong to this month"
     if before is not None and seal.date <= before.date:
         return "the day is not later than the day closed before it"
@@ -269,7 +287,7 @@ def _sealed(
 
 
 def _read(match: re.Match[bytes]) -> Seal:
-    meta = {key.decode(): _unescaped(value) for key, value in _META.findall(match["meta"])}
+    meta = {key.decode(): unescaped(value) for key, value in _META.findall(match["meta"])}
     return Seal(
         match["date"].decode(),
         match["digest"].decode("utf-8", "replace"),
@@ -291,9 +309,11 @@ def lines_of(data: bytes, last: str) -> Iterator[bytes]:
             yield line
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as it stands in the quotes of a seal."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _unescaped(data: bytes) -> str:
+def unescaped(data: bytes) -> str:
+    """Return the text that stands in the quotes of a seal."""
     return re.sub(rb"\\(.)", rb"\1", data).decode("utf-8", "replace")

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from usance.close import foreign_text, seals
-from usance.close.folder import month_files, month_names, read_months
+from usance.close import foreign_text, month_proof, seals
+from usance.close.folder import Months, month_files, month_names, read_months, walked
 from usance.close.foreign_text import Text, day_at
 from usance.close.month_text import is_ours
 from usance.close.seals import Broken, Seal
@@ -30,11 +30,13 @@ class Verification:
     seals   that hold, oldest first
     broken  the first one that does not hold, or None
     beyond  the last day in the .inputs if it is not closed and all seals hold; else ""
+    compacted  months whose sums are those of their days, if all seals hold
     """
 
     seals: Sequence[Seal]
     broken: Broken | None
     beyond: str
+    compacted: Sequence[str]
 
 
 def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
@@ -42,10 +44,10 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
 
     head  digest that a day must have, kept elsewhere: a recomputed chain does not have it
     """
-    months, inputs = read_months(folder, disk)
-    chain, broken = seals.walk(months, inputs)
+    months = read_months(folder, disk)
+    chain, broken = walked(months)
     if broken is None:
-        broken = seals.stray(inputs, chain) or _foreign(months)
+        broken = _foreign(months.texts) or _unproved(months)
         if broken is not None:
             chain = [seal for seal in chain if seal.date < broken.date]
     if broken is None and head is not None and head not in {seal.digest for seal in chain}:
@@ -54,8 +56,9 @@ def verify(folder: Path, disk: Disk, head: str | None) -> Verification:
         why = f"no day has the digest {head}: someone removed days or rewrote the chain"
         broken = Broken(date, file, 1, why)
     last = chain[-1].date if chain else ""
-    beyond = went_on(inputs.values(), last) if broken is None else ""
-    return Verification(chain, broken, beyond)
+    beyond = went_on(months.inputs.values(), last) if broken is None else ""
+    compacted = sorted(map(seals.month_of, months.compacted)) if broken is None else []
+    return Verification(chain, broken, beyond, compacted)
 
 
 def _foreign(months: Mapping[str, bytes]) -> Broken | None:
@@ -80,6 +83,16 @@ def _foreign(months: Mapping[str, bytes]) -> Broken | None:
     return foreign_text.first_fault(doubtful) if doubtful else None
 
 
+def _unproved(months: Months) -> Broken | None:
+    """Return the first compacted month whose sums are not those of its days, or None."""
+    for name, data in sorted(months.compacted.items()):
+        fault = month_proof.fault(months.texts[name], data)
+        if fault is not None:
+            month = seals.month_of(name)
+            return Broken(f"{month}-01", f"{month}.beancount", *fault)
+    return None
+
+
 def removed(folder: Path, disk: Disk) -> list[Problem]:
     """Return the error of a last month of which only the .inputs are there, or none."""
     months = month_names(folder)
@@ -87,7 +100,8 @@ def removed(folder: Path, disk: Disk) -> list[Problem]:
     alone = [path for path in month_files(folder) if path.name[:7] > last[:7]]
     if not alone:
         return []
-    closed = [day for _, day, _ in seals.days(disk.read(folder / last))] if last else []
+    texts = read_months(folder, disk).texts
+    closed = [seal.date for data in texts.values() for seal in seals.closes(data)]
     at = Source(str(alone[-1]), 1)
     return [problems.month_removed(at, alone[-1].name[:7], max(closed, default=""))]
 

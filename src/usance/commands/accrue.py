@@ -119,10 +119,11 @@ def closed(path: str, request: Request, *, dry_run: bool = False) -> Posting:
     disk = Disk()
     with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
         ledger = load(path)
-        errors, others = _errors(ledger, correct=request.correct)
+        errors, others = stopping(ledger, correct=request.correct)
         if errors:
             # An edit of closed days comes before all that follows from it.
-            refuse([*map(placed, edited(folder, disk)), *map(located, errors)])
+            broken = [*map(placed, edited(folder, disk))]
+            refuse([*broken, *(at for at in map(located, errors) if at not in broken)])
         if request.through is not None:
             _refuse_far(date_of(request.through), ledger)
         posting = plan(ledger, folder, request, disk, _watched)
@@ -136,7 +137,7 @@ def closed(path: str, request: Request, *, dry_run: bool = False) -> Posting:
     return posting
 
 
-def _errors(ledger: Ledger, *, correct: bool) -> tuple[list[Any], list[Any]]:
+def stopping(ledger: Ledger, *, correct: bool = False) -> tuple[list[Any], list[Any]]:
     """Return the errors that stop a run, and those of other plugins about our transactions."""
     months = ClosedMonths(ledger.folder)
     errors, others = list[Any](), list[Any]()

@@ -45,7 +45,8 @@ def check(path: str, strict: bool, form: str) -> None:
     broken = chain(ledger, folder, Disk()) if month_names(folder) else []
     broken += [] if broken else removed(folder, Disk())
     # An edit of closed days comes before all that follows from it.
-    errors = [*map(placed, broken), *map(located, ledger.errors)]
+    errors = [*map(placed, broken)]
+    errors += [place for place in map(located, ledger.errors) if place not in errors]
     findings = [*map(located, ledger.findings)]
     reading = ledger.read()
     sources = [source_of(error.source or {}) for error in ledger.errors]

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from usance.close import reopening
-from usance.close.folder import broken_at, finds_reopened, folder_of
+from usance.close.folder import broken_at, finds_below, folder_of
 from usance.close.reopening import Reopening
 from usance.close.seals import Broken
 from usance.commands.messages import beside, placed, refuse
 from usance.commands.options import DAYS, first_of, with_ledger, with_lines
 from usance.commands.tables import as_json, counted
 from usance.ledger.disk import Disk, locked
+from usance.model import problems
+from usance.model.problems import Source
 
 
 @click.command(short_help="Move closed days away, from a date on")
@@ -35,6 +37,8 @@ def reopen(path: str, since: datetime.date, dry_run: bool, form: str) -> None:
     closed day so far. Nothing is deleted: to go back, move the files from there into posted. The
     ledger is not loaded, so this is a way out if closed days cannot be loaded any more.
 
+    The days of a compacted month come back first: usance compact --undo.
+
     A head that you keep elsewhere, for example in a git tag, is no longer that of the books. The
     usual way to change closed days is usance accrue --correct, which keeps it.
 
@@ -48,8 +52,11 @@ def reopen(path: str, since: datetime.date, dry_run: bool, form: str) -> None:
         refuse(map(placed, missing))
     disk = Disk()
     with locked(folder, lambda: click.echo("Another run is writing. Waiting for it.", err=True)):
+        if month := reopening.compacted(folder, disk, since):
+            at = Source(str(folder / f"{month}.beancount"), 1)
+            refuse([placed(problems.month_compacted(at, month))])
         planned = reopening.plan(folder, disk, since)
-        if planned is not None and (wide := finds_reopened(Path(path).absolute(), folder)):
+        if planned is not None and (wide := finds_below(Path(path).absolute(), folder)):
             refuse(map(placed, wide))
         if isinstance(planned, Broken):
             refuse([placed(broken_at(folder, planned))])

@@ -94,6 +94,7 @@ def answer(path: str, verified: Verification, *, whole: bool) -> dict[str, Any]:
             "why": broken.why,
         },
         "beyond": verified.beyond or None,
+        "compacted": list(verified.compacted),
     }
 
 
@@ -110,4 +111,7 @@ def lines(path: str, verified: Verification) -> Iterator[str]:
         return
     days = f"{counted(len(closes), 'day')}, {closes[0].date} to {closes[-1].date}"
     yield f"{'Sound' if verified.broken is None else 'Sound before it'}: {days}."
+    if months := verified.compacted:
+        span = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+        yield f"Compacted: {counted(len(months), 'month')}, {span}, the sums of their days."
     yield f"Head: {closes[-1].digest}"

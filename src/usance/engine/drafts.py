@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from usance.engine.records import Segment
 from usance.model.accounts import ProductAccount, Side
 from usance.model.amounts import NO_QUANTA, Carry, Coin, Quanta
-from usance.model.hours import Day, date_of, day_of
+from usance.model.hours import Day, day_of, iso, month_end
 from usance.model.lots import Lot
 
 Place = tuple[str, Side | ProductAccount | str] | str
@@ -50,20 +50,23 @@ ORDER = {kind: place for place, kind in enumerate(TransactionKind)}
 """The place of each kind in a day."""
 
 
-_IDENTITY = re.compile(r"([a-z]+)/(\d{4}-\d\d-\d\d)/([^/]+)(?:/([1-9]\d*))?", re.ASCII)
+_IDENTITY = re.compile(r"([a-z]+)/(\d{4}-\d\d(?:-\d\d)?)/([^/]+)(?:/([1-9]\d*))?", re.ASCII)
 
 
 class Identity(NamedTuple):
     """The id of a generated transaction, such as `lending/2025-05-01/Main`.
 
-    name    of the sub-account or product
-    number  0, or from 2 on if the day has several transactions of this kind and name
+    day       of a compacted month, `lending/2025-05/Main`: its last one
+    name      of the sub-account or product
+    number    0, or from 2 on if the day has several transactions of this kind and name
+    of_month  it is that of a compacted month
     """
 
     kind: TransactionKind
     day: Day
     name: str
     number: int
+    of_month: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -71,9 +74,11 @@ class Identity(NamedTuple):
         match = _IDENTITY.fullmatch(text)
         if match is None:
             raise ValueError(text)
-        kind, day, name, number = match.groups(default="0")
-        date = datetime.date.fromisoformat(day)
-        return cls(TransactionKind(kind), day_of(date), name, int(number))
+        kind, date, name, number = match.groups(default="0")
+        of_month = len(date) == len("2025-05")
+        day = day_of(datetime.date.fromisoformat(f"{date}-01" if of_month else date))
+        day = month_end(day) if of_month else day
+        return cls(TransactionKind(kind), day, name, int(number), of_month)
 
     @classmethod
     def read(cls, text: str) -> Self | None:
@@ -86,7 +91,8 @@ class Identity(NamedTuple):
     def __str__(self) -> str:
         """Return the text of the id."""
         behind = f"/{self.number}" if self.number else ""
-        return f"{self.kind}/{date_of(self.day)}/{self.name}{behind}"
+        date = iso(self.day)[:7] if self.of_month else iso(self.day)
+        return f"{self.kind}/{date}/{self.name}{behind}"
 
 
 class Proof(NamedTuple):

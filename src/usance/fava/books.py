@@ -17,7 +17,7 @@ from usance.fava.newest import Newest
 from usance.feeding import downloads, reconciling
 from usance.feeding.downloads import DOWNLOADS, RefusedError
 from usance.feeding.reconciling import Asked, Reconciled, WrongUsageError
-from usance.language.provenance import POSTED
+from usance.language.provenance import DAILY, POSTED
 from usance.ledger.disk import Disk
 from usance.ledger.replay import with_own_states
 from usance.model.hours import Day, days, month_start
@@ -44,7 +44,7 @@ class PageBooks(Books):
         """All days from the first one on, closed ones as posted, each with the state at its end."""
         lived = self.again
         if self.is_corrected:
-            posted = posted_days.evenings(self.ledger, self.reading, self.last_day)
+            posted = posted_days.evenings(self.by_day, self.by_day.read(), self.last_day)
             lived = with_own_states(posted)
         begin = lived[0][0].day if lived else Day(self.last_day + 1)
         # Closed days stay, though the movements that they were computed from may be gone.
@@ -91,13 +91,13 @@ class PageBooks(Books):
         """What each day did: walked once for all pages and periods."""
         first, last = self.first_day or self.last_day, self.last_day
         spans = [(day, day) for day in days(first, last)]
-        return performance(self.ledger, self.reading, self.ledger.entries, spans)
+        return performance(self.ledger, self.reading, self.by_day.entries, spans)
 
     @property
     @kept
     def _trades(self) -> Sequence[Trade]:
         span = (self.first_day or self.last_day, self.last_day)
-        return pnl_reports.trades(self.ledger, self.reading, span)
+        return pnl_reports.trades(self.by_day, self.by_day.read(), span)
 
     @property
     @kept
@@ -110,7 +110,7 @@ class PageBooks(Books):
         month = month_start(Day(month_start(last) - 1))
         since = max(first, min(month, Day(last + 1 - max(status_reports.AGO))))
         walk = Walk(self.ledger, self.reading)
-        return recent(walk, self.ledger.entries, (first, last), since)
+        return recent(walk, self.by_day.entries, (first, last), since)
 
     def performance(self, spans: Sequence[Span]) -> Performance:
         """Return what days did, in intervals that follow each other without a gap."""
@@ -193,7 +193,7 @@ class PageBooks(Books):
 
     @kept
     def _newest(self, day: Day) -> Newest:
-        return Newest(self.ledger, day)
+        return Newest(self.by_day, day)
 
     def _kept_evenings(self) -> Sequence[tuple[LivedDay, State]]:
         return self.again
@@ -236,7 +236,9 @@ class PageBooks(Books):
         The verification is None if no file is there to follow, or if one cannot be read.
         """
         try:
-            stats = [(path.name, path.lstat()) for path in month_files(self._posted_folder)]
+            folders = self._posted_folder, self._posted_folder / DAILY
+            files = [path for folder in folders for path in month_files(folder)]
+            stats = [(str(path), path.lstat()) for path in files]
             return self._verified(
                 tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
             )

@@ -22,7 +22,7 @@ from usance.model.hours import Day, date_of, day_of, iso
 
 @dataclass(frozen=True)
 class Month:
-    """A month of the books: each day's date, and whether it is closed, corrected or open."""
+    """A month of the books: each day's date, and what it is, as `_state` tells."""
 
     name: str
     days: list[tuple[str, str]]
@@ -61,8 +61,9 @@ class UsanceVerify(Page, FavaExtensionBase):
                     "digest": entry.values[1].value,
                     "changes": changes.get(day_of(entry.date), ()),
                 }
-                for entry in books.reading.corrections
+                for entry in books.by_day.read().corrections
             ],
+            "compacted": [entry.date.isoformat()[:7] for entry in books.reading.months],
             "count": view.last - view.first + 1,
             "days": [*_days(books, view)],
         }
@@ -109,13 +110,18 @@ def _steps(view: View, explained: Explanation) -> Iterator[dict[str, str]]:
 
 
 def _state(books: PageBooks) -> Callable[[Day], str]:
-    """Return what tells of a day whether it is closed, corrected or open."""
+    """Return what tells of a day whether it is closed, corrected, open, or in a compacted month."""
+    compacted = {entry.date.replace(day=1) for entry in books.reading.months}
     closed = {seal.date for seal in books.reading.seals}
-    corrected = {entry.values[0].value for entry in books.reading.corrections}
+    corrected = {entry.values[0].value for entry in books.by_day.read().corrections}
 
     def of(day: Day) -> str:
         date = date_of(day)
-        return "corrected" if date in corrected else "closed" if date in closed else "open"
+        if date in corrected:
+            return "corrected"
+        if date not in closed:
+            return "open"
+        return "compacted" if date.replace(day=1) in compacted else "closed"
 
     return of
 
@@ -186,7 +192,7 @@ def _amounts(entry: Transaction) -> list[tuple[str, str]]:
 def _changes(books: PageBooks) -> Mapping[Day, Sequence[Mapping[str, str]]]:
     """Return what the corrections of each day changed: account and amount."""
     changes: dict[Day, list[Mapping[str, str]]] = {}
-    for identity, entry in books.ids.items() if books.reading.corrections else ():
+    for identity, entry in books.ids.items() if books.by_day.read().corrections else ():
         known = Identity.parse(identity)
         if known.kind is TransactionKind.CORRECTION:
             for leg in entry.postings:

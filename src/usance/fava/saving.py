@@ -18,7 +18,7 @@ from fava import json_api
 from fava.core import file
 from fava.json_api import FavaJSONAPIError
 
-from usance.language.provenance import MONTH_FILE, POSTED
+from usance.language.provenance import DAILY, MONTH_FILE, POSTED
 from usance.ledger.disk import Disk, locked
 
 FAVA = "1.30."
@@ -79,10 +79,10 @@ class LedgerFile(PosixPath):
 
 def is_sealed(path: Path, folder: Path) -> bool:
     """Tell whether a file holds closed days of the ledger in a folder, or their inputs."""
-    posted = folder / POSTED
+    posted = (folder / POSTED).resolve()
     return any(
         MONTH_FILE.fullmatch(file.with_suffix(".beancount").name)
-        and file.parent.resolve() == posted.resolve()
+        and file.parent.resolve() in (posted, posted / DAILY)
         for file in (path, path.resolve())
     )
 

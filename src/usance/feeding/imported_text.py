@@ -11,7 +11,7 @@ from beancount.parser import parser
 
 from usance.feeding.downloads import IMPORTED, RefusedError
 from usance.feeding.own_text import Own
-from usance.language.provenance import MONTH_FILE, POSTED
+from usance.language.provenance import DAILY, MONTH_FILE, POSTED
 from usance.model.accounts import Side
 from usance.model.hours import Day, day_at, iso
 from usance.venues.drafts import Draft, written
@@ -126,7 +126,9 @@ def _found(folder: Path, pattern: re.Pattern[str]) -> set[str]:
     posted = folder / POSTED
     if not posted.is_dir():
         return set()
-    months_ = [path for path in posted.iterdir() if MONTH_FILE.fullmatch(path.name)]
+    # A compacted month says of each day in the file of its days alone that it is closed.
+    paths = [*posted.iterdir(), *posted.glob(f"{DAILY}/*")]
+    months_ = [path for path in paths if MONTH_FILE.fullmatch(path.name)]
     return {
         match[1]
         for path in months_

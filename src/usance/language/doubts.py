@@ -11,7 +11,7 @@ from beancount.core.data import Custom, Directive, Transaction
 from usance.language import doubtful_events, doubtful_terms, spelling
 from usance.language.directive import is_sure, source_of
 from usance.language.doubtful import Doubtful
-from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, has_id, is_generated
+from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, MONTH_CLOSE, has_id, is_generated
 from usance.language.reading import Reading
 from usance.model.problems import Problem, Source
 from usance.model.terms import Stage
@@ -50,7 +50,7 @@ def _is_written(entry: Directive) -> bool:
         case Transaction():
             return not has_id(entry)
         case Custom():
-            return entry.type not in (DAY_CLOSE, DAY_CORRECT)
+            return entry.type not in (DAY_CLOSE, DAY_CORRECT, MONTH_CLOSE)
     return True
 
 

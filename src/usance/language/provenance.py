@@ -28,6 +28,9 @@ DAY_CLOSE = "day-close"
 DAY_CORRECT = "day-correct"
 
 
+MONTH_CLOSE = "month-close"
+
+
 def has_id(entry: Transaction) -> bool:
     """Tell whether a transaction has an id of ours: `usance accrue` or the plugins wrote it."""
     return "usance" in entry.meta and "usance" in entry.tags
@@ -48,6 +51,10 @@ POSTED = "posted"
 """The folder of closed days, beside the ledger."""
 
 
+DAILY = "daily"
+"""The folder in it of the days of compacted months, which no ledger includes."""
+
+
 IMPORTED = "imported"
 """The folder of what is imported, beside the ledger."""
 
@@ -58,8 +65,10 @@ class ClosedMonths:
     Text of a person may have the form of a closed day; only its place tells them apart.
     """
 
-    def __init__(self, folder: str) -> None:
-        self.folder = Path(folder) / POSTED
+    def __init__(self, folder: str, *, daily: bool = True) -> None:
+        """Take the folder of a ledger; `daily`: its compacted months may be there as days too."""
+        posted = Path(folder) / POSTED
+        self.folders = (posted, posted / DAILY) if daily else (posted,)
         self._files: dict[str, bool] = {}
 
     def hold(self, meta: Mapping[str, Any]) -> bool:
@@ -67,7 +76,7 @@ class ClosedMonths:
         file = str(meta.get("filename"))
         if file not in self._files:
             path = Path(file)
-            here = path.parent == self.folder
+            here = path.parent in self.folders
             self._files[file] = here and MONTH_FILE.fullmatch(path.name) is not None
         return self._files[file]
 

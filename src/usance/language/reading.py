@@ -1,5 +1,6 @@
 """Reading: a ledger's directives as a book, with all their problems."""
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,7 +32,14 @@ from usance.language.feed_terms import Declared
 from usance.language.horizon import Leap, horizon
 from usance.language.payments import Products
 from usance.language.prices import Pricing
-from usance.language.provenance import DAY_CLOSE, DAY_CORRECT, ClosedMonths, Text, has_id
+from usance.language.provenance import (
+    DAY_CLOSE,
+    DAY_CORRECT,
+    MONTH_CLOSE,
+    ClosedMonths,
+    Text,
+    has_id,
+)
 from usance.language.rate_series import Files
 from usance.language.schedule import Schedule
 from usance.language.trades import Trading
@@ -56,8 +64,9 @@ class Reading:
     horizon  last day of which the text speaks, or 0
     leaps    over days of which it does not speak, in order of time
     posted   transactions of closed days, in order of date
-    seals    closes of days, in order of date
+    seals    closes of days, in order of date; of a day of a compacted month, that of the month
     corrections  of the inputs of closed days, in order of date
+    months   closes of compacted months, in order of date
     copies   other files that hold text of closed days
     inputs   directives that count
     former   the same with every price of other plugins, as days were closed up to 0.1.0; or empty
@@ -77,6 +86,7 @@ class Reading:
     posted: list[Transaction]
     seals: list[Custom]
     corrections: list[Custom]
+    months: list[Custom]
     copies: frozenset[str]
     inputs: list[Input]
     former: list[Input]
@@ -128,8 +138,8 @@ def read(
     folder  of the top ledger: rates files lie below it
     stages  enabled by plugin lines: they count on every day that is not closed
     """
-    kinds, closed, astray = _by_kind(entries, ClosedMonths(folder))
-    posted, seals, corrections, copies = closed
+    kinds, closed, astray = _by_kind(entries, ClosedMonths(folder, daily=False))
+    posted, seals, corrections, months, copies = closed
     given = kinds[Price]
     if provenance.follows_others(options):
         text = Text()
@@ -167,6 +177,7 @@ def read(
         posted=posted,
         seals=seals,
         corrections=corrections,
+        months=months,
         copies=frozenset(copies),
         inputs=[*inputs, *pricing.inputs],
         former=former,
@@ -188,7 +199,31 @@ class _Closed(NamedTuple):
     posted: list[Transaction]
     seals: list[Custom]
     corrections: list[Custom]
+    months: list[Custom]
     copies: set[str]
+
+    def take(self, entry: Custom) -> None:
+        """Take in a close or a correction."""
+        if entry.type == DAY_CORRECT:
+            self.corrections.append(entry)
+        elif entry.type == DAY_CLOSE:
+            self.seals.append(entry)
+        else:
+            self.months.append(entry)
+            self.seals.extend(_days_of(entry))
+
+
+def _days_of(month: Custom) -> Iterator[Custom]:
+    """Yield the close of each day of a compacted month, with all that is said of the month."""
+    try:
+        since = datetime.date.fromisoformat(str(month.meta.get("since")))
+    except ValueError:
+        since = month.date  # its form is a fault, which is reported
+    head = [value._replace(value=month.meta.get("head")) for value in month.values or ()]
+    first = min(max(since, month.date.replace(day=1)), month.date)
+    for day in range(first.day, month.date.day + 1):
+        date = month.date.replace(day=day)
+        yield month._replace(date=date, type=DAY_CLOSE, values=head)
 
 
 def _by_kind(
@@ -198,7 +233,7 @@ def _by_kind(
     kinds: dict[type, list[Any]] = defaultdict(list)
     for entry in entries:
         kinds[type(entry)].append(entry)
-    closed = _Closed([], [], [], set())
+    closed = _Closed([], [], [], [], set())
     astray = [*_seals(kinds[Custom], months, closed)]
     written: list[Transaction] = []
     for entry in kinds[Transaction]:
@@ -217,11 +252,11 @@ def _by_kind(
 def _seals(entries: Iterable[Custom], months: ClosedMonths, closed: _Closed) -> Iterator[Problem]:
     """Take in the seals and corrections of closed days; yield the error of each other file."""
     for entry in entries:
-        if entry.type not in (DAY_CLOSE, DAY_CORRECT):
+        if entry.type not in (DAY_CLOSE, DAY_CORRECT, MONTH_CLOSE):
             continue
         at = source_of(entry.meta)
         if months.hold(entry.meta):
-            (closed.seals if entry.type == DAY_CLOSE else closed.corrections).append(entry)
+            closed.take(entry)
         elif at.file not in closed.copies:
             closed.copies.add(at.file)
             yield problems.seal_astray(at, entry.type)

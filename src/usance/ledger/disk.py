@@ -38,6 +38,21 @@ class Disk:
         """Put a file in the place of another."""
         old.replace(new)
 
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, if it is missing, and wait until it is on the disk."""
+        if path.is_symlink():
+            raise OSError(errno.EINVAL, "Not a plain folder; move it away", str(path))
+        try:
+            path.mkdir(exist_ok=True)
+            with closing(os.open(path.parent, os.O_RDONLY)) as folder:
+                self.flush(folder)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+
+    def remove(self, path: Path) -> None:
+        """Remove a file."""
+        path.unlink()
+
     def replace(self, path: Path, data: bytes) -> None:
         """Give a file new bytes, so that it holds the old ones or the new ones, never less."""
         draft = path.with_name(f".{path.name}.new")

@@ -30,3 +30,10 @@ class NoCurrencyError(QuestionError):
     def __init__(self, problem: Problem) -> None:
         super().__init__("", str(told_of(problem)))
         self.problem = problem
+
+
+class UnreadDaysError(QuestionError):
+    """A question about days of compacted months whose text is not the one that was compacted."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__("", str(told_of(problem)))

@@ -1059,8 +1059,8 @@ def include_too_wide(pattern: str) -> str:
 @error
 def include_too_deep(pattern: str) -> str:
     return (
-        f'include "{pattern}" would find the reopened days too, since they go to a folder below '
-        'posted. Write include "posted/*.beancount" in its place.'
+        f'include "{pattern}" would find days too that go to a folder below posted: those of '
+        'reopened and of compacted months. Write include "posted/*.beancount" in its place.'
     )
 
 
@@ -1100,6 +1100,22 @@ def seal_astray(kind: str) -> str:
 @error
 def hidden_place(file: str) -> str:
     return f'The key filename: "{file}" hides where this directive stands. Remove the key.'
+
+
+@note
+def month_stays_daily(month: str, why: str) -> str:
+    return (
+        f"{month} stays as its days, since {why}. Keep it so, or move what depends on a day to the "
+        "first day of a month."
+    )
+
+
+@error
+def month_compacted(month: str) -> str:
+    return (
+        f"{month} is compacted: its days cannot be reopened. Use usance compact --undo first, "
+        "which brings them back."
+    )
 
 
 @error

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from beancount.core.data import Directive, Directives, Open
 
-from usance.close import posted_days
+from usance.close import daily_text, posted_days
 from usance.engine.lived_day import LivedDay
 from usance.engine.state import State
 from usance.engine.sub_accounts import drafts_after
@@ -59,7 +59,8 @@ def evenings(
     # As long as nothing is corrected, closed days are those that are lived again: their seals hold
     # what they rest on.
     if basis == POSTED and posted_days.is_corrected(ledger, reading):
-        return posted_days.evenings(ledger, reading, last)
+        whole = daily_text.by_day(ledger)
+        return posted_days.evenings(whole, whole.read(), last)
     return replay.evenings(reading, last)
 
 

@@ -207,13 +207,14 @@ class Walk:
 
     def value(self, part: str, day: Day) -> Decimal | None:
         """Return the value of a part in an evening, or None without a price."""
-        worth = []
+        worth, known = [], True
         for unit, number in self.held[part].items():
             price = self.price(unit, day) if number else ZERO
             if price is None:
-                return None
-            worth.append(EXACT.multiply(number, price))
-        return total(worth)
+                known = False  # each missing price is noted, whatever the order of the units
+            else:
+                worth.append(EXACT.multiply(number, price))
+        return total(worth) if known else None
 
     def live(self, span: Span, by_day: dict[Day, list[Transaction]]) -> dict[str, Interval]:
         """Return what the days of an interval did to each part."""

@@ -105,6 +105,11 @@ class Status:
         return as_dicts(self.sub_accounts, STANDING)
 
 
+def first_of(at: Day) -> Day:
+    """Return the first day of which the status of an evening tells."""
+    return min(month_start(at), Day(at + 1 - max(AGO)))
+
+
 def status(
     ledger: Ledger,
     reading: Reading,
