@@ -26,7 +26,7 @@ from usance.ledger.journal import Journal
 from usance.ledger.load import HANDED, PluginResult, places
 from usance.ledger.opens import Opens, permitted
 from usance.ledger.plugin_lines import enabled
-from usance.ledger.replay import no_collection_of_cycles
+from usance.ledger.replay import evenings, no_collection_of_cycles, with_own_states
 from usance.model import problems
 from usance.model.hours import NO_DAY, Day
 from usance.model.problems import Kind, Problem, Source, once
@@ -133,11 +133,13 @@ def _virtual_days(
 def _open_days(
     reading: Reading, state: State, first: Day, result: PluginResult
 ) -> Iterator[LivedDay]:
-    """Live the days that are not closed; under Fava, hand them on if no day is closed."""
+    """Live the days that are not closed; under Fava, hand on all days with their evenings."""
     open_days = loop.run(reading.book, state, first, reading.horizon)
-    # Fava's pages ask for days again and again: memory for time. Closed days are lived again if
-    # a page asks for them.
-    if "fava.core" not in sys.modules or days.last_day(reading) is not None:
+    # Fava's pages ask for days again and again: memory for time.
+    if "fava.core" not in sys.modules:
+        yield from open_days
+    elif days.last_day(reading) is not None:
+        result.lived = with_own_states(evenings(reading, reading.last))
         yield from open_days
     else:
         for day in open_days:

@@ -30,7 +30,7 @@ HANDED = "usance"
 class PluginResult:
     """The reading and the days of the plugins; they stay out of Beancount's load cache.
 
-    lived  under Fava, if no day is closed: all days, each with its evening's state
+    lived  under Fava: all days from the first one on, each with its evening's state
     """
 
     def __init__(self, reading: Reading | None = None) -> None:
@@ -66,7 +66,7 @@ class Ledger:
 
     entries  all directives, generated ones included
     reading  of the plugins, or None if none of them ran
-    lived    under Fava, if no day is closed: all days, each with its evening's state
+    lived    under Fava: all days from the first one on, each with its evening's state
     errors   Beancount's and ours, findings apart
     findings as Beancount lists them, beside the errors
     """
